@@ -1,0 +1,234 @@
+"""What the actions need of the world, by role. Adapters provide it; bootstrap wires it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, TypeVar
+
+from hub.documents.dictionaries import Dictionary
+from hub.domain.audit import AuditEntry, Head
+from hub.domain.permissions import Actor, RolePermissions
+from hub.domain.records import (
+    Decision,
+    Extract,
+    Person,
+    Project,
+    Session,
+    Source,
+    Submission,
+    SubmittedFile,
+    Vote,
+)
+
+T = TypeVar("T")
+
+
+class Records(Protocol[T]):
+    """The stored records of one kind, by their key."""
+
+    def get(self, key: str) -> T | None:
+        """The record, or None."""
+
+    def find(self, **equal: object) -> list[T]:
+        """Records whose fields equal these, in the order they were added."""
+
+    def add(self, record: T) -> None:
+        """Store a new record; raises Conflict `duplicate` if its key is taken."""
+
+    def save(self, record: T) -> None:
+        """Replace the record of the same key; raises NotFound if there is none."""
+
+
+class Unit(Protocol):
+    """One transaction. A writing unit is alone: writing units run one after another."""
+
+    @property
+    def people(self) -> Records[Person]: ...
+
+    @property
+    def projects(self) -> Records[Project]: ...
+
+    @property
+    def sources(self) -> Records[Source]: ...
+
+    @property
+    def extracts(self) -> Records[Extract]: ...
+
+    @property
+    def sessions(self) -> Records[Session]: ...
+
+    @property
+    def submissions(self) -> Records[Submission]: ...
+
+    @property
+    def files(self) -> Records[SubmittedFile]: ...
+
+    @property
+    def votes(self) -> Records[Vote]: ...
+
+    def record(
+        self,
+        *,
+        by: Actor,
+        action: str,
+        object: str,
+        now: datetime,
+        details: Mapping[str, object] | None = None,
+    ) -> AuditEntry:
+        """Append an audit event to the chain in this transaction."""
+
+    def events(
+        self, *, newest: int | None = None, before: int | None = None, object: str | None = None
+    ) -> Iterator[AuditEntry]:
+        """Audit entries in order of seq; with `newest`, the last so many (below seq `before`)."""
+
+
+class Units(Protocol):
+    """Begins transactions."""
+
+    def write(self) -> AbstractContextManager[Unit]:
+        """A writing unit: commits if it recorded an event, else raises; rolls back on error."""
+
+    def read(self) -> AbstractContextManager[Unit]:
+        """A reading unit: always rolled back."""
+
+    def note_progress(self, extract_id: str, *, step: str, share: float, now: datetime) -> None:
+        """Show how far an extraction is. No decision and no state, hence no audit event."""
+
+    def head(self) -> Head | None:
+        """The end of the audit chain as known outside the database."""
+
+
+class ArrivingFile(Protocol):
+    """One file being received; `size` counts the bytes so far."""
+
+    size: int
+
+    def write(self, chunk: bytes) -> None:
+        """Append bytes; they are hashed as they come."""
+
+
+class Arrival(Protocol):
+    """A submission on its way in; leaving the block removes whatever was not frozen."""
+
+    def __enter__(self) -> Arrival: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def open(self, position: int) -> ArrivingFile:
+        """Begin to receive the file at this position."""
+
+    def freeze(self, file: ArrivingFile) -> str:
+        """Move a received file to its place in the vault; answer its SHA-256."""
+
+
+class OutputVault(Protocol):
+    """Frozen bytes by their SHA-256."""
+
+    def receive(self) -> Arrival:
+        """Begin to receive a submission."""
+
+    def read(self, sha256: str) -> bytes:
+        """The bytes, verified; raises IntegrityError if they are not what was frozen, NotFound if absent."""
+
+    def path(self, sha256: str) -> Path:
+        """Where the frozen bytes lie, for a checking process to read."""
+
+
+class Catalogue(Protocol):
+    """Public dictionaries of the registered sources: never a row, a count or a range of the data."""
+
+    def publish(self, dictionary: Dictionary) -> None:
+        """Make or replace the public dictionary of a source; Refused `not_published` where that fails."""
+
+    def names(self) -> list[str]:
+        """The published sources, in alphabetical order."""
+
+    def read(self, name: str) -> Dictionary:
+        """The public dictionary; NotFound `unknown_source`, IntegrityError `dictionary_damaged`."""
+
+
+class SessionFiles(Protocol):
+    """What gate and desk are told of a session, outside the database (docs/architecture.md §4)."""
+
+    def end(self, session: str, reason: str) -> None:
+        """Close the session for the gate and the desk's own deadline, at once. Absent file: nothing to do."""
+
+    def set_ends_at(self, session: str, ends_at: datetime) -> None:
+        """Move the end; the desk's own deadline can only come nearer."""
+
+    def prune(self, before: datetime) -> int:
+        """Remove the files of sessions that ended before this moment; how many."""
+
+    def open_sessions(self) -> dict[str, datetime]:
+        """Open session ids with the end that the gate knows."""
+
+
+class Desks(Protocol):
+    """The Hub's polite way to start and stop a desk."""
+
+    def start(self, username: str, project: str) -> None:
+        """Ask the Hub to open the desk. Raises Refused `desk_refused` or `hub_unreachable`."""
+
+    def ready(self, username: str, project: str) -> bool:
+        """Whether the Hub's proxy leads to the desk already. Raises Refused `hub_unreachable`."""
+
+    def stop(self, username: str, project: str) -> None:
+        """Ask the Hub to stop the desk; an absent one is fine. Raises Refused `hub_unreachable`."""
+
+
+@dataclass(frozen=True)
+class ReviewRules:
+    """A submission is decided by `quorum` different checkers (at least two); some votes need a comment."""
+
+    quorum: int
+    comment_needed_for: frozenset[Decision]
+
+
+@dataclass(frozen=True)
+class TierRules:
+    """Limits of a desk of one display tier: bytes, cores, processes, bytes out per session."""
+
+    name: str
+    memory_bytes: int
+    cpus: float
+    pids: int
+    bytes_out_limit: int
+    available: bool
+
+
+@dataclass(frozen=True)
+class SubmissionRules:
+    """What may be submitted at all: bytes per submission, number of files, file name endings."""
+
+    max_bytes: int
+    max_files: int
+    types: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The office's policies as the actions use them; `fingerprint` is their SHA-256."""
+
+    roles: RolePermissions
+    review: ReviewRules
+    tiers: Mapping[str, TierRules]
+    submissions: SubmissionRules
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Office:
+    """All that an action needs: where records live, the rules in force, and the outside."""
+
+    units: Units
+    rules: Rules
+    session_files: SessionFiles
+    desks: Desks

@@ -1,0 +1,197 @@
+"""Reviews: two checkers, each blind to the other until both have voted; then release or return."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+
+from hub.actions.ports import Office, OutputVault, Unit
+from hub.actions.submissions import get_submission, subject_of
+from hub.domain import lifecycle
+from hub.domain.errors import Conflict, NotFound, Refused
+from hub.domain.lifecycle import SubmissionState
+from hub.domain.permissions import Actor, Permission, require
+from hub.domain.records import Decision, Submission, SubmittedFile, Vote
+from hub.domain.reviews import decided, outcome, visible_votes
+
+
+def cast_vote(
+    office: Office, *, submission_id: str, decision: Decision, comment: str, by: Actor, now: datetime
+) -> Submission:
+    """Record one checker's vote; the one that completes the quorum decides, and approval releases.
+
+    The same vote again changes nothing and answers the present state; a different second vote is
+    Conflict `already_voted`. Votes that policies/review.yaml lists need a comment.
+    """
+    comment = comment.strip()
+    if decision in office.rules.review.comment_needed_for and not comment:
+        raise Refused(
+            "comment_missing",
+            "Say what must change: the researcher reads this comment.",
+            "Dites ce qui doit changer : la personne qui a soumis lira ce commentaire.",
+            field="comment",
+        )
+    if len(comment) > 10_000:
+        raise Refused(
+            "too_long", "The comment is too long.", "Le commentaire est trop long.", field="comment"
+        )
+    with office.units.read() as unit:
+        submission = get_submission(unit, submission_id)
+        require(office.rules.roles, by, Permission.SUBMISSION_REVIEW, subject_of(unit, submission))
+        if _repeats(unit, submission_id, decision, comment, by):
+            return submission
+    with office.units.write() as unit:
+        submission = get_submission(unit, submission_id)
+        require(office.rules.roles, by, Permission.SUBMISSION_REVIEW, subject_of(unit, submission))
+        if _repeats(unit, submission_id, decision, comment, by):
+            unit.record(by=by, action="review.vote_repeated", object=f"submission:{submission_id}", now=now)
+            return submission
+        if submission.state is SubmissionState.SUBMITTED:
+            submission = _move(unit, submission, SubmissionState.UNDER_REVIEW)
+        if submission.state is not SubmissionState.UNDER_REVIEW:
+            raise Conflict(
+                "not_under_review",
+                "This submission is no longer waiting for a decision.",
+                "Cette soumission n'attend plus de décision.",
+            )
+        unit.votes.add(
+            Vote(f"{submission_id}/{by.username}", submission_id, by.username, decision, comment, now)
+        )
+        unit.record(
+            by=by,
+            action="review.voted",
+            object=f"submission:{submission_id}",
+            now=now,
+            details={
+                "decision": decision.value,
+                "number": submission.number,
+                "policies": office.rules.fingerprint,
+            },
+        )
+        return _decide(office, unit, submission, by=by, now=now)
+
+
+def _repeats(unit: Unit, submission_id: str, decision: Decision, comment: str, by: Actor) -> bool:
+    """Whether this vote is in already; raises Conflict if another one of this checker is."""
+    mine = unit.votes.get(f"{submission_id}/{by.username}")
+    if mine is None:
+        return False
+    if (mine.decision, mine.comment) == (decision, comment):
+        return True
+    raise Conflict(
+        "already_voted",
+        "You have voted on this submission; a vote cannot be changed.",
+        "Vous avez déjà voté sur cette soumission ; un vote ne peut être modifié.",
+    )
+
+
+def _move(unit: Unit, submission: Submission, to: SubmissionState) -> Submission:
+    moved = dataclasses.replace(submission, state=lifecycle.move(lifecycle.SUBMISSION, submission.state, to))
+    unit.submissions.save(moved)
+    return moved
+
+
+def _decide(office: Office, unit: Unit, submission: Submission, *, by: Actor, now: datetime) -> Submission:
+    votes = unit.votes.find(submission=submission.id)
+    state = outcome(votes, office.rules.review.quorum)
+    if state is SubmissionState.UNDER_REVIEW:
+        return submission
+    submission = _move(unit, dataclasses.replace(submission, decided_at=now), state)
+    details = {"number": submission.number, "checkers": sorted(v.checker for v in votes)}
+    unit.record(
+        by=by,
+        action=f"submission.{state.value.lower()}",
+        object=f"submission:{submission.id}",
+        now=now,
+        details=details,
+    )
+    if state is SubmissionState.APPROVED:
+        submission = _move(unit, submission, SubmissionState.RELEASED)
+        files = [{"sha256": f.sha256, "size": f.size} for f in unit.files.find(submission=submission.id)]
+        unit.record(
+            by=by,
+            action="submission.released",
+            object=f"submission:{submission.id}",
+            now=now,
+            details={**details, "files": files, "policies": office.rules.fingerprint},
+        )
+    return submission
+
+
+@dataclasses.dataclass(frozen=True)
+class SubmissionPage:
+    """A submission as one viewer may see it."""
+
+    submission: Submission
+    files: tuple[SubmittedFile, ...]
+    votes: tuple[Vote, ...]
+    votes_in: int
+
+
+def view_submission(unit: Unit, submission: Submission, *, by: Actor) -> SubmissionPage:
+    """Files and the votes that this viewer may see. The caller has required `submission.read`.
+
+    How many votes are in is told to nobody before the round is over, save those who see the votes.
+    """
+    votes = unit.votes.find(submission=submission.id)
+    seen = visible_votes(submission, votes, viewer=by.username, roles=by.roles)
+    return SubmissionPage(
+        submission,
+        tuple(sorted(unit.files.find(submission=submission.id), key=lambda f: f.position)),
+        seen,
+        len(votes) if decided(submission) else len(seen),
+    )
+
+
+def read_submitted_file(
+    office: Office, vault: OutputVault, *, submission_id: str, position: int, by: Actor, now: datetime
+) -> tuple[SubmittedFile, Submission]:
+    """A file's record for showing it to a reader of the submission; the look is audited for checkers."""
+    with office.units.read() as unit:
+        submission = get_submission(unit, submission_id)
+        require(office.rules.roles, by, Permission.SUBMISSION_READ, subject_of(unit, submission))
+        file = _file(unit, submission_id, position)
+    vault.read(file.sha256)  # verified before anything of it is shown
+    if by.username != submission.author:
+        with office.units.write() as unit:
+            unit.record(
+                by=by,
+                action="submission.viewed",
+                object=f"submission:{submission_id}",
+                now=now,
+                details={"file": position, "sha256": file.sha256},
+            )
+    return file, submission
+
+
+def download_release(
+    office: Office, vault: OutputVault, *, submission_id: str, position: int, by: Actor, now: datetime
+) -> tuple[SubmittedFile, bytes]:
+    """The exact frozen bytes of a released file, their SHA-256 verified now, and the download audited.
+
+    1. The actor may download releases of this submission. 2. It is released. 3. The bytes are those
+    frozen. 4. The event is stored. Only then are bytes answered.
+    """
+    with office.units.read() as unit:
+        submission = get_submission(unit, submission_id)
+        require(office.rules.roles, by, Permission.RELEASE_DOWNLOAD, subject_of(unit, submission))  # (1)
+        if submission.state is not SubmissionState.RELEASED:  # (2)
+            raise Conflict("not_released", "This is not released.", "Ceci n'est pas libéré.")
+        file = _file(unit, submission_id, position)
+    content = vault.read(file.sha256)  # (3)
+    with office.units.write() as unit:  # (4)
+        unit.record(
+            by=by,
+            action="release.downloaded",
+            object=f"submission:{submission_id}",
+            now=now,
+            details={"file": position, "sha256": file.sha256, "size": file.size},
+        )
+    return file, content
+
+
+def _file(unit: Unit, submission_id: str, position: int) -> SubmittedFile:
+    file = unit.files.get(f"{submission_id}/{position}")
+    if file is None:
+        raise NotFound("not_found", "There is no such file.", "Ce fichier n'existe pas.")
+    return file

@@ -1,0 +1,1 @@
+"""How the house is stored: database, vault, session files, Hub API."""

@@ -1,0 +1,70 @@
+"""The child of `hub.checks.confinement`: limits first, then one request from stdin, one answer on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def main(argv: list[str]) -> int:
+    """Apply the limits in `argv`, answer the request on standard input. Any error ends the process."""
+    limits = json.loads(argv[1])
+    _confine(limits)
+    # What a library prints must not mix with the answer.
+    answer_to = os.dup(1)
+    os.dup2(2, 1)
+    request = json.loads(sys.stdin.buffer.read())
+    answer = _answer(request).encode()
+    with os.fdopen(answer_to, "wb") as stream:
+        stream.write(answer)
+    return 0
+
+
+def _confine(limits: dict[str, Any]) -> None:
+    """1. No core that would hold data. 2. No file may grow. 3. Few descriptors. 4. CPU, then memory.
+    5. An alarm, should the parent be gone before its own clock ends."""
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits["open_files"],) * 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_seconds"],) * 2)
+    resource.setrlimit(resource.RLIMIT_AS, (limits["memory_bytes"],) * 2)
+    signal.setitimer(signal.ITIMER_REAL, limits["wall_seconds"] + 2)
+
+
+def _answer(request: dict[str, Any]) -> str:
+    """Imports come after the limits: the libraries that read hostile bytes are inside them."""
+    from hub.checks.thresholds import Thresholds
+
+    thresholds = Thresholds.from_json(request["thresholds"])
+    file = Path(request["file"])
+    if request["action"] == "check":
+        from hub.checks.engine import run_checks
+        from hub.checks.findings import dump_report
+
+        extract = Path(request["extract"]) if request["extract"] is not None else None
+        report = run_checks(
+            file, name=request["name"], form=request["form"], extract=extract, thresholds=thresholds
+        )
+        return dump_report(report)
+    if request["action"] == "render":
+        from hub.checks.renderings import render
+
+        rendering = render(
+            file,
+            name=request["name"],
+            thresholds=thresholds,
+            page=request["page"],
+            rows_per_page=request["rows_per_page"],
+        )
+        return json.dumps(rendering.to_json(), ensure_ascii=True, allow_nan=False)
+    raise ValueError("unknown action")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

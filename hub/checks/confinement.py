@@ -1,0 +1,210 @@
+"""Checks and rendering in a process of their own, so that a hostile file can only end that process.
+
+What the child has: read access to one file and the extract, a bounded memory, CPU and clock, no inherited
+environment, no file it may write. What it says is read up to a bound and parsed strictly. Any doubt is a
+REVIEW. Still for the caller: the child has the network of the portal's container.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import hub
+from hub.checks.findings import Report, Severity, UnreadableReport, load_report, verdict_of
+from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of
+from hub.checks.sentences import finding
+from hub.checks.thresholds import Thresholds
+
+VIEW_KINDS = frozenset({"table", "text", "image", "raw", "failed", "notebook"})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one child may use. `wall_seconds` is the clock of the parent; then the whole group is killed."""
+
+    memory_bytes: int = 2 * 2**30
+    cpu_seconds: int = 20
+    wall_seconds: float = 30.0
+    open_files: int = 64
+    output_bytes: int = 64 * 2**20
+
+
+class ChildFailed(Exception):
+    """The child did not answer as it should. `how`: timeout, killed, exit, too_much, garbage."""
+
+    def __init__(self, how: str, status: int | None = None) -> None:
+        super().__init__(how)
+        self.how = how
+        self.status = status
+
+
+def check_in_subprocess(
+    file: Path,
+    *,
+    name: str,
+    form: Mapping[str, str],
+    extract: Path | None,
+    thresholds: Thresholds,
+    limits: Limits | None = None,
+) -> Report:
+    """`run_checks` in a child. Never raises for what the file does: death, timeout or garbage is a REVIEW
+    with the finding `parser_died`. Blocks up to `limits.wall_seconds`; call it off the event loop."""
+    request = {
+        "action": "check",
+        "file": str(file.absolute()),
+        "name": name,
+        "form": dict(form),
+        "extract": str(extract.absolute()) if extract is not None else None,
+        "thresholds": thresholds.to_json(),
+    }
+    try:
+        return load_report(run_child(request, limits or Limits()))
+    except UnreadableReport:
+        return _died(name, ChildFailed("garbage"))
+    except ChildFailed as failure:
+        return _died(name, failure)
+
+
+def render_in_subprocess(
+    file: Path,
+    *,
+    name: str,
+    thresholds: Thresholds,
+    page: int = 0,
+    rows_per_page: int = 200,
+    limits: Limits | None = None,
+) -> dict[str, Any]:
+    """`render` in a child, as JSON values (images in base64). A failure is the view `{"kind": "failed"}`."""
+    request = {
+        "action": "render",
+        "file": str(file.absolute()),
+        "name": name,
+        "page": page,
+        "rows_per_page": rows_per_page,
+        "thresholds": thresholds.to_json(),
+    }
+    try:
+        return _rendering(run_child(request, limits or Limits()))
+    except ChildFailed as failure:
+        return {
+            "version": 1,
+            "name": name,
+            "media_type": _media_type(name),
+            "page": 0,
+            "pages": 1,
+            "view": {"kind": "failed", "reason": failure.how},
+        }
+
+
+def _rendering(answer: bytes) -> dict[str, Any]:
+    try:
+        raw = json.loads(answer)
+    except (ValueError, RecursionError) as error:
+        raise ChildFailed("garbage") from error
+    keys = {"version", "name", "media_type", "page", "pages", "view"}
+    if not isinstance(raw, dict) or set(raw) != keys or raw["version"] != 1:
+        raise ChildFailed("garbage")
+    if not isinstance(raw["view"], dict) or raw["view"].get("kind") not in VIEW_KINDS:
+        raise ChildFailed("garbage")
+    return raw
+
+
+def _died(name: str, failure: ChildFailed) -> Report:
+    evidence = {"how": failure.how, "status": failure.status}
+    findings = (finding("parser_died", Severity.REVIEW, evidence=evidence),)
+    return Report(verdict_of(findings), findings, _media_type(name), None, {})
+
+
+def _media_type(name: str) -> str:
+    kind = EXTENSIONS.get(extension_of(name))
+    return MEDIA_TYPES[kind] if kind is not None else UNKNOWN_MEDIA_TYPE
+
+
+def run_child(request: Mapping[str, Any], limits: Limits, *, module: str = "hub.checks") -> bytes:
+    """The child's answer to `request`. Raises `ChildFailed`.
+
+    1. The request goes through a memory file, the limits as an argument: the child applies them before it
+    reads anything. 2. It leads its own process group. 3. Reading stops at the bound or the deadline; then
+    the group is killed. 4. Only exit status 0 counts.
+    """
+    deadline = time.monotonic() + limits.wall_seconds
+    package = Path(hub.__file__).resolve().parent.parent
+    environment = {
+        "PYTHONPATH": str(package),
+        "LANG": "C.UTF-8",
+        "POLARS_MAX_THREADS": "2",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    memory = os.memfd_create("checks-request", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(memory, "r+b", closefd=False) as stream:
+            stream.write(json.dumps(request).encode())
+            stream.flush()
+            stream.seek(0)
+        child = subprocess.Popen(
+            [sys.executable, "-s", "-P", "-m", module, json.dumps(asdict(limits))],
+            stdin=memory,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd="/",
+            start_new_session=True,
+            close_fds=True,
+        )
+    except OSError as error:
+        raise ChildFailed("exit") from error
+    finally:
+        os.close(memory)
+    try:
+        answer = _read(child, deadline, limits.output_bytes)
+        _await_end(child, deadline)
+    finally:
+        status = _kill(child)
+    if status != 0:
+        raise ChildFailed("killed" if status < 0 else "exit", status)
+    return answer
+
+
+def _read(child: subprocess.Popen[bytes], deadline: float, limit: int) -> bytes:
+    assert child.stdout is not None  # noqa: S101  (mypy: a pipe was asked for)
+    stream: IO[bytes] = child.stdout
+    answer = bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while True:
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise ChildFailed("timeout")
+            piece = os.read(stream.fileno(), 1 << 16)
+            if not piece:
+                return bytes(answer)
+            answer += piece
+            if len(answer) > limit:
+                raise ChildFailed("too_much")
+
+
+def _await_end(child: subprocess.Popen[bytes], deadline: float) -> None:
+    """Wait for the end without collecting the child: until then nobody else can get its group number."""
+    while os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+        if time.monotonic() > deadline:
+            raise ChildFailed("timeout")
+        time.sleep(0.002)
+
+
+def _kill(child: subprocess.Popen[bytes]) -> int:
+    """End what is left of the group, collect the child and answer its status."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    if child.stdout is not None:
+        child.stdout.close()
+    return child.wait()

@@ -1,0 +1,171 @@
+"""A file taken apart once: its tables, texts and images, and what was wrong on the way.
+
+Checks and rendering read the same parts, so nothing is judged that is not shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.checks.findings import Finding, Place, Severity
+from hub.checks.identifiers import Text
+from hub.checks.intake import Kind
+from hub.checks.markup import Markup, read_markup
+from hub.checks.notebooks import Cell, MalformedNotebook, Notebook, Part, read_notebook
+from hub.checks.sentences import finding
+from hub.checks.tables import (
+    Bounds,
+    Table,
+    UnreadableTable,
+    delimited_table,
+    json_tables,
+    printed_tables,
+)
+from hub.checks.texts import decode
+from hub.checks.thresholds import Thresholds
+
+# Representations of an output that a person can read as they are.
+SHOWN_TEXTS = frozenset({"text/plain", "text/markdown", "text/latex", "text/html"})
+
+
+@dataclass
+class Contents:
+    """Parts of a file. `printed`: texts in which a person reads sentences or tables; `raw`: all else that
+    leaves with the file and is searched for identifiers."""
+
+    tables: list[Table] = field(default_factory=list)
+    printed: list[Text] = field(default_factory=list)
+    raw: list[Text] = field(default_factory=list)
+    images: list[tuple[Place, bytes]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def bounds_of(thresholds: Thresholds) -> Bounds:
+    """How large a table may be."""
+    return Bounds(thresholds.max_columns, thresholds.max_cells)
+
+
+def read_contents(data: bytes, kind: Kind, thresholds: Thresholds) -> Contents:
+    """The parts of `data`. Never raises for hostile bytes: what cannot be read becomes a finding."""
+    contents = Contents()
+    if kind in (Kind.PNG, Kind.JPEG):
+        contents.images.append((Place(), data))
+        contents.raw.append(Text(Place(), data.decode("latin-1")))
+        return contents
+    text, problem = decode(data)
+    if problem is not None:
+        contents.findings.append(finding("encoding", Severity.REVIEW, problem=problem))
+    if kind in (Kind.CSV, Kind.TSV):
+        _read_delimited(contents, text, kind, thresholds)
+    elif kind is Kind.NOTEBOOK:
+        _read_notebook(contents, text, thresholds)
+    elif kind is Kind.JSON:
+        _read_json(contents, text, thresholds)
+    else:
+        contents.printed.append(Text(Place(), text))
+        if kind is not Kind.SCRIPT:
+            _read_printed(contents, text, Place(), thresholds)
+    return contents
+
+
+def _refuse_table(contents: Contents, error: UnreadableTable, place: Place, thresholds: Thresholds) -> None:
+    limits: Mapping[str, int] = {"too_wide": thresholds.max_columns, "too_many_cells": thresholds.max_cells}
+    if error.rule in limits:
+        contents.findings.append(finding(error.rule, Severity.BLOCK, place, limit=limits[error.rule]))
+    else:
+        contents.findings.append(finding(error.rule, Severity.REVIEW, place))
+
+
+def _read_delimited(contents: Contents, text: str, kind: Kind, thresholds: Thresholds) -> None:
+    contents.raw.append(Text(Place(), text))
+    try:
+        table = delimited_table(text, bounds_of(thresholds), delimiter="\t" if kind is Kind.TSV else None)
+    except UnreadableTable as error:
+        _refuse_table(contents, error, Place(), thresholds)
+        return
+    if table is not None:
+        contents.tables.append(table)
+
+
+def _read_printed(contents: Contents, text: str, place: Place, thresholds: Thresholds) -> None:
+    try:
+        contents.tables += printed_tables(text, bounds_of(thresholds), place)
+    except UnreadableTable as error:
+        _refuse_table(contents, error, place, thresholds)
+
+
+def _read_json(contents: Contents, text: str, thresholds: Thresholds) -> None:
+    contents.raw.append(Text(Place(), text))
+    try:
+        value: Any = json.loads(text)
+        if "\\u" in text:  # digits may be written as escapes
+            contents.raw.append(Text(Place(), json.dumps(value, ensure_ascii=False)))
+        contents.tables += json_tables(value, bounds_of(thresholds))
+    except UnreadableTable as error:
+        _refuse_table(contents, error, Place(), thresholds)
+    except (ValueError, RecursionError) as error:
+        problem = "nested too deep" if isinstance(error, RecursionError) else "not JSON"
+        contents.findings.append(finding("json_malformed", Severity.REVIEW, problem=problem))
+
+
+def _read_notebook(contents: Contents, text: str, thresholds: Thresholds) -> None:
+    contents.raw.append(Text(Place(), text))
+    try:
+        notebook: Notebook = read_notebook(text)
+    except MalformedNotebook as error:
+        contents.findings.append(finding("notebook_malformed", Severity.BLOCK, problem=str(error)))
+        return
+    contents.counts["cells"] = len(notebook.cells)
+    _read_extras(contents, notebook.extras, Place())
+    for number, cell in enumerate(notebook.cells):
+        _read_cell(contents, cell, Place(cell=number), thresholds)
+
+
+def _read_extras(contents: Contents, extras: tuple[tuple[str, str], ...], place: Place) -> None:
+    for name, text in extras:
+        contents.findings.append(finding("notebook_extra", Severity.REVIEW, place, name=name[:80]))
+        contents.raw.append(Text(place, text))
+
+
+def _read_cell(contents: Contents, cell: Cell, place: Place, thresholds: Thresholds) -> None:
+    contents.printed.append(Text(place, cell.source))
+    if cell.kind != "code":
+        _read_printed(contents, cell.source, place, thresholds)
+    _read_extras(contents, cell.extras, place)
+    for number, output in enumerate(cell.outputs):
+        for part in output.parts:
+            _read_part(contents, part, place.within(output=number), thresholds)
+
+
+def _read_part(contents: Contents, part: Part, place: Place, thresholds: Thresholds) -> None:
+    if part.media_type in ("image/png", "image/jpeg"):
+        contents.images.append((place, part.data))
+        contents.raw.append(Text(place, part.data.decode("latin-1")))
+    elif part.media_type == "text/html":
+        contents.raw.append(Text(place, part.text))
+        markup = _read_html(contents, part.text, place, thresholds)
+        contents.printed.append(Text(place, markup.text))
+    elif part.media_type in SHOWN_TEXTS:
+        contents.printed.append(Text(place, part.text))
+        _read_printed(contents, part.text, place, thresholds)
+    else:
+        _read_extras(contents, ((part.media_type, part.text),), place)
+
+
+def _read_html(contents: Contents, source: str, place: Place, thresholds: Thresholds) -> Markup:
+    try:
+        markup = read_markup(source, bounds_of(thresholds), place)
+    except UnreadableTable as error:
+        _refuse_table(contents, error, place, thresholds)
+        return Markup([], "", plain=False)
+    contents.tables += markup.tables
+    # A number split over tags is whole in the cell that a person reads.
+    shown = "\n".join("\t".join(row) for table in markup.tables for row in (table.columns, *table.rows))
+    contents.raw.append(Text(place, shown))
+    if not markup.plain:
+        contents.findings.append(finding("notebook_extra", Severity.REVIEW, place, name="HTML"))
+    return markup

@@ -1,0 +1,226 @@
+"""`run_checks`: one file, the rules, and the extract if there is one → a report. Reads, never writes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from hub.checks.contents import Contents, read_contents
+from hub.checks.counts import find_counts_in_text, find_small_counts
+from hub.checks.extracts import Extract, UnreadableExtract, open_extract
+from hub.checks.findings import Finding, Place, Report, Severity, verdict_of
+from hub.checks.fingerprints import find_row_level
+from hub.checks.identifiers import Text, find_pseudonyms
+from hub.checks.images import MalformedImage, inspect
+from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, Kind, extension_of, matches, sniff
+from hub.checks.sentences import finding
+from hub.checks.tables import Table
+from hub.checks.texts import hidden_characters, is_formula
+from hub.checks.thresholds import Thresholds
+
+# Without these a checker cannot judge. The French name is the label of the portal's form.
+CONTEXT_FIELDS: Mapping[str, tuple[str, str]] = {
+    "what": ("ce que c’est", "what it is"),
+    "population": ("la population", "the population"),
+    "variables": ("les variables", "the variables"),
+    "counts": ("les effectifs non pondérés", "the unweighted counts"),
+    "purpose": ("l’usage prévu", "the purpose"),
+}
+_NOT_NUMBERS = frozenset({"nan", "inf", "-inf", "+inf", "infinity", "-infinity"})
+_BLOB = re.compile(r"[A-Za-z0-9+/_=-]{200,}")
+_MAX_METADATA = 500
+
+
+def run_checks(
+    file: Path, *, name: str, form: Mapping[str, str], extract: Path | None, thresholds: Thresholds
+) -> Report:
+    """What the rules say of `file`, submitted as `name`. In this process: for hostile bytes use
+    `check_in_subprocess`.
+
+    1. Size, before anything is read. 2. SHA-256 of what was read. 3. Type by name, then by content.
+    4. Parts. 5. Rules over the parts. 6. Context. The verdict is never PASS (`verdict_of`).
+    """
+    context = find_missing_context(form)
+    extension = extension_of(name)
+    kind = EXTENSIONS.get(extension)
+    media_type = MEDIA_TYPES[kind] if kind is not None else UNKNOWN_MEDIA_TYPE
+    size = file.stat().st_size
+    if size > thresholds.max_bytes:
+        found = finding("too_large", Severity.BLOCK, size=size, limit=thresholds.max_bytes)
+        return _report([found, *context], media_type, None, {"bytes": size}, thresholds)
+    data = file.read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
+    refusal = _intake(data, extension, kind)
+    if refusal is not None or kind is None:
+        findings = [refusal] if refusal is not None else []
+        return _report([*findings, *context], media_type, sha256, {"bytes": size}, thresholds)
+    contents = read_contents(data, kind, thresholds)
+    findings = [*contents.findings, *_rules(contents, extract, thresholds), *context]
+    unread = any(one.rule == "extract_unread" for one in findings)
+    summary = {
+        "bytes": size,
+        "tables": len(contents.tables),
+        "rows": sum(len(table.rows) for table in contents.tables),
+        "images": len(contents.images),
+        "compared_with_extract": extract is not None and not unread,
+        **contents.counts,
+    }
+    return _report(findings, media_type, sha256, summary, thresholds)
+
+
+def find_missing_context(form: Mapping[str, str]) -> list[Finding]:
+    """REVIEW for each field of the form without which nobody can judge."""
+    return [
+        finding(
+            "missing_context",
+            Severity.REVIEW,
+            words={"field": french},
+            field=english,
+            evidence={"name": name},
+        )
+        for name, (french, english) in CONTEXT_FIELDS.items()
+        if not str(form.get(name, "")).strip()
+    ]
+
+
+def _intake(data: bytes, extension: str, kind: Kind | None) -> Finding | None:
+    if kind is None:
+        return finding("type_unlisted", Severity.BLOCK, extension=extension[:20] or "—")
+    if not data.strip():
+        return finding("empty", Severity.BLOCK)
+    found = sniff(data)
+    if not matches(kind, found):
+        return finding("type_mismatch", Severity.BLOCK, extension=extension, found=found)
+    return None
+
+
+def _report(
+    findings: Sequence[Finding],
+    media_type: str,
+    sha256: str | None,
+    summary: Mapping[str, object],
+    thresholds: Thresholds,
+) -> Report:
+    # The verdict comes first: what is not listed still counts.
+    listed = _limited(findings, thresholds.max_findings)
+    return Report(verdict_of(findings), listed, media_type, sha256, summary)
+
+
+def _limited(findings: Sequence[Finding], limit: int) -> tuple[Finding, ...]:
+    """The first `limit` findings of each rule, gravest first, and how many more there are."""
+    order = [Severity.BLOCK, Severity.REVIEW, Severity.NOTE]
+    totals = Counter((one.rule, one.severity) for one in findings)
+    seen: Counter[tuple[str, Severity]] = Counter()
+    kept = []
+    for one in sorted(findings, key=lambda f: order.index(f.severity)):
+        seen[one.rule, one.severity] += 1
+        if seen[one.rule, one.severity] <= limit:
+            kept.append(one)
+    for (rule, severity), total in totals.items():
+        if total > limit:
+            kept.append(finding("more_of_the_same", severity, count=total - limit, of=rule))
+    return tuple(kept)
+
+
+def _rules(contents: Contents, directory: Path | None, thresholds: Thresholds) -> list[Finding]:
+    findings: list[Finding] = []
+    hidden: list[Text] = []
+    for place, data in contents.images:
+        findings += _find_in_image(data, place, thresholds, hidden)
+    for text in contents.printed:
+        findings += _find_in_text(text, thresholds)
+    for table in contents.tables:
+        findings += [*_find_in_table(table, thresholds), *find_small_counts(table, thresholds)]
+    extract: Extract | None = None
+    if directory is not None:
+        try:
+            extract = open_extract(directory)
+        except UnreadableExtract:
+            findings.append(finding("extract_unread", Severity.REVIEW))
+    try:
+        findings += _find_against(contents, [*hidden, *contents.printed], extract, thresholds)
+    except UnreadableExtract:
+        findings.append(finding("extract_unread", Severity.REVIEW))
+        findings += _find_against(contents, [*hidden, *contents.printed], None, thresholds)
+    return findings
+
+
+def _find_against(
+    contents: Contents, texts: list[Text], extract: Extract | None, thresholds: Thresholds
+) -> list[Finding]:
+    findings = find_pseudonyms(texts, extract)
+    if not findings:  # the whole file holds the parts; search it only for what they do not show
+        findings = find_pseudonyms(contents.raw, extract)
+    elif all(one.severity is not Severity.BLOCK for one in findings):
+        findings += [one for one in find_pseudonyms(contents.raw, extract) if one.severity is Severity.BLOCK]
+    for table in contents.tables:
+        findings += find_row_level(table, extract, thresholds)
+    return findings
+
+
+def _find_in_text(text: Text, thresholds: Thresholds) -> list[Finding]:
+    findings = []
+    hidden = hidden_characters(text.content)
+    if hidden:
+        findings.append(
+            finding("hidden_characters", Severity.REVIEW, text.place, evidence={"characters": hidden})
+        )
+    for blob in _BLOB.finditer(text.content):
+        if len(set(blob.group())) >= 12:  # a ruler of dashes is not data
+            findings.append(
+                finding("encoded_blob", Severity.REVIEW, text.place, characters=len(blob.group()))
+            )
+    for line in find_counts_in_text(text.content, thresholds):
+        place = text.place.within(line=line)
+        findings.append(finding("small_integer", Severity.REVIEW, place, cells=1, limit=thresholds.min_units))
+    return findings
+
+
+def _find_in_table(table: Table, thresholds: Thresholds) -> list[Finding]:
+    cells = [cell for row in (table.columns, *table.rows) for cell in row]
+    findings = []
+    if table.ragged_rows:
+        findings.append(finding("ragged", Severity.REVIEW, table.place, rows=table.ragged_rows))
+    if len(table.rows) > thresholds.max_rows:
+        rows, limit = len(table.rows), thresholds.max_rows
+        findings.append(finding("many_rows", Severity.REVIEW, table.place, rows=rows, limit=limit))
+    longest = max((len(cell) for cell in cells), default=0)
+    if longest > thresholds.max_cell_characters:
+        limit = thresholds.max_cell_characters
+        findings.append(finding("long_cell", Severity.BLOCK, table.place, characters=longest, limit=limit))
+    odd = sum(cell.casefold() in _NOT_NUMBERS for cell in cells)
+    if odd:
+        findings.append(finding("not_a_number", Severity.REVIEW, table.place, cells=odd))
+    formulas = sum(is_formula(cell) for cell in cells)
+    if formulas:
+        findings.append(finding("formula", Severity.REVIEW, table.place, cells=formulas))
+    if table.place.cell is None:  # those of a notebook are searched with its texts
+        findings += _find_in_text(Text(table.place, "\n".join(cells)), thresholds)[:1]
+    return findings
+
+
+def _find_in_image(data: bytes, place: Place, thresholds: Thresholds, hidden: list[Text]) -> list[Finding]:
+    try:
+        facts = inspect(data, thresholds.max_pixels)
+    except MalformedImage as error:
+        return [finding("image_malformed", Severity.BLOCK, place, problem=str(error))]
+    if facts.width * facts.height > thresholds.max_pixels:
+        limit = thresholds.max_pixels
+        size = finding(
+            "image_too_large", Severity.BLOCK, place, width=facts.width, height=facts.height, limit=limit
+        )
+        return [size]
+    findings = []
+    if facts.trailing:
+        findings.append(finding("trailing_bytes", Severity.BLOCK, place, count=facts.trailing))
+    for name, text in facts.texts:
+        hidden.append(Text(place, text))
+        # A text too long to be shown beside the image cannot be judged.
+        severity = Severity.REVIEW if len(text) <= _MAX_METADATA else Severity.BLOCK
+        evidence = {"text": text[:_MAX_METADATA], "characters": len(text)}
+        findings.append(finding("image_metadata", severity, place, name=name, evidence=evidence))
+    findings += [finding("hidden_content", Severity.BLOCK, place, name=name) for name in facts.hidden]
+    return findings

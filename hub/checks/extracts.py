@@ -1,0 +1,108 @@
+"""The extract of a project, read column by column from its Parquet files. Never written, never whole.
+
+Identifiers are recognised by their form in the data, not by a list: a manifest that forgot one column
+would otherwise hide it from the scan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from hub.domain.pseudonyms import DIGITS, has_valid_check_digit
+
+_LOWEST, _HIGHEST = 10 ** (DIGITS - 1), 10**DIGITS - 1
+_SAMPLE = 1_000
+
+
+class UnreadableExtract(Exception):
+    """No Parquet file, or one that cannot be read."""
+
+
+@dataclass
+class Part:
+    """One Parquet file: its columns, and which of them hold identifiers."""
+
+    path: Path
+    schema: dict[str, pl.DataType]
+    identifiers: tuple[str, ...] = ()
+    _loaded: dict[str, pl.Series] = field(default_factory=dict)
+
+    def column(self, name: str) -> pl.Series:
+        """One column, read once per run."""
+        if name not in self._loaded:
+            self._loaded[name] = _read(pl.scan_parquet(self.path).select(name)).get_column(name)
+        return self._loaded[name]
+
+    def variables(self) -> list[str]:
+        """Columns that are not identifiers."""
+        return [name for name in self.schema if name not in self.identifiers]
+
+
+@dataclass
+class Extract:
+    """All Parquet files of one extract directory, and the tags of the identifiers in them."""
+
+    parts: list[Part]
+    tags: frozenset[str]
+
+    def known(self, tokens: Iterable[str]) -> dict[str, str]:
+        """Token → identifier column, for those tokens that are identifiers of this extract."""
+        wanted = sorted({int(token) for token in tokens})
+        found: dict[str, str] = {}
+        if not wanted:
+            return found
+        numbers = pl.Series(wanted, dtype=pl.Int64)
+        for part in self.parts:
+            for name in part.identifiers:
+                column = part.column(name)
+                if column.dtype == pl.String:
+                    column = column.cast(pl.Int64, strict=False)
+                hits = numbers.filter(numbers.is_in(column.cast(pl.Int64, strict=False).implode()))
+                found.update({str(hit): name for hit in hits})
+        return found
+
+
+def open_extract(directory: Path) -> Extract:
+    """The extract in `directory`; reads footers and a few values. Raises `UnreadableExtract`."""
+    paths = sorted(directory.rglob("*.parquet"))
+    if not paths:
+        raise UnreadableExtract("no Parquet file")
+    parts = []
+    tags: set[str] = set()
+    for path in paths:
+        try:
+            schema = dict(pl.read_parquet_schema(path))
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise UnreadableExtract("unreadable Parquet file") from error
+        samples = {name: _sample(path, name) for name, kind in schema.items() if _may_identify(kind)}
+        identifiers = tuple(name for name, values in samples.items() if _identifies(values))
+        tags.update(values[0][:2] for name, values in samples.items() if name in identifiers)
+        parts.append(Part(path, schema, identifiers))
+    return Extract(parts, frozenset(tags))
+
+
+def _may_identify(kind: pl.DataType) -> bool:
+    return kind in (pl.Int64, pl.UInt64, pl.Float64, pl.String)
+
+
+def _sample(path: Path, name: str) -> list[str]:
+    column = _read(pl.scan_parquet(path).select(name).drop_nulls().head(_SAMPLE)).get_column(name)
+    if column.dtype == pl.Float64:
+        whole = column.filter((column >= _LOWEST) & (column <= _HIGHEST))
+        return [str(int(value)) for value in whole] if whole.len() == column.len() else [""]
+    return [str(value) for value in column]
+
+
+def _identifies(values: list[str]) -> bool:
+    return bool(values) and all(has_valid_check_digit(value) for value in values)
+
+
+def _read(frame: pl.LazyFrame) -> pl.DataFrame:
+    try:
+        return frame.collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise UnreadableExtract("unreadable Parquet file") from error

@@ -1,0 +1,148 @@
+"""Printed columns against the columns of an extract: same values at the precision printed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from hub.checks.extracts import Part
+from hub.checks.tables import Table, number_of
+
+_MAX_DECIMALS = 6
+_NUMERIC_SHARE = 0.8
+_SEED = 20_260_101
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A column as printed: whole numbers after scaling by ten to the `decimals`, or folded text."""
+
+    index: int
+    head: str
+    keys: pl.Series
+    decimals: int | None
+
+    @property
+    def values(self) -> pl.Series:
+        """The different values, without the empty ones."""
+        return self.keys.drop_nulls().unique()
+
+
+Mapping = Sequence[tuple[Printed, str]]  # printed column → variable of the extract
+
+
+def print_columns(table: Table) -> list[Printed]:
+    """The columns of a table that hold more than one value, the most telling first."""
+    columns = [_printed(table, at) for at in range(len(table.columns))]
+    telling = [(column.values.len(), column) for column in columns]
+    telling.sort(key=lambda one: -one[0])
+    return [column for distinct, column in telling if distinct > 1]
+
+
+def _printed(table: Table, index: int) -> Printed:
+    cells = table.column(index)
+    numbers = [number_of(cell) for cell in cells]
+    given = [number for number in numbers if number is not None]
+    head = table.columns[index]
+    if not given or len(given) < _NUMERIC_SHARE * sum(cell != "" for cell in cells):
+        return Printed(
+            index, head, pl.Series([cell.casefold() or None for cell in cells], dtype=pl.String), None
+        )
+    exponents = [number.as_tuple().exponent for number in given]
+    decimals = min(max(0, *(-e for e in exponents if isinstance(e, int))), _MAX_DECIMALS)
+    limit = 10 ** (18 - decimals)
+    scaled = [round(n.scaleb(decimals)) if n is not None and abs(n) < limit else None for n in numbers]
+    return Printed(index, head, pl.Series(scaled, dtype=pl.Int64), decimals)
+
+
+class Matcher:
+    """One Parquet file, asked about printed columns. What was computed once is kept for this file and run."""
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self._keys: dict[tuple[str, int | None], pl.Series | None] = {}
+        self._values: dict[tuple[str, int | None], pl.Series] = {}
+        self._masks: dict[tuple[int, str], pl.Series] = {}
+
+    def keys(self, name: str, decimals: int | None) -> pl.Series | None:
+        """A variable as it would be printed; None when it cannot be printed so."""
+        if (name, decimals) not in self._keys:
+            self._keys[name, decimals] = _keys(self.part.column(name), decimals)
+        return self._keys[name, decimals]
+
+    def values(self, name: str, decimals: int | None) -> pl.Series | None:
+        """The different values of a variable as it would be printed."""
+        keys = self.keys(name, decimals)
+        if keys is not None and (name, decimals) not in self._values:
+            self._values[name, decimals] = keys.drop_nulls().unique()
+        return self._values.get((name, decimals))
+
+    def explained(self, column: Printed, name: str) -> int:
+        """How many printed rows hold a value of the variable."""
+        values = self.values(name, column.decimals)
+        if values is None:
+            return 0
+        shared = values.filter(values.is_in(column.values.implode()))
+        return int(column.keys.is_in(shared.implode()).sum() or 0)
+
+    def frames(self, mapping: Mapping) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The printed tuples, and those tuples of the extract of which each value is printed somewhere."""
+        ours = pl.DataFrame({str(at): column.keys for at, (column, _) in enumerate(mapping)})
+        theirs = {str(at): self.keys(name, column.decimals) for at, (column, name) in enumerate(mapping)}
+        frame = pl.DataFrame({at: keys for at, keys in theirs.items() if keys is not None})
+        keep = self._mask(*mapping[0])
+        for pair in mapping[1:]:
+            keep = keep & self._mask(*pair)
+        return ours, frame.filter(keep)
+
+    def _mask(self, column: Printed, name: str) -> pl.Series:
+        if (column.index, name) not in self._masks:
+            keys = self.keys(name, column.decimals)
+            assert keys is not None  # noqa: S101  (a mapping holds explained columns only)
+            self._masks[column.index, name] = keys.is_in(column.values.implode()).fill_null(value=False)
+        return self._masks[column.index, name]
+
+    def present(self, mapping: Mapping) -> int:
+        """How many printed rows stand in the extract."""
+        ours, theirs = self.frames(mapping)
+        return ours.join(theirs.unique(), on=ours.columns, how="semi").height
+
+    def rare(self, mapping: Mapping, fewer_than: int, *, shuffled: bool = False) -> int:
+        """How many different printed tuples stand on fewer than so many rows; or would, were the printed
+        columns shuffled against each other."""
+        ours, theirs = self.frames(mapping)
+        if shuffled:
+            ours = ours.select(
+                pl.col(name).shuffle(seed=_SEED + at) if at else pl.col(name)
+                for at, name in enumerate(ours.columns)
+            )
+        counted = theirs.group_by(theirs.columns).len("rows").filter(pl.col("rows") < fewer_than)
+        return ours.unique().join(counted, on=ours.columns, how="semi").height
+
+    def groups(self, mapping: Mapping, at_least: int) -> float:
+        """Share of the printed rows that name a group of their own with at least so many rows; 0.0 when
+        two printed rows name the same group."""
+        ours, theirs = self.frames(mapping)
+        if ours.n_unique() < ours.height:
+            return 0.0
+        counted = theirs.group_by(theirs.columns).len("rows").filter(pl.col("rows") >= at_least)
+        return ours.join(counted, on=ours.columns, how="semi").height / ours.height
+
+
+def _keys(values: pl.Series, decimals: int | None) -> pl.Series | None:
+    if decimals is None:
+        if values.dtype.is_numeric() or values.dtype.is_nested():
+            return None
+        return values.cast(pl.String, strict=False).str.to_lowercase().str.strip_chars()
+    if not values.dtype.is_numeric():
+        return None
+    if values.dtype.is_integer():
+        wide = values.cast(pl.Int64, strict=False)
+        limit = 10 ** (18 - decimals)
+        fits = (wide > -limit) & (wide < limit)
+        return pl.select(pl.when(fits).then(wide).otherwise(None) * 10**decimals).to_series()
+    scaled = (values.cast(pl.Float64) * 10.0**decimals).round()
+    finite = scaled.is_finite() & (scaled.abs() < 9e18)
+    return pl.select(pl.when(finite).then(scaled).otherwise(None)).to_series().cast(pl.Int64)

@@ -1,0 +1,227 @@
+"""What each rule says to people, in French and English: what was seen and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from hub.checks.findings import Finding, Place, Severity
+
+
+class Sentence(NamedTuple):
+    """The same sentence in both languages, with `{names}` to fill."""
+
+    fr: str
+    en: str
+
+
+# A rule without a sentence cannot be reported: `finding` raises KeyError, which the tests would see.
+SENTENCES: Mapping[str, Sentence] = {
+    "type_unlisted": Sentence(
+        "Ce type de fichier ({extension}) ne peut pas sortir. Déposez un tableau (csv, tsv), un texte, "
+        "une image (png, jpg) ou un notebook.",
+        "This type of file ({extension}) cannot leave. Submit a table (csv, tsv), a text, an image (png, "
+        "jpg) or a notebook.",
+    ),
+    "type_mismatch": Sentence(
+        "Le contenu ({found}) n’est pas ce qu’annonce l’extension {extension}. Enregistrez le fichier "
+        "dans son vrai format.",
+        "The content ({found}) is not what the extension {extension} says. Save the file in its real format.",
+    ),
+    "empty": Sentence(
+        "Le fichier est vide. Déposez le fichier complet.",
+        "The file is empty. Submit the complete file.",
+    ),
+    "too_large": Sentence(
+        "Le fichier fait {size} octets, la limite est {limit}. Réduisez-le ou partagez-le.",
+        "The file has {size} bytes, the limit is {limit}. Make it smaller or split it.",
+    ),
+    "too_wide": Sentence(
+        "Le tableau a plus de {limit} colonnes. Partagez-le en tableaux qu’une personne peut lire.",
+        "The table has more than {limit} columns. Split it into tables a person can read.",
+    ),
+    "too_many_cells": Sentence(
+        "Le tableau a trop de cellules pour être vérifié (limite {limit}). Partagez-le.",
+        "The table has too many cells to be checked (limit {limit}). Split it.",
+    ),
+    "many_rows": Sentence(
+        "Le tableau a {rows} lignes (usage : au plus {limit}). Vérifiez qu’il s’agit bien de résultats "
+        "agrégés.",
+        "The table has {rows} rows (customary: at most {limit}). Check that these are aggregated results.",
+    ),
+    "long_cell": Sentence(
+        "Une cellule a {characters} caractères (limite {limit}) : elle ne peut pas être montrée en "
+        "entier. Raccourcissez-la.",
+        "A cell has {characters} characters (limit {limit}): it cannot be shown in full. Shorten it.",
+    ),
+    "ragged": Sentence(
+        "Des lignes n’ont pas le même nombre de cellules que l’en-tête ({rows} lignes). Vérifiez le "
+        "séparateur.",
+        "Some rows have another number of cells than the header ({rows} rows). Check the delimiter.",
+    ),
+    "unreadable_table": Sentence(
+        "Le tableau n’a pas pu être lu. Enregistrez-le en CSV simple, en UTF-8.",
+        "The table could not be read. Save it as plain CSV in UTF-8.",
+    ),
+    "not_a_number": Sentence(
+        "{cells} cellules contiennent NaN ou infini. Remplacez-les par une mention (par exemple « n.d. »).",
+        "{cells} cells hold NaN or infinity. Replace them by a word (for example “n/a”).",
+    ),
+    "encoding": Sentence(
+        "Le texte n’est pas en UTF-8 ({problem}). Ce qui est affiché peut différer du fichier ; "
+        "enregistrez-le en UTF-8.",
+        "The text is not UTF-8 ({problem}). What is shown may differ from the file; save it as UTF-8.",
+    ),
+    "hidden_characters": Sentence(
+        "Le texte contient des caractères invisibles. Supprimez-les.",
+        "The text holds invisible characters. Remove them.",
+    ),
+    "formula": Sentence(
+        "{cells} cellules seraient exécutées par un tableur. Enlevez le signe initial (= + - @).",
+        "{cells} cells would be run by a spreadsheet. Remove the leading sign (= + - @).",
+    ),
+    "encoded_blob": Sentence(
+        "Un bloc de {characters} caractères ressemble à des données codées. Retirez-le.",
+        "A block of {characters} characters looks like encoded data. Remove it.",
+    ),
+    "image_too_large": Sentence(
+        "L’image fait {width} × {height} points (limite {limit} points en tout). Réduisez-la.",
+        "The image has {width} × {height} pixels (limit {limit} pixels in all). Make it smaller.",
+    ),
+    "image_malformed": Sentence(
+        "L’image est abîmée ({problem}). Enregistrez-la de nouveau.",
+        "The image is damaged ({problem}). Save it again.",
+    ),
+    "trailing_bytes": Sentence(
+        "{count} octets suivent la fin de l’image. Enregistrez-la de nouveau, sans rien y ajouter.",
+        "{count} bytes follow the end of the image. Save it again, with nothing added.",
+    ),
+    "image_metadata": Sentence(
+        "L’image porte un texte caché ou des métadonnées ({name}). Lisez-les, ou enregistrez l’image sans"
+        " elles.",
+        "The image carries hidden text or metadata ({name}). Read them, or save the image without them.",
+    ),
+    "hidden_content": Sentence(
+        "Le fichier contient des données que personne ne peut voir ({name}). Enregistrez-le sans elles.",
+        "The file holds data nobody can see ({name}). Save it without them.",
+    ),
+    "notebook_malformed": Sentence(
+        "Le notebook n’est pas lisible ({problem}). Ouvrez-le dans JupyterLab et enregistrez-le de nouveau.",
+        "The notebook cannot be read ({problem}). Open it in JupyterLab and save it again.",
+    ),
+    "notebook_extra": Sentence(
+        "Le notebook contient {name}, qui sort avec lui. Retirez ce qui n’est pas nécessaire.",
+        "The notebook holds {name}, which leaves with it. Remove what is not needed.",
+    ),
+    "json_malformed": Sentence(
+        "Le JSON n’est pas lisible ({problem}). Corrigez-le.",
+        "The JSON cannot be read ({problem}). Mend it.",
+    ),
+    "small_count": Sentence(
+        "Un effectif est inférieur à {limit}. Regroupez des catégories ou supprimez la cellule (et une "
+        "seconde pour que les totaux ne la révèlent pas).",
+        "A count is below {limit}. Merge categories or suppress the cell (and a second one, so that "
+        "totals do not reveal it).",
+    ),
+    "small_integer": Sentence(
+        "{cells} nombres entiers de cette colonne sont inférieurs à {limit}. Si ce sont des effectifs, "
+        "regroupez ou supprimez.",
+        "{cells} whole numbers in this column are below {limit}. If they are counts, merge or suppress.",
+    ),
+    "pseudonym": Sentence(
+        "Le fichier contient un identifiant de l’extrait (une personne, un ménage…). Retirez tous les "
+        "identifiants.",
+        "The file holds an identifier of the extract (a person, a household…). Remove all identifiers.",
+    ),
+    "pseudonym_like": Sentence(
+        "Un nombre de 15 chiffres a la forme d’un identifiant. Retirez-le si ce n’est pas un résultat.",
+        "A 15-digit number has the form of an identifier. Remove it unless it is a result.",
+    ),
+    "row_level": Sentence(
+        "{rows} lignes du tableau reproduisent des lignes de l’extrait ({columns}). Les données "
+        "individuelles ne sortent pas : déposez un tableau agrégé.",
+        "{rows} rows of the table reproduce rows of the extract ({columns}). Individual data do not "
+        "leave: submit an aggregated table.",
+    ),
+    "column_copy": Sentence(
+        "{rows} valeurs de cette colonne sont celles d’une variable de l’extrait ({columns}). Les données"
+        " individuelles ne sortent pas : déposez un tableau agrégé.",
+        "{rows} values of this column are those of a variable of the extract ({columns}). Individual data"
+        " do not leave: submit an aggregated table.",
+    ),
+    "order_statistic": Sentence(
+        "{rows} valeurs de cette colonne sont chacune celle d’une seule unité de l’extrait ({columns}) : "
+        "médiane, minimum, maximum ou donnée individuelle ? Les extrêmes ne sortent pas ; une médiane "
+        "demande 20 unités.",
+        "{rows} values of this column are each that of a single unit of the extract ({columns}): median, "
+        "minimum, maximum or individual data? Extremes do not leave; a median needs 20 units.",
+    ),
+    "unit_like": Sentence(
+        "{rows} valeurs décimales presque toutes différentes : vérifiez que ce ne sont ni des données "
+        "individuelles ni des résidus.",
+        "{rows} decimal values, nearly all different: make sure they are neither individual data nor "
+        "residuals.",
+    ),
+    "extract_unread": Sentence(
+        "L’extrait du projet n’a pas pu être lu : le fichier n’a pas été comparé aux données.",
+        "The extract of the project could not be read: the file was not compared with the data.",
+    ),
+    "missing_context": Sentence(
+        "Il manque une indication au formulaire : {field}. Sans elle, la sortie ne peut pas être jugée.",
+        "The form lacks: {field}. Without it the output cannot be judged.",
+    ),
+    "more_of_the_same": Sentence(
+        "{count} autres constats de la règle « {of} » ne sont pas détaillés.",
+        "{count} more findings of the rule “{of}” are not listed.",
+    ),
+    "parser_died": Sentence(
+        "La vérification automatique n’a pas abouti. Le fichier doit être examiné avec une attention "
+        "particulière.",
+        "The automatic check did not finish. The file needs particular care.",
+    ),
+}
+
+
+def finding(
+    rule: str,
+    severity: Severity,
+    place: Place | None = None,
+    *,
+    evidence: Mapping[str, Any] | None = None,
+    words: Mapping[str, str] | None = None,
+    **values: Any,
+) -> Finding:
+    """The finding of `rule`; `values` fill its sentence and are part of its evidence.
+
+    `words` holds a French wording of a value where the language matters (`values` has the English one).
+    """
+    french, english = SENTENCES[rule]
+    spot = place if place is not None else Place()
+    shown = {**values, **(evidence or {})}
+    message = {"fr": french.format(**{**values, **(words or {})}), "en": english.format(**values)}
+    return Finding(rule, severity, place_in_words(spot, shown.get("column"), "en"), message, shown, spot)
+
+
+_WORDS = {
+    "fr": ("cellule de notebook", "sortie", "tableau", "ligne", "colonne", "ligne", "fichier"),
+    "en": ("notebook cell", "output", "table", "row", "column", "line", "file"),
+}
+
+
+def place_in_words(place: Place, column: Any, language: str) -> str:
+    """ "notebook cell 2, output 1, row 3, column n"; counts from 1. Empty place: "file"."""
+    cell, output, table, row, col, line, whole = _WORDS["fr" if language.startswith("fr") else "en"]
+    parts = []
+    if place.cell is not None:
+        parts.append(f"{cell} {place.cell + 1}")
+    if place.output is not None:
+        parts.append(f"{output} {place.output + 1}")
+    if place.table:  # the first table needs no number
+        parts.append(f"{table} {place.table + 1}")
+    if place.row is not None:
+        parts.append(f"{row} {place.row + 1}")
+    if place.column is not None:
+        parts.append(f"{col} {column if column else place.column + 1}")
+    if place.line is not None:
+        parts.append(f"{line} {place.line + 1}")
+    return ", ".join(parts) or whole

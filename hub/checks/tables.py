@@ -1,0 +1,317 @@
+"""Tables as a person would see them, out of delimited text, Markdown, LaTeX, JSON and printed output."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any
+
+from hub.checks.findings import Place
+
+
+class UnreadableTable(ValueError):
+    """The text is not the table it should be, or larger than the bounds. `rule` says which."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns and rows of text. Every row has as many cells as there are columns."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    place: Place = field(default_factory=lambda: Place(table=0))
+    ragged_rows: int = 0
+    headed: bool = True
+
+    def column(self, index: int) -> list[str]:
+        """The cells of one column."""
+        return [row[index] for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How large a table may be before it is refused instead of read."""
+
+    max_columns: int
+    max_cells: int
+
+
+_NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d{1,3})?")
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?:([ ,'’\u00a0\u202f.])\d{3})(?:\1\d{3})*(?:[.,]\d+)?")
+_SPACES = re.compile(r"[ '’\u00a0\u202f]")
+
+
+@lru_cache(maxsize=200_000)
+def number_of(cell: str) -> Decimal | None:
+    """The number printed in a cell, or None. Knows grouped thousands, decimal commas, `%` and stars.
+
+    NaN and infinities are not numbers here.
+    """
+    text = cell.strip().rstrip("*†").strip()
+    if not text or not any(c.isdigit() for c in text) or len(text) > 60:
+        return None
+    text = text.replace("−", "-")
+    text = text.rstrip("%").strip() if text.endswith("%") else text
+    if _NUMBER.fullmatch(text):
+        # "1,234" is a grouped thousand in one country and a decimal in the next: grouped wins, as a count.
+        grouped = re.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}", text)
+        text = text.replace(",", "" if grouped else ".")
+    elif _GROUPED.fullmatch(text):
+        text = _ungroup(text)
+    else:
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+def _ungroup(text: str) -> str:
+    text = _SPACES.sub("", text)
+    comma, point = text.rfind(","), text.rfind(".")
+    if comma >= 0 and point >= 0:
+        thousands = "," if point > comma else "."
+        return text.replace(thousands, "").replace(",", ".")
+    for mark in ",.":
+        if text.count(mark) > 1:
+            return text.replace(mark, "")
+    return text.replace(",", ".")
+
+
+def rectangular(
+    lines: Iterable[Sequence[str]], bounds: Bounds, place: Place, *, header: bool | None = None
+) -> Table | None:
+    """The table in `lines` (None when there is none). The first line heads it unless it is all numbers.
+
+    Raises `UnreadableTable` (too_wide, too_many_cells) as soon as a bound is passed.
+    """
+    rows: list[list[str]] = []
+    cells = 0
+    for line in lines:
+        if not line:
+            continue
+        cells += len(line)
+        if len(line) > bounds.max_columns:
+            raise UnreadableTable("too_wide")
+        if cells > bounds.max_cells:
+            raise UnreadableTable("too_many_cells")
+        rows.append([cell.strip() for cell in line])
+    if not rows:
+        return None
+    width = max(len(row) for row in rows)
+    if width * len(rows) > bounds.max_cells:
+        raise UnreadableTable("too_many_cells")
+    ragged = sum(len(row) != len(rows[0]) for row in rows)
+    padded = [row + [""] * (width - len(row)) for row in rows]
+    headed = header if header is not None else any(number_of(c) is None and c for c in padded[0])
+    if not headed:
+        return Table([f"#{n + 1}" for n in range(width)], padded, place, ragged, headed=False)
+    heads = 1 + _further_heads(padded)
+    head = [" / ".join(dict.fromkeys(filter(None, column))) for column in zip(*padded[:heads], strict=True)]
+    return Table(head, padded[heads:], place, ragged)
+
+
+def _further_heads(rows: Sequence[Sequence[str]]) -> int:
+    """How many rows below the first still head the table, as pandas writes columns of several levels:
+    without numbers, and either the first cell or all the others empty."""
+    found = 0
+    for row in rows[1:3]:
+        if len(row) < 2 or any(number_of(cell) is not None for cell in row) or (row[0] and any(row[1:])):
+            break
+        found += 1
+    numbers_below = len(rows) > found + 1 and any(number_of(cell) is not None for cell in rows[found + 1])
+    return found if numbers_below else 0
+
+
+def delimiter_of(text: str) -> str:
+    """The delimiter of a CSV text: the one the first lines agree on; a comma when none does."""
+    lines = [line for line in text[:20_000].splitlines()[:20] if line]
+    best, score = ",", 0.0
+    for mark in ",;\t|":
+        counts = [len(_fields(line, mark)) - 1 for line in lines]
+        if not counts or not counts[0]:
+            continue
+        agreement = sum(count == counts[0] for count in counts) / len(counts)
+        if agreement * min(counts[0], 20) > score:
+            best, score = mark, agreement * min(counts[0], 20)
+    return best
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter), [])
+
+
+def delimited_rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    """The rows of a delimited text, without the empty ones. Raises `UnreadableTable`."""
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        yield from (row for row in reader if row)
+    except csv.Error as error:
+        raise UnreadableTable("unreadable_table") from error
+
+
+def delimited_table(text: str, bounds: Bounds, *, delimiter: str | None = None) -> Table | None:
+    """The table in a CSV or TSV text."""
+    mark = delimiter if delimiter is not None else delimiter_of(text)
+    return rectangular(delimited_rows(text, mark), bounds, Place(table=0))
+
+
+def printed_tables(text: str, bounds: Bounds, place: Place) -> list[Table]:
+    """Tables in printed text: Markdown pipes, LaTeX `&`, and columns aligned with blanks.
+
+    Lines that follow each other and split into as many fields (the head may have one less: an unnamed
+    index, or be a lone name over a printed series) make a table. A `Name: count` foot names a series.
+    """
+    found: list[Table] = []
+    for block in _blocks(text):
+        table = rectangular(block, bounds, place.within(table=len(found)))
+        if table is not None and table.rows:
+            found.append(table)
+    return found
+
+
+_RULES = re.compile(r"^[\s|:+=\-–—─━]*$|^\\(?:hline|toprule|midrule|bottomrule|cline\{.*\})$")
+_FOOT = re.compile(r"^(?:Name: (?P<name>\S+), )?(?:Length: \d+, )?dtype: \w+$|^Name: (?P<only>\S+), ")
+
+
+def _blocks(text: str) -> Iterator[list[list[str]]]:
+    block: list[list[str]] = []
+    for line in [*text.splitlines(), ""]:
+        if _RULES.match(line.strip()) and line.strip():
+            continue
+        foot = _FOOT.match(line.strip())
+        if foot:
+            yield from _finished(block, series=foot.group("name") or foot.group("only") or "")
+            block = []
+            continue
+        fields = _split(line)
+        if block and not _continues(block, fields):
+            yield from _finished(block)
+            block = []
+        if fields:
+            block.append(fields)
+
+
+def _continues(block: Sequence[Sequence[str]], fields: Sequence[str]) -> bool:
+    if len(block) == 1 and fields:
+        return len(fields) in (1, 2, len(block[0]), len(block[0]) + 1)
+    if len(block) == 2 and _names_index(block, len(fields)):
+        return True
+    if len(fields) == len(block[-1]):
+        return True
+    # Below the first of a group pandas leaves the outer levels of the index blank.
+    width = max(len(row) for row in block)
+    return len(fields) >= 2 and width - 2 <= len(fields) <= width and number_of(fields[-1]) is not None
+
+
+def _names_index(block: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether the second line only names the levels of the index, as pandas prints it below the head."""
+    words = [*block[0], *block[1]]
+    return len(words) == width and not any(number_of(word) is not None for word in words)
+
+
+def _finished(block: list[list[str]], series: str | None = None) -> Iterator[list[list[str]]]:
+    width = max((len(row) for row in block), default=0)
+    rows = block
+    if len(block) > 2 and _names_index(block, width):
+        rows = [[*block[1], *block[0]], *block[2:]]
+    if len(rows) < 2 and series is None:
+        return
+    if width < 2:
+        return
+    if series is not None:
+        body = [[""] * (width - len(row)) + row for row in rows if number_of(row[-1]) is not None]
+        yield [["", *[""] * (width - 2), series or "value"], *body]
+    else:
+        yield [[""] * (width - len(row)) + row for row in rows]
+
+
+def _split(line: str) -> list[str]:
+    text = line.strip()
+    if text.startswith("|") and text.endswith("|") and len(text) > 1:
+        return [cell.strip() for cell in text[1:-1].split("|")]
+    if re.search(r"(?<!\\)&", text):
+        body = re.sub(r"\\\\.*$", "", text)
+        return [cell.strip() for cell in re.split(r"(?<!\\)&", body)]
+    if "\t" in text:
+        return [cell.strip() for cell in text.split("\t")]
+    fields = re.split(r"\s{2,}", text)
+    if len(fields) == 1:
+        # One blank between columns is common in printed frames; prose is told by its lack of numbers.
+        words = text.split()
+        if len(words) > 1 and sum(number_of(word) is not None for word in words) * 2 >= len(words):
+            return words
+        if len(words) > 1 and len(words) <= 12 and all(re.fullmatch(r"[\w.%]+", word) for word in words):
+            return words
+    return [cell for cell in fields if cell]
+
+
+def json_tables(value: Any, bounds: Bounds) -> list[Table]:
+    """Tables in parsed JSON: records, columns, pandas' `split`, and rows of rows; at most 100 of them."""
+    found: list[Table] = []
+    for lines in _json_blocks(value, depth=0):
+        table = rectangular(lines, bounds, Place(table=len(found)))
+        if table is not None and table.rows:
+            found.append(table)
+        if len(found) >= 100:
+            break
+    return found
+
+
+def _json_blocks(value: Any, depth: int) -> Iterator[list[list[str]]]:
+    if depth > 6:
+        return
+    block = _json_block(value)
+    if block is not None:
+        yield block
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _json_blocks(part, depth + 1)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _json_blocks(part, depth + 1)
+
+
+def _json_block(value: Any) -> list[list[str]] | None:
+    if isinstance(value, list) and value:
+        if all(isinstance(row, dict) for row in value):
+            names = list(dict.fromkeys(name for row in value for name in row))
+            return [names, *[[_cell(row.get(name)) for name in names] for row in value]]
+        if all(isinstance(row, list) and _is_flat(row) for row in value):
+            return [[_cell(cell) for cell in row] for row in value]
+    if isinstance(value, dict) and value:
+        if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
+            head = [_cell(name) for name in value["columns"]]
+            return [head, *[[_cell(c) for c in row] for row in value["data"] if isinstance(row, list)]]
+        parts = list(value.values())
+        if all(isinstance(part, dict) and _is_flat(part.values()) for part in parts):
+            return _json_columns({k: {str(i): c for i, c in part.items()} for k, part in value.items()})
+        if all(isinstance(part, list) and _is_flat(part) for part in parts):
+            return _json_columns({k: {str(i): c for i, c in enumerate(part)} for k, part in value.items()})
+        if _is_flat(parts):
+            return [["key", "value"], *[[str(k), _cell(part)] for k, part in value.items()]]
+    return None
+
+
+def _is_flat(values: Iterable[Any]) -> bool:
+    return not any(isinstance(value, list | dict) for value in values)
+
+
+def _json_columns(columns: dict[str, dict[str, Any]]) -> list[list[str]]:
+    index = list(dict.fromkeys(key for part in columns.values() for key in part))
+    rows = [[key, *[_cell(part.get(key)) for part in columns.values()]] for key in index]
+    return [["", *columns], *rows]
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,1 @@
+"""What is true of Vitrine, whoever stores or shows it. Standard library only."""

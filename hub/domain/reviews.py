@@ -1,0 +1,48 @@
+"""Four eyes: what the votes on a submission amount to, and who may see which vote when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub.domain.lifecycle import SubmissionState
+from hub.domain.permissions import Role
+from hub.domain.records import Decision, Submission, Vote
+
+
+def outcome(votes: Sequence[Vote], quorum: int) -> SubmissionState:
+    """The state that the votes lead to. `quorum` is at least 2 (checked where the policy is read).
+
+    1. Fewer votes than the quorum: still under review. 2. All approve: approved. 3. All reject:
+    rejected. 4. Anything else goes back to the researcher with the comments.
+    """
+    if len({vote.checker for vote in votes}) < quorum:
+        return SubmissionState.UNDER_REVIEW
+    decisions = {vote.decision for vote in votes}
+    if decisions == {Decision.APPROVE}:
+        return SubmissionState.APPROVED
+    if decisions == {Decision.REJECT}:
+        return SubmissionState.REJECTED
+    return SubmissionState.RETURNED
+
+
+def decided(submission: Submission) -> bool:
+    """Whether the round of review is over."""
+    return submission.state in (
+        SubmissionState.APPROVED,
+        SubmissionState.RELEASED,
+        SubmissionState.RETURNED,
+        SubmissionState.REJECTED,
+    )
+
+
+def visible_votes(
+    submission: Submission, votes: Sequence[Vote], *, viewer: str, roles: frozenset[Role]
+) -> tuple[Vote, ...]:
+    """The votes this viewer may see.
+
+    Auditors who have no part in the review see all. Until the round is over a checker sees only
+    their own, and the author none; afterwards all who may read the submission see all.
+    """
+    if decided(submission) or (Role.AUDITOR in roles and Role.CHECKER not in roles):
+        return tuple(votes)
+    return tuple(vote for vote in votes if vote.checker == viewer and viewer != submission.author)

@@ -1,0 +1,178 @@
+"""The gate's door (docs/architecture.md §5): what comes out of a desk's submit.sock ends here.
+
+The session in the address was named by the gate, from the socket; the gate shows its token with each call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from hub.actions import reviews, sessions, submissions
+from hub.actions.ports import Arrival, Unit
+from hub.checks import check_in_subprocess
+from hub.domain.errors import Conflict, PermissionDenied, Refused
+from hub.domain.permissions import Actor, Permission, require
+from hub.domain.records import StagedFile, Submission
+from hub.domain.reviews import decided
+from hub.portal.permissions import GATE, Routes
+from hub.portal.ports import Portal
+from hub.portal.uploads import FORM_BYTES, Received, SubmissionReader
+
+log = logging.getLogger("vitrine.portal")
+_BASE = "/internal/sessions/{sid}"
+_DRAIN_SECONDS = 20.0
+_UNBOUNDED = 2**50  # the reader counts for itself and says what is wrong; the framework would only hang up
+
+
+def register(routes: Routes) -> None:
+    door = _Door(routes.portal)
+    routes.add("GET", _BASE, GATE, door.tell_session)
+    routes.add("GET", f"{_BASE}/submissions", GATE, door.list_submissions)
+    routes.add("POST", f"{_BASE}/submissions", GATE, door.receive, max_body_size=_UNBOUNDED)
+    routes.add("POST", f"{_BASE}/submissions/{{id}}/withdraw", GATE, door.withdraw)
+
+
+def submission_json(unit: Unit, submission: Submission, *, by: Actor) -> dict[str, Any]:
+    """A submission as its author sees it; comments without names, and only after the round is over."""
+    page = reviews.view_submission(unit, submission, by=by)
+    votes = page.votes if decided(submission) else ()
+    return {
+        "id": submission.id,
+        "number": submission.number,
+        "project": submission.project,
+        "what": str(submission.form.get("what", "")),
+        "state": submission.state.value,
+        "submitted_at": submission.submitted_at.isoformat(),
+        "supersedes": submission.supersedes,
+        "superseded_by": submission.superseded_by,
+        "files": [{"name": f.name, "size": f.size, "sha256": f.sha256} for f in page.files],
+        "comments": [
+            {"text": v.comment, "at": v.voted_at.isoformat(), "decision": v.decision.value}
+            for v in votes
+            if v.comment
+        ],
+    }
+
+
+class _Door:
+    """The four calls of a desk."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+        self._office = portal.office
+
+    def tell_session(self, sid: str) -> dict[str, Any]:
+        """Who and what the desk is, until when, and what may be submitted."""
+        now = self._portal.clock()
+        session, project, _ = submissions.session_actor(self._office, session_id=sid, now=now)
+        with self._office.units.read() as unit:
+            person = unit.people.get(session.username)
+        rules = self._office.rules.submissions
+        return {
+            "project": {"slug": project.slug, "title": project.title},
+            "person": {"username": session.username, "name": person.name if person else session.username},
+            "tier": project.tier,
+            "ends_at": min(project.ends_at, session.ends_at).isoformat(),
+            "now": now.isoformat(),
+            "limits": {
+                "max_bytes": rules.max_bytes,
+                "max_files": rules.max_files,
+                "types": list(rules.types),
+            },
+            "portal_url": f"{self._portal.prefix}/",
+        }
+
+    def list_submissions(self, sid: str) -> dict[str, Any]:
+        """The person's submissions of the project, newest first."""
+        _, project, by = submissions.session_actor(self._office, session_id=sid, now=self._portal.clock())
+        require(self._office.rules.roles, by, Permission.SUBMISSION_CREATE, project.subject)
+        with self._office.units.read() as unit:
+            mine = unit.submissions.find(project=project.slug, author=by.username)
+            return {"submissions": [submission_json(unit, s, by=by) for s in reversed(mine)]}
+
+    def withdraw(self, sid: str, id: str) -> dict[str, Any]:
+        """Take a submission of this project back."""
+        now = self._portal.clock()
+        _, project, by = submissions.session_actor(self._office, session_id=sid, now=now)
+        with self._office.units.read() as unit:
+            if submissions.get_submission(unit, id).project != project.slug:
+                raise PermissionDenied(
+                    "not_yours", "This belongs to another project.", "Ceci appartient à un autre projet."
+                )
+        withdrawn = submissions.withdraw(self._office, submission_id=id, by=by, now=now)
+        with self._office.units.read() as unit:
+            return submission_json(unit, withdrawn, by=by)
+
+    async def receive(self, sid: str, request: Request) -> Response:
+        """1. The desk is open and its person may submit. 2. The body arrives, counted and hashed.
+        3. Complete: frozen and checked. 4. Stored in one transaction, which asks (1) again."""
+        await run_in_threadpool(self._require_open, sid)
+        with await run_in_threadpool(self._portal.vault.receive) as arrival:
+            received = await self._read(request, arrival)
+            told = await run_in_threadpool(self._store, sid, arrival, received)
+        return JSONResponse(told, 201)
+
+    def _require_open(self, sid: str) -> None:
+        _, project, by = submissions.session_actor(self._office, session_id=sid, now=self._portal.clock())
+        require(self._office.rules.roles, by, Permission.SUBMISSION_CREATE, project.subject)
+
+    async def _read(self, request: Request, arrival: Arrival) -> Received:
+        stream = request.stream()
+        try:
+            reader = SubmissionReader(self._office, arrival, request.headers.get("content-type", ""))
+            async for chunk in stream:
+                if chunk:
+                    await run_in_threadpool(reader.feed, chunk)
+            return reader.finish()
+        except ClientDisconnect:
+            raise Conflict("cut_short", "The upload was cut off.", "L'envoi a été interrompu.") from None
+        except Refused:
+            await self._drain(stream)
+            raise
+
+    async def _drain(self, stream: AsyncIterator[bytes]) -> None:
+        """Let the sender finish (within reason), or it never reads why it was refused."""
+        left = 2 * self._office.rules.submissions.max_bytes + FORM_BYTES
+        try:
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                async for chunk in stream:
+                    left -= len(chunk)
+                    if left < 0:
+                        return
+        except (ClientDisconnect, TimeoutError):
+            return
+
+    def _store(self, sid: str, arrival: Arrival, received: Received) -> dict[str, Any]:
+        extract = None
+        with self._office.units.read() as unit:
+            session = unit.sessions.get(sid)
+            if session is not None:
+                extract = sessions.sealed_extract(unit, session.project)
+        frozen = [(name, file.size, arrival.freeze(file)) for name, file in received.files]
+        staged = []
+        for name, size, sha256 in frozen:
+            report = check_in_subprocess(
+                self._portal.vault.path(sha256),
+                name=name,
+                form=received.form,
+                extract=self._portal.extracts / extract.id if extract is not None else None,
+                thresholds=self._portal.thresholds,
+            )
+            staged.append(StagedFile(name, size, sha256, report.media_type, report.to_json()))
+        submission = submissions.submit(
+            self._office,
+            session_id=sid,
+            form=received.form,
+            supersedes=received.supersedes,
+            files=staged,
+            now=self._portal.clock(),
+        )
+        with self._office.units.read() as unit:
+            return submission_json(unit, submission, by=Actor(submission.author))

@@ -1,0 +1,147 @@
+"""A submitted file as plain values for the templates, made in a confined process.
+
+The looking is audited once per page of a file; its pictures are kept for a short while, for that person
+only, so that loading them needs neither a second process nor a second entry.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from hub.actions.reviews import read_submitted_file
+from hub.checks import Finding, Report, place_in_words, render_in_subprocess
+from hub.domain.errors import NotFound
+from hub.domain.records import SubmittedFile
+from hub.portal.pages import page_number
+from hub.portal.visits import Visit
+
+ROWS_PER_PAGE = 100
+_KEPT = 64
+_AT_ONCE = threading.BoundedSemaphore(2)  # a rendering takes a core; more at once only wait for each other
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One page of a file. `page` counts from 0; every image in `view` has its number under `image`."""
+
+    file: SubmittedFile
+    page: int
+    pages: int
+    view: Mapping[str, Any]
+
+
+class _Pictures:
+    """The pictures of the pages shown last: (person, submission, file, page) → PNG bytes."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str, int, int], list[bytes]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def keep(self, key: tuple[str, str, int, int], pictures: list[bytes]) -> None:
+        with self._lock:
+            self._kept[key] = pictures
+            self._kept.move_to_end(key)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+
+    def get(self, key: tuple[str, str, int, int]) -> list[bytes] | None:
+        with self._lock:
+            return self._kept.get(key)
+
+
+_pictures = _Pictures()
+
+
+def look(visit: Visit, submission_id: str, position: int, page: int) -> Shown:
+    """One page of a file, its bytes verified and the look audited. Raises what `read_submitted_file` does."""
+    file, _ = read_submitted_file(
+        visit.office,
+        visit.portal.vault,
+        submission_id=submission_id,
+        position=position,
+        by=visit.actor,
+        now=visit.now,
+    )
+    with _AT_ONCE:
+        rendering = render_in_subprocess(
+            visit.portal.vault.path(file.sha256),
+            name=file.name,
+            thresholds=visit.portal.thresholds,
+            page=page,
+            rows_per_page=ROWS_PER_PAGE,
+        )
+    view = rendering["view"]
+    pictures: list[bytes] = []
+    for image in list(_images(view)):
+        image["image"] = len(pictures)
+        pictures.append(_png(image.pop("png_base64", "")))
+    _pictures.keep((visit.person.username, submission_id, position, int(rendering["page"])), pictures)
+    return Shown(file, int(rendering["page"]), int(rendering["pages"]), view)
+
+
+def _images(view: Any) -> Iterator[dict[str, Any]]:
+    """Every image in a view, in the order it is shown."""
+    if isinstance(view, dict):
+        if view.get("kind") == "image":
+            yield view
+        for value in view.values():
+            yield from _images(value)
+    elif isinstance(view, list):
+        for value in view:
+            yield from _images(value)
+
+
+def _png(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def answer_image(visit: Visit, submission_id: str, position: int, number: int) -> Response:
+    """One picture of the page `?page=` that the visitor looks at; rendered anew where it is not kept."""
+    page = page_number(visit.request) - 1
+    key = (visit.person.username, submission_id, position, page)
+    pictures = _pictures.get(key)
+    if pictures is None:
+        look(visit, submission_id, position, page)
+        pictures = _pictures.get(key) or []
+    if not 0 <= number < len(pictures) or not pictures[number].startswith(b"\x89PNG\r\n\x1a\n"):
+        raise NotFound("not_found", "There is no such picture.", "Cette image n'existe pas.")
+    return Response(pictures[number], media_type="image/png", headers={"Content-Disposition": "inline"})
+
+
+def marks(report: Report | None, *, cell: int | None = None, output: int | None = None) -> dict[Any, Finding]:
+    """Where findings point in a table or text: (row, column), (row, None), (None, column), ('line', n)."""
+    found: dict[Any, Finding] = {}
+    for finding in report.findings if report else ():
+        place = finding.place
+        if place.cell != cell or (output is not None and place.output not in (None, output)):
+            continue
+        if place.line is not None:
+            found.setdefault(("line", place.line), finding)
+        elif place.row is not None or place.column is not None:
+            found.setdefault((place.row, place.column), finding)
+    return found
+
+
+def pointers(report: Report | None, language: str) -> dict[str, Any]:
+    """What the templates need to lead from a finding to its place and back."""
+    findings = report.findings if report else ()
+
+    def place(finding: Finding) -> str:
+        return place_in_words(finding.place, finding.evidence.get("column"), language)
+
+    return {
+        "place": place,
+        "marks": marks,
+        "marked_cells": {f.place.cell for f in findings if f.place.cell is not None},
+    }

@@ -1,0 +1,72 @@
+// What the pages can do without, and are nicer with: times in the reader's zone, and a desk's progress.
+"use strict";
+
+const ASK_AGAIN = 150; // milliseconds between two questions about a desk that opens
+
+for (const time of document.querySelectorAll("time[data-local]")) {
+  const moment = new Date(time.dateTime);
+  const shown = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
+  time.title = time.textContent;
+  time.textContent = shown.format(moment);
+}
+
+const desk = document.querySelector("[data-poll]");
+if (desk && !["failed", "ended"].includes(desk.dataset.state)) watch(desk);
+
+function watch(panel) {
+  const message = panel.querySelector("[data-role=message]");
+  const again = panel.querySelector("[data-role=again]");
+  const go = panel.querySelector("[data-role=go]");
+  const began = Date.now();
+  const order = ["none", "granted", "running"];
+
+  function mark(state) {
+    panel.dataset.state = state;
+    for (const step of panel.querySelectorAll("[data-step]")) {
+      const at = order.indexOf(step.dataset.step);
+      const now = order.indexOf(state);
+      step.className = at < now ? "past" : at === now ? "now" : "";
+    }
+  }
+
+  function say(sentence) {
+    if (message.textContent !== sentence) message.textContent = sentence;
+  }
+
+  async function ask() {
+    let told;
+    try {
+      const answer = await fetch(panel.dataset.poll, {
+        headers: { Accept: "application/json", "X-Vitrine-Form": panel.dataset.formToken },
+        cache: "no-store",
+      });
+      told = await answer.json();
+      if (!answer.ok) told = { state: "ended", message: told.error.message, reason: told.error.code };
+    } catch {
+      say(panel.dataset.lost);
+      setTimeout(ask, 2000);
+      return;
+    }
+    mark(told.state);
+    if (told.reason) message.dataset.reason = told.reason;
+    if (told.state === "running") {
+      say(told.message);
+      go.href = told.url;
+      go.hidden = false;
+      location.replace(told.url);
+      return;
+    }
+    if (told.state === "ended") {
+      say(told.message);
+      if (again) again.hidden = false;
+      return;
+    }
+    const slow = Date.now() - began > 45000;
+    say(slow ? panel.dataset.slow : told.message);
+    if (slow && again) again.hidden = false;
+    setTimeout(ask, slow ? 2000 : ASK_AGAIN);
+  }
+
+  mark(panel.dataset.state);
+  ask();
+}

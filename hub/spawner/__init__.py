@@ -1,0 +1,1 @@
+"""From a grant to a desk: its container is made, inspected, compared with the grant, then started."""

@@ -1,0 +1,5 @@
+import os
+
+from hub.deployment import configure
+
+configure(c, os.environ)  # noqa: F821  # JupyterHub provides `c`

@@ -1,0 +1,115 @@
+"""The report's JSON: exact there and back, refused when anything is unknown."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from hub.checks import (
+    Place,
+    Report,
+    Severity,
+    Thresholds,
+    UnreadableReport,
+    Verdict,
+    dump_report,
+    load_report,
+    place_in_words,
+)
+from hub.checks.sentences import SENTENCES, finding
+
+REPORT = Report(
+    Verdict.BLOCK,
+    (
+        finding(
+            "small_count", Severity.BLOCK, Place(table=0, row=2, column=1), limit=10, evidence={"column": "n"}
+        ),
+        finding("missing_context", Severity.REVIEW, field="the purpose"),
+    ),
+    "text/csv",
+    "0" * 64,
+    {"bytes": 12},
+)
+
+
+def changed(**values: Any) -> dict[str, Any]:
+    return {**REPORT.to_json(), **values}
+
+
+def with_finding(**values: Any) -> dict[str, Any]:
+    first, *rest = REPORT.to_json()["findings"]
+    return changed(findings=[{**first, **values}, *rest])
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None,
+        [],
+        {},
+        changed(verdict="CLEAR"),
+        changed(verdict="pass"),
+        changed(verdict="PASS"),
+        changed(verdict="REVIEW"),
+        changed(version=2),
+        changed(surprise=1),
+        changed(findings={}),
+        changed(sha256=3),
+        changed(summary=[]),
+        with_finding(severity="LOW"),
+        with_finding(severity=None),
+        with_finding(surprise=1),
+        with_finding(message={"fr": "x"}),
+        with_finding(message={"fr": "x", "en": 1}),
+        with_finding(place={"row": "3"}),
+        with_finding(place={"row": True}),
+        with_finding(place={"sheet": 1}),
+        with_finding(evidence=None),
+    ],
+)
+def test_an_unknown_report_is_refused(raw: Any) -> None:
+    with pytest.raises(UnreadableReport):
+        load_report(json.dumps(raw))
+
+
+@pytest.mark.parametrize("text", ["", "{", "NaN", b"\xff\xfe", "[" * 100_000])
+def test_what_is_not_json_is_refused(text: str | bytes) -> None:
+    with pytest.raises(UnreadableReport):
+        load_report(text)
+
+
+def test_a_report_survives_the_journey() -> None:
+    assert load_report(dump_report(REPORT)) == REPORT
+
+
+def test_where_is_said_in_both_languages() -> None:
+    assert REPORT.findings[0].where == "row 3, column n"
+    assert place_in_words(REPORT.findings[0].place, "n", "fr-LU") == "ligne 3, colonne n"
+    assert place_in_words(Place(), None, "fr") == "fichier"
+
+
+@pytest.mark.parametrize("rule", sorted(SENTENCES))
+def test_each_sentence_has_the_same_blanks_in_both_languages(rule: str) -> None:
+    import string
+
+    french, english = (
+        {name for _, name, _, _ in string.Formatter().parse(text) if name} for text in SENTENCES[rule]
+    )
+    assert french == english
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"min_units": 0},
+        {"row_level_min_rows": 0},
+        {"row_level_min_columns": 1},
+        {"min_units": 2.5},
+        {"max_bytes": -1},
+    ],
+)
+def test_a_threshold_that_switches_a_rule_off_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        Thresholds(**{"min_units": 10, "row_level_min_rows": 20, **values})

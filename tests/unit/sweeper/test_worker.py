@@ -1,0 +1,80 @@
+"""The extraction worker: planned extracts become sealed ones, once, whatever was cut before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from hub.actions import extracts, projects
+from hub.actions.ports import Office
+from hub.domain.lifecycle import ExtractState, ProjectState
+from hub.domain.records import Extract
+from hub.sweeper import worker
+from hub.sweeper.worker import WORKER, Rooms
+from tests import factories
+from tests.factories import SYSTEM, actor
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    made = factories.make_office(tmp_path)
+    factories.fill(made)
+    yield made
+    made.units.engine.dispose()  # type: ignore[attr-defined]  # SqlUnits
+
+
+@pytest.fixture
+def rooms(tmp_path: Path) -> Rooms:
+    """Rooms without a source: the real one is extracted on the stack."""
+    return Rooms(tmp_path / "warehouse", tmp_path / "extracts", bytes(range(32)))
+
+
+def planned(office: Office) -> Extract:
+    now = datetime.now(UTC)
+    new = factories.new_project(starts_at=now, ends_at=now + timedelta(days=1))
+    projects.create_project(office, new=new, by=actor("bob"), now=now)
+    with office.units.read() as unit:
+        return extracts.get_extract(unit, "wages/v1")
+
+
+def state(office: Office) -> Extract:
+    with office.units.read() as unit:
+        return extracts.get_extract(unit, "wages/v1")
+
+
+def test_a_source_that_is_not_there_fails_with_a_sentence_and_can_be_tried_again(
+    office: Office, rooms: Rooms
+) -> None:
+    rooms.warehouse.mkdir()
+    planned(office)
+    worker.work(office, rooms, rounds=1)
+    failed = state(office)
+    assert failed.state is ExtractState.FAILED
+    assert failed.error
+    assert str(rooms.warehouse) not in failed.error
+    extracts.retry_extract(office, extract_id="wages/v1", by=actor("bob"), now=datetime.now(UTC))
+    assert state(office).state is ExtractState.PLANNED
+
+
+def test_what_was_cut_while_extracting_is_planned_again(office: Office, rooms: Rooms) -> None:
+    planned(office)
+    extracts.begin_extract(office, extract_id="wages/v1", by=WORKER, now=datetime.now(UTC))
+    worker.work(office, rooms, rounds=0)
+    assert state(office).state is ExtractState.PLANNED
+    with office.units.read() as unit:
+        actions = [event.action for event in unit.events(object="extract:wages/v1")]
+    assert actions == ["extract.planned", "extract.begun", "extract.interrupted"]
+
+
+def test_a_sealed_project_is_active_and_a_late_one_is_not(office: Office) -> None:
+    extract = planned(office)
+    extracts.begin_extract(office, extract_id=extract.id, by=WORKER, now=datetime.now(UTC))
+    late = datetime.now(UTC) + timedelta(days=2)
+    extracts.seal_extract(office, extract_id=extract.id, manifest={}, by=SYSTEM, now=late)
+    with office.units.read() as unit:
+        project = unit.projects.get("wages")
+        assert project is not None
+        assert project.state is ProjectState.APPROVED
