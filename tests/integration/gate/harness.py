@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -63,6 +64,12 @@ def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < until, "waited in vain"
         time.sleep(0.02)
+
+
+def _removed(folder: Path) -> bool:
+    """Remove a folder into which another process may still be writing; False where it must be tried again."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
 
 
 class _Quiet(BaseHTTPRequestHandler):
@@ -347,7 +354,8 @@ class Rig:
             path.unlink()
         wait_for(lambda: not list(self.settings.run.glob("*/submit.sock")))
         for folder in (self.settings.run, self.settings.meters):
-            shutil.rmtree(folder)
+            # A gate that saw the session just before it was removed may be binding its socket meanwhile.
+            wait_for(partial(_removed, folder))
             folder.mkdir()
             self._give(folder)
         self.hub.users.clear()
