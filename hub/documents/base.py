@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 from pydantic_core import PydanticCustomError
 
 from hub.documents import yaml
@@ -30,14 +37,32 @@ class Document(BaseModel):
     )
 
 
-class Text(Document):
-    """A sentence or word in French and English."""
+class Sparse(Document):
+    """A document whose absent optional keys are left out of its content: what is added to a form later
+    does not change the hash of what was written before."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        return {
+            name: value
+            for name, value in content.items()
+            if value is not None or type(self).model_fields[name].default is not None
+        }
+
+
+class Text(Sparse):
+    """A sentence or word in French and English, and in German where it was translated."""
 
     fr: str = Field(min_length=1)
     en: str = Field(min_length=1)
+    de: str | None = Field(default=None, min_length=1)
 
     def __getitem__(self, language: str) -> str:
-        return self.fr if language.lower().startswith("fr") else self.en
+        language = language.lower()
+        if language.startswith("de") and self.de is not None:
+            return self.de
+        return self.fr if language.startswith("fr") else self.en
 
 
 M = TypeVar("M", bound=Document)

@@ -6,11 +6,11 @@ import hashlib
 import json
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from hub.documents.base import Document, Text, bad_value
+from hub.documents.base import Document, Sparse, Text, bad_value
 from hub.documents.classes import ClassName
 from hub.documents.projects import VariableName
 from hub.domain.levels import FINE_TO_COARSE, Level
@@ -28,6 +28,9 @@ class VariableType(StrEnum):
     DATE = "date"
 
 
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+
+
 class Code(Document):
     """One permitted value and its meaning."""
 
@@ -35,11 +38,24 @@ class Code(Document):
     label: Text
 
 
-class Variable(Document):
+class CodeList(Document):
+    """Codes that several variables share (`code_list: NAME`), in the version that this source uses."""
+
+    title: Text
+    version: str = Field(min_length=1, max_length=40)
+    codes: tuple[Code, ...] = Field(min_length=1)
+
+
+class Variable(Sparse):
     """One column. `minimum`/`maximum` or `codes` is its value domain.
 
     `identifying: direct` marks what names a unit (numbers, names, addresses): used to make
-    pseudonyms, never delivered and never filtered on.
+    pseudonyms, never delivered and never filtered on. `identifying: indirect` marks what singles units
+    out together with others (age, sex, place): the quasi-identifiers of the risk report.
+
+    `code_list` names one of the dictionary's code lists instead of `codes`. `describes` is the unit type
+    that the value is about, where that is not the recorded unit (a sector's rent, a household's size).
+    `first` and `last` bound the months in which the variable was collected.
 
     `levels`: at which levels it may be delivered (hub.domain.levels), each with the class scheme that
     makes it; `raw` and `none` have none (~). Without it the variable is delivered raw.
@@ -53,7 +69,11 @@ class Variable(Document):
     minimum: int | float | None = None
     maximum: int | float | None = None
     codes: tuple[Code, ...] | None = Field(default=None, min_length=1)
-    identifying: Literal["direct", "none"] = "none"
+    code_list: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{0,59}$")
+    describes: UnitName | None = None
+    first: Month | None = None
+    last: Month | None = None
+    identifying: Literal["direct", "indirect", "none"] = "none"
     sensitivity: Literal["ordinary", "sensitive"] = "ordinary"
     levels: dict[Level, ClassName | None] | None = Field(default=None, min_length=1)
 
@@ -79,25 +99,19 @@ class Variable(Document):
             raise bad_value("the minimum is above the maximum", "le minimum dépasse le maximum")
         if self.codes is not None:
             _check_codes(self.type, self.codes, limits)
+        if self.first is not None and self.last is not None and self.last < self.first:
+            raise bad_value("the last month is before the first", "le dernier mois précède le premier")
         return self
 
     @property
     def deliverable(self) -> bool:
-        return self.identifying == "none"
+        return self.identifying != "direct"
 
     @property
     def offered(self) -> dict[Level, str | None]:
         """Level → class scheme, from the finest to the coarsest: the last is the default."""
         levels = {Level.RAW: None} if self.levels is None else self.levels
         return {level: levels[level] for level in FINE_TO_COARSE if level in levels}
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_not_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave absent levels out: dictionaries without them keep the hash they were registered with."""
-        content: dict[str, Any] = handler(self)
-        if content.get("levels") is None:
-            content.pop("levels", None)
-        return content
 
 
 def _check_codes(kind: VariableType, codes: tuple[Code, ...], limits: list[int | float]) -> None:
@@ -114,20 +128,28 @@ def _check_codes(kind: VariableType, codes: tuple[Code, ...], limits: list[int |
         raise bad_value("a code is listed twice", "un code figure deux fois")
 
 
-class UnitType(Document):
+class UnitType(Sparse):
     """What rows or groups of rows stand for. `key`: the columns that tell one unit from another;
-    `pseudonym`: the column that replaces them in extracts."""
+    `pseudonym`: the column that replaces them in extracts.
+
+    `registry` names the register whose numbers the key holds (`national_register`). Two sources can be
+    linked by a unit type where both name the same one, with key columns of the same types in the
+    same order; without one the unit is known to this source only.
+    """
 
     title: Text
     key: tuple[VariableName, ...] = Field(min_length=1)
     pseudonym: VariableName
+    registry: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{0,59}$")
 
 
-class Record(Document):
-    """What one row is: a record of `unit`, told from all other rows by the columns `key`."""
+class Record(Sparse):
+    """What one row is: a record of `unit`, told from all other rows by the columns `key`. `period` is the
+    date column that says which month the row is about, where the source is a series of months."""
 
     unit: UnitName
     key: tuple[VariableName, ...] = Field(min_length=1)
+    period: VariableName | None = None
 
 
 class SourceFile(Document):
@@ -151,8 +173,11 @@ class ReferencePeriod(Document):
         return self
 
 
-class Dictionary(Document):
-    """A source and all its variables; every column of the file must be described."""
+class Dictionary(Sparse):
+    """A source and all its variables; every column of the file must be described.
+
+    `version` is the office's own mark of this edition of the dictionary.
+    """
 
     name: SourceName
     title: Text
@@ -163,6 +188,8 @@ class Dictionary(Document):
     file: SourceFile
     unit_types: dict[UnitName, UnitType] = Field(min_length=1)
     record: Record
+    version: str | None = Field(default=None, min_length=1, max_length=40)
+    code_lists: dict[str, CodeList] | None = Field(default=None, min_length=1)
     variables: dict[VariableName, Variable] = Field(min_length=1)
 
     @field_validator("variables")
@@ -195,7 +222,30 @@ class Dictionary(Document):
             )
         for unit_name, unit in self.unit_types.items():
             _check_unit(unit_name, [self.variables[name] for name in unit.key])
+        for name, variable in list(self.variables.items()):
+            self._check_references(name, variable)
+        period = None if self.record.period is None else self.variables.get(self.record.period)
+        if self.record.period is not None and (period is None or period.type is not VariableType.DATE):
+            raise bad_value("record.period is not a date variable", "record.period n’est pas une date")
         return self
+
+    def _check_references(self, name: str, variable: Variable) -> None:
+        """Give the variable the codes of the list that it names; bad_value where it names what is not."""
+        if variable.code_list is not None:
+            listed = (self.code_lists or {}).get(variable.code_list)
+            if listed is None or variable.codes not in (None, listed.codes):
+                raise bad_value(
+                    f"“{name}” names a code list that is not among code_lists, or has codes of its own too",
+                    f"« {name} » nomme une liste de codes absente de code_lists ou a aussi ses codes",
+                )
+            limits = [limit for limit in (variable.minimum, variable.maximum) if limit is not None]
+            _check_codes(variable.type, listed.codes, limits)
+            self.variables[name] = variable.model_copy(update={"codes": listed.codes})
+        if variable.describes is not None and variable.describes not in self.unit_types:
+            raise bad_value(
+                f"“{name}” describes a unit type that is not among unit_types",
+                f"« {name} » décrit une unité absente de unit_types",
+            )
 
     @property
     def public(self) -> Dictionary:

@@ -12,6 +12,7 @@ from hub.documents.classes import ClassesFile
 from hub.documents.dictionaries import Dictionary
 from hub.documents.policies import POLICY_FILES
 from hub.documents.projects import ProjectDocument
+from hub.documents.requests import RequestDocument
 
 DEFAULT_DIRECTORY = Path("policies/schema")
 
@@ -21,7 +22,12 @@ def schemas() -> dict[str, str]:
     models: dict[str, type[BaseModel]] = {
         name.removesuffix(".yaml") + ".json": model for name, model in POLICY_FILES.items()
     }
-    models |= {"project.json": ProjectDocument, "dictionary.json": Dictionary, "classes.json": ClassesFile}
+    models |= {
+        "project.json": ProjectDocument,
+        "dictionary.json": Dictionary,
+        "classes.json": ClassesFile,
+        "request.json": RequestDocument,
+    }
     return {name: _text(model) for name, model in sorted(models.items())}
 
 

@@ -141,7 +141,7 @@ variables:
     ("old", "new", "key"),
     [
         ("identifying: direct}\n", "identifying: none}\n", None),  # the key itself could be delivered
-        ("identifying: direct}\n", "identifying: indirect}\n", "variables.id.identifying"),
+        ("identifying: direct}\n", "identifying: sometimes}\n", "variables.id.identifying"),
         ("identifying: direct}\n", "identifying: direct, missing_allowed: true}\n", None),
         ("key: [id], pseudonym", "key: [idd], pseudonym", None),
         ("pseudonym: person_id", "pseudonym: WAGE", None),
