@@ -9,9 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from hub.documents.base import Document, Text, bad_value, parse, read_text
+from hub.documents.base import Document, Sparse, Text, bad_value, parse, read_text
 from hub.documents.classes import ClassSchemes, parse_schemes, scheme_files
 from hub.domain.errors import DocumentError
 
@@ -98,9 +98,89 @@ class OutputsPolicy(Document):
     thresholds: OutputThresholds
 
 
+ConditionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
+class Condition(Sparse):
+    """A document that must be recorded: once, per institution, or per researcher."""
+
+    title: Text
+    per: Literal["project", "institution", "person"]
+    valid_months: int | None = Field(default=None, ge=1, le=600)
+
+
+class RequestKind(Document):
+    """A legal ground for requests, with its conditions. `source` is the text that demands them."""
+
+    title: Text
+    source: str = Field(min_length=1)
+    conditions: dict[ConditionName, Condition] = Field(min_length=1)
+
+
+class ConditionsPolicy(Document):
+    """`conditions.yaml`: what must be recorded before extraction, by the kind of the request."""
+
+    kinds: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")], RequestKind] = Field(min_length=1)
+
+
+class ShareLimits(Document):
+    """Above `notice` amber, above `decide` red."""
+
+    notice: Annotated[float, Field(ge=0, le=1)]
+    decide: Annotated[float, Field(ge=0, le=1)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ShareLimits:
+        if self.decide < self.notice:
+            raise bad_value("decide is below notice", "decide est inférieur à notice")
+        return self
+
+
+class SizeLimits(Document):
+    """Below `notice` amber, below `decide` red."""
+
+    notice: int = Field(ge=1)
+    decide: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> SizeLimits:
+        if self.decide > self.notice:
+            raise bad_value("decide is above notice", "decide est supérieur à notice")
+        return self
+
+
+class RiskThresholds(Document):
+    """Limits of the risk report (hub.extraction.risks)."""
+
+    k: int = Field(ge=2)
+    below_k_share: ShareLimits
+    population_k: SizeLimits
+    l: SizeLimits  # noqa: E741  # l-diversity is called so
+    household_uniques: ShareLimits
+    employer_size: SizeLimits
+    trajectory_points: tuple[Annotated[int, Field(ge=1, le=24)], ...] = Field(min_length=1, max_length=8)
+    trajectory_unicity: ShareLimits
+
+
+class AreaLimits(Document):
+    """How many areas and units a combination of an undelivered area's attributes must stand for."""
+
+    min_areas: int = Field(ge=2)
+    min_units: int = Field(ge=10)
+
+
+class RisksPolicy(Document):
+    """`risks.yaml`: the limits of the risk report, and of attributes of areas that are not delivered."""
+
+    thresholds: RiskThresholds
+    areas: AreaLimits
+
+
 POLICY_FILES: dict[str, type[Document]] = {
+    "conditions.yaml": ConditionsPolicy,
     "outputs.yaml": OutputsPolicy,
     "review.yaml": ReviewPolicy,
+    "risks.yaml": RisksPolicy,
     "roles.yaml": RolesPolicy,
     "submissions.yaml": SubmissionsPolicy,
     "tiers.yaml": TiersPolicy,
@@ -111,8 +191,10 @@ POLICY_FILES: dict[str, type[Document]] = {
 class Policies:
     """All rules in force, and the SHA-256 over their files that is stamped on what they decided."""
 
+    conditions: ConditionsPolicy
     outputs: OutputsPolicy
     review: ReviewPolicy
+    risks: RisksPolicy
     roles: RolesPolicy
     submissions: SubmissionsPolicy
     tiers: TiersPolicy
@@ -138,8 +220,10 @@ def load_policies(directory: Path) -> Policies:
     texts = {name: read_text(directory / name, name=name) for name in POLICY_FILES}
     classes = {shown: read_text(path, name=shown) for shown, path in scheme_files(directory)}
     return Policies(
+        conditions=parse(ConditionsPolicy, texts["conditions.yaml"], name="conditions.yaml"),
         outputs=parse(OutputsPolicy, texts["outputs.yaml"], name="outputs.yaml"),
         review=parse(ReviewPolicy, texts["review.yaml"], name="review.yaml"),
+        risks=parse(RisksPolicy, texts["risks.yaml"], name="risks.yaml"),
         roles=parse(RolesPolicy, texts["roles.yaml"], name="roles.yaml"),
         submissions=parse(SubmissionsPolicy, texts["submissions.yaml"], name="submissions.yaml"),
         tiers=parse(TiersPolicy, texts["tiers.yaml"], name="tiers.yaml"),

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from hub.documents.classes import ClassesFile
 from hub.documents.dictionaries import Dictionary
+from hub.documents.outputs import Declaration
 from hub.documents.policies import POLICY_FILES
 from hub.documents.projects import ProjectDocument
 from hub.documents.requests import RequestDocument
@@ -26,6 +27,7 @@ def schemas() -> dict[str, str]:
         "project.json": ProjectDocument,
         "dictionary.json": Dictionary,
         "classes.json": ClassesFile,
+        "declaration.json": Declaration,
         "request.json": RequestDocument,
     }
     return {name: _text(model) for name, model in sorted(models.items())}

@@ -1,0 +1,117 @@
+"""Declared outputs: what a file says it is, so that the platform can make it again from the extract.
+
+In the desk `vitrine.table(…)` and `vitrine.regression(…)` write the file and, beside it, a declaration
+(`table.csv` → `table.csv.spec.json`). It is a claim: the checks recompute it and believe nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from hub.documents.base import Document, Sparse, bad_value
+from hub.documents.filters import Filter
+from hub.documents.requests import PartName
+
+SUFFIX = ".spec.json"
+Column = Annotated[str, Field(min_length=1, max_length=200)]
+Statistic = Literal[
+    "count", "persons", "share", "sum", "mean", "median", "quantile", "sd", "variance", "min", "max", "gini"
+]
+
+
+class Grouping(Sparse):
+    """A column to group by; with `breaks` (ascending) its numbers are cut into bands that hold their lower
+    edge (`right: true`: their upper edge). `labels` are the names of the bands, one fewer than `breaks`, as
+    in pandas.cut; without them the bands are called "[a, b)"."""
+
+    variable: Column
+    breaks: tuple[float, ...] | None = Field(default=None, min_length=2, max_length=500)
+    labels: tuple[str, ...] | None = None
+    right: bool = False
+    column: Column | None = None
+
+    @model_validator(mode="after")
+    def _labels_fit(self) -> Grouping:
+        if self.labels is not None and (self.breaks is None or len(self.labels) != len(self.breaks) - 1):
+            raise bad_value("one label per band", "un libellé par classe")
+        return self
+
+
+class Measure(Sparse):
+    """One statistic per group, printed in the column `column`. `of`: the variable; `quantile`: 0 to 1 for
+    the statistic quantile; `weight`: the variable that weights it; `share` is of the whole table (`within`:
+    of the groups that agree on these variables)."""
+
+    stat: Statistic
+    column: Column
+    of: Column | None = None
+    quantile: Annotated[float, Field(gt=0, lt=1)] | None = None
+    weight: Column | None = None
+    within: tuple[Column, ...] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Measure:
+        if (self.of is None) != (self.stat in ("count", "persons", "share")):
+            raise bad_value(
+                "count, persons and share have no variable, every other statistic has one",
+                "count, persons et share n’ont pas de variable, toute autre statistique en a une",
+            )
+        if (self.quantile is None) == (self.stat == "quantile"):
+            raise bad_value("quantile goes with stat: quantile", "quantile va avec stat: quantile")
+        return self
+
+
+class DeclaredTable(Sparse):
+    """A table of one line per group (`by`), or spread over columns by the last grouping (`spread: true`,
+    one measure). `table`: the extract's table; `rounding`: values were rounded to this base; a suppressed
+    cell is empty or has the text `suppressed`."""
+
+    kind: Literal["table"]
+    table: PartName
+    by: tuple[Grouping, ...] = Field(max_length=8)
+    where: Filter | None = None
+    measures: tuple[Measure, ...] = Field(min_length=1, max_length=200)
+    spread: bool = False
+    total: str | None = None
+    rounding: Annotated[int, Field(ge=2, le=1000)] | None = None
+    suppressed: str | None = None
+
+
+class Term(Sparse):
+    """One regressor: a variable or the product of several; `categorical` ones enter as dummies without
+    the smallest level."""
+
+    variables: tuple[Column, ...] = Field(min_length=1, max_length=3)
+    categorical: tuple[Column, ...] = ()
+    transform: Literal["log", "square"] | None = None
+
+
+class DeclaredRegression(Sparse):
+    """A table of coefficients: one line per parameter, the columns named as in `columns`."""
+
+    kind: Literal["regression"]
+    table: PartName
+    model: Literal["ols", "logit", "probit", "poisson"]
+    outcome: Column
+    outcome_transform: Literal["log"] | None = None
+    terms: tuple[Term, ...] = Field(max_length=100)
+    intercept: bool = True
+    where: Filter | None = None
+    weight: Column | None = None
+    columns: dict[Literal["term", "estimate", "se", "statistic", "p", "low", "high"], Column]
+
+
+DeclaredOutput = Annotated[
+    Annotated[DeclaredTable, Tag("table")] | Annotated[DeclaredRegression, Tag("regression")],
+    Discriminator("kind"),
+]
+
+
+class Declaration(Document):
+    """One declared file. `file` is its name beside the declaration."""
+
+    version: Literal[1] = 1
+    file: Annotated[str, Field(min_length=1, max_length=200)]
+    output: DeclaredOutput
