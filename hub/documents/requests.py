@@ -102,8 +102,9 @@ class Dataset(Sparse):
     `others`, of everybody there but the chosen. Who lives together is read from the source `households`
     (by default `source` itself), month by month where that is a series of months. `by`: the unit type of
     `source` by which rows are found (by default that of the populations); where it is another unit than
-    theirs, `households` (by default the populations' source) says which belong to them. `units`: the pseudonyms delivered; `mark`: a column that says which population the
-    row's unit belongs to (its position in `populations`, from 1).
+    theirs, `households` (by default the populations' source) says which belong to them. `units`: the
+    pseudonyms delivered; `mark`: a column that says which population the row's unit belongs to (its
+    position in `of`, from 1).
     """
 
     name: PartName

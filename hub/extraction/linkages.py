@@ -1,4 +1,4 @@
-"""Units across sources: which unit types are the same register's, and by which columns they are told apart."""
+"""Units across sources: which unit types belong to the same register, and which columns tell them apart."""
 
 from __future__ import annotations
 
