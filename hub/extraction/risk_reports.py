@@ -146,7 +146,7 @@ _WHOLE = {
         en="These data come close to the office’s limits; the admin will take it into account.",
     ),
     Light.RED: Text(
-        fr="Ces données dépassent les limites du service : sans décision motivée, elles ne seront pas livrées.",
-        en="These data are beyond the office’s limits: without a recorded decision they will not be delivered.",
+        fr="Ces données dépassent les limites du service : elles ne seront livrées que sur décision motivée.",
+        en="These data are beyond the office’s limits: they will be delivered only by a recorded decision.",
     ),
 }

@@ -122,7 +122,7 @@ def trajectories(known: int, share: float, able: float, months: tuple[int, int])
 def trajectories_unknown() -> Text:
     """Of `trajectories` where there is nothing to measure them with."""
     return Text(
-        fr="Les trajectoires n’ont pas pu être mesurées : il manque le mois, la personne ou assez de valeurs.",
+        fr="Les trajectoires n’ont pas été mesurées : il manque le mois, la personne ou assez de valeurs.",
         en="Trajectories could not be measured: the month, the person or enough values are missing.",
     )
 
@@ -145,7 +145,8 @@ ADVICE = {
     MeasureId.SAMPLE_K: Text(
         fr="trop de personnes ont une combinaison rare de caractéristiques. Des classes plus larges ou moins "
         "de variables aident.",
-        en="too many people have a rare combination of characteristics. Wider classes or fewer variables help.",
+        en="too many people have a rare combination of characteristics. Wider classes or fewer variables "
+        "help.",
     ),
     MeasureId.POPULATION_K: Text(
         fr="certaines combinaisons de caractéristiques sont rares ou de rareté inconnue dans la population. "
@@ -182,8 +183,8 @@ ADVICE = {
         "Wider classes, fewer months or quarters help.",
     ),
     MeasureId.UNMEASURED: Text(
-        fr="le risque n’a pas pu être mesuré. Vérifiez que le dictionnaire dit quelles variables permettent de reconnaître "
-        "les unités.",
+        fr="le risque n’a pas pu être mesuré. Vérifiez que le dictionnaire dit quelles variables permettent "
+        "de reconnaître les unités.",
         en="the risk could not be measured. Check that the dictionary says which variables units can be "
         "recognised by.",
     ),

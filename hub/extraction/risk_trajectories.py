@@ -88,7 +88,7 @@ class _Crowd:
 
     points: Numbers
     starts: Numbers  # of each person in `points`, and the end
-    holders: Numbers  # people in the order of points
+    holders: np.ndarray[tuple[int], np.dtype[np.uint32]]  # people in the order of points
     point_starts: Numbers  # of each point in `holders`, and the end
 
     @property
@@ -98,7 +98,7 @@ class _Crowd:
     def holding(self, points: Numbers) -> int:
         """How many people have all of some points."""
         held = [self.holders[self.point_starts[one] : self.point_starts[one + 1]] for one in points]
-        return len(reduce(BitMap.__and__, (BitMap(memoryview(who)) for who in sorted(held, key=len))))
+        return len(reduce(BitMap.__and__, (BitMap(who) for who in sorted(held, key=len))))
 
 
 def _crowd(rows: pl.LazyFrame, person: str, period: str, values: Sequence[str]) -> _Crowd:
