@@ -42,7 +42,7 @@ def dataset_rows(
         table = table.filter(expression(dataset.filter, source.dictionary))
     rows = _chosen_rows(dataset, planned, table, chosen, sources, period)
     for part in planned.through:
-        rows = _with_joined(rows, part, source, sources, period, schemes)
+        rows = with_joined(rows, part, source, sources, period, schemes)
     return rows
 
 
@@ -145,7 +145,7 @@ def _household_rows(
     return rows
 
 
-def _with_joined(
+def with_joined(
     rows: pl.LazyFrame,
     part: PlannedThrough,
     source: OpenSource,
@@ -153,6 +153,7 @@ def _with_joined(
     period: Period | None,
     schemes: ClassSchemes,
 ) -> pl.LazyFrame:
+    """The rows with the columns of `part`, at their level, under `joined_name`."""
     key = list(source.dictionary.unit_types[part.unit].key)
     month = source.dictionary.record.period
     joined, by_month = joined_columns(part, sources, period, schemes, monthly=month is not None)

@@ -33,6 +33,7 @@ class Rooms:
     master_key: bytes
     schemes: ClassSchemes = field(default_factory=dict)
     areas: AreaLimits | None = None
+    maps: Path | None = None
 
 
 def work(office: Office, rooms: Rooms, *, rounds: int | None = None) -> None:
@@ -92,6 +93,7 @@ def _manifest(office: Office, rooms: Rooms, extract: Extract, project: Project) 
         areas=rooms.areas,
         master_key=rooms.master_key,
         into=into,
+        maps=None if rooms.maps is None else rooms.maps / f"{extract.id}.map",
         now=datetime.now(UTC),
         progress=lambda step, share: office.units.note_progress(
             extract.id, step=step, share=share, now=datetime.now(UTC)
