@@ -37,13 +37,28 @@ def dataset_rows(
     """The rows with all columns of their source, MARK where asked for, and the joined columns, at their
     level, under `joined_name`."""
     source = sources[dataset.source]
-    table = within(source.table(), source.dictionary, period)
+    table = within(source.table(_buckets(dataset, planned, chosen, source)), source.dictionary, period)
     if dataset.filter is not None:
         table = table.filter(expression(dataset.filter, source.dictionary))
     rows = _chosen_rows(dataset, planned, table, chosen, sources, period)
     for part in planned.through:
         rows = with_joined(rows, part, source, sources, period, schemes)
     return rows
+
+
+def _buckets(
+    dataset: Dataset, planned: PlannedDataset, chosen: Mapping[str, ChosenPopulation], source: OpenSource
+) -> frozenset[int] | None:
+    """The buckets in which all rows of the chosen units lie, where they are known."""
+    recorded = source.dictionary.record.unit
+    if not source.bucketed or dataset.members != "chosen" or planned.by != recorded:
+        return None
+    found: frozenset[int] = frozenset()
+    for population in (chosen[name] for name in dataset.of):
+        if population.buckets is None or population.register != identity(source.dictionary, recorded):
+            return None
+        found |= population.buckets
+    return found
 
 
 def _chosen_rows(
