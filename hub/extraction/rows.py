@@ -37,7 +37,7 @@ def dataset_rows(
     """The rows with all columns of their source, MARK where asked for, and the joined columns, at their
     level, under `joined_name`."""
     source = sources[dataset.source]
-    table = within(source.table(_buckets(dataset, planned, chosen, source)), source.dictionary, period)
+    table = within(source.table(buckets_read(dataset, planned, chosen, source)), source.dictionary, period)
     if dataset.filter is not None:
         table = table.filter(expression(dataset.filter, source.dictionary))
     rows = _chosen_rows(dataset, planned, table, chosen, sources, period)
@@ -46,7 +46,7 @@ def dataset_rows(
     return rows
 
 
-def _buckets(
+def buckets_read(
     dataset: Dataset, planned: PlannedDataset, chosen: Mapping[str, ChosenPopulation], source: OpenSource
 ) -> frozenset[int] | None:
     """The buckets in which all rows of the chosen units lie, where they are known."""
