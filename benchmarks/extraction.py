@@ -156,7 +156,8 @@ def request(task: str) -> str:
     return (
         f"period: {{first: {first:%Y-%m}, last: {last:%Y-%m}}}\n"
         f"populations: [{{name: people, source: panel, unit: person{sample}}}]\n"
-        f"datasets: [{{name: panel, source: panel, of: [people], units: [person], columns: [{', '.join(KEPT)}]}}]"
+        "datasets: [{name: panel, source: panel, of: [people], units: [person], "
+        f"columns: [{', '.join(KEPT)}]}}]"
     )
 
 
@@ -370,8 +371,8 @@ def register(folder: Path) -> None:
         described,
         warehouse=warehouse,
         now=NOW,
-        schemes=schemes(),
-        bucketed_from=1,  # type: ignore[arg-type]
+        schemes=schemes(),  # type: ignore[arg-type]
+        bucketed_from=1,
     )
     seconds = time.perf_counter() - start
     for task in ("sample", "full"):

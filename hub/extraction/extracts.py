@@ -101,7 +101,7 @@ def _prepared(
 
 def _write_data(delivery: Delivery, dataset: PlannedDataset, staging: Path) -> list[ManifestFile]:
     path = staging / f"{dataset.name}.parquet"
-    table = delivery.table(dataset, staging=staging, rows=delivery.largest(dataset))
+    table = delivery.table(dataset, staging=staging)
     write_parquet(table, path)
     written = pl.scan_parquet(path, glob=False)
     check_delivered(written, dataset.all_columns, delivery.schemes)

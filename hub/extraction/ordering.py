@@ -8,7 +8,8 @@ staging directory, hold nothing but what is delivered, and are removed as they a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -16,26 +17,40 @@ import pyarrow as pa
 from polars.io.plugins import register_io_source
 from pyarrow import ipc
 
-SORTED_IN_MEMORY = 1_500_000  # rows
-_PIECE = 500_000
+SORTED_IN_MEMORY = 1_000_000  # rows
+PIECE = 500_000
 
 
-def ordered(
-    table: pl.LazyFrame,
-    order: list[str],
+@dataclass(frozen=True)
+class Order:
+    """By which columns rows are sorted, missing values last. `presorted`: rows with the same value of the
+    first column follow each other in the right order already, so that only this column counts."""
+
+    columns: tuple[str, ...]
+    presorted: bool = False
+
+    def sort(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows in this order."""
+        if self.presorted:
+            return rows.sort(self.columns[0], maintain_order=True)
+        return rows.sort(self.columns, nulls_last=True)
+
+
+def in_ranges(
+    pieces: Iterable[pl.DataFrame],
+    order: Order,
     pseudonyms: pl.Series,
     *,
+    schema: pl.Schema,
     rows: int,
     staging: Path,
     in_memory: int = SORTED_IN_MEMORY,
 ) -> pl.LazyFrame:
-    """`table`, of about `rows` rows, sorted by `order`, missing values last. The first column of `order` has
-    no others than these distinct `pseudonyms`. The result can be read once."""
-    if rows <= in_memory:
-        return table.sort(order, nulls_last=True)
+    """The rows of all `pieces`, about so many `rows`, in this order, whose first column has no others than
+    these distinct `pseudonyms`. The result can be read once."""
     ranges = -(-rows // in_memory)
     edges = pseudonyms.sort().gather([len(pseudonyms) * number // ranges for number in range(1, ranges)])
-    held = _distribute(table, order[0], edges, staging)
+    held = _distribute(pieces, order.columns[0], edges, staging)
 
     def read(
         with_columns: list[str] | None,
@@ -46,23 +61,24 @@ def ordered(
         if predicate is not None or n_rows is not None:
             raise ValueError("the ordered table is read whole")
         for path in held:
-            piece = pl.read_ipc_stream(path).sort(order, nulls_last=True)
+            piece = order.sort(pl.read_ipc_stream(path))
             path.unlink()
             yield piece if with_columns is None else piece.select(with_columns)
 
-    return register_io_source(read, schema=table.collect_schema())
+    return register_io_source(read, schema=schema)
 
 
-def _distribute(table: pl.LazyFrame, first: str, edges: pl.Series, staging: Path) -> list[Path]:
+def _distribute(pieces: Iterable[pl.DataFrame], first: str, edges: pl.Series, staging: Path) -> list[Path]:
     """One Arrow stream per range between `edges` that has any row, in the order of the ranges."""
     held: dict[int, Path] = {}
     writers: dict[int, ipc.RecordBatchStreamWriter] = {}
+    newest = pl.CompatLevel.newest()  # texts as they are, not copied
     with contextlib.ExitStack() as stack:
-        for piece in table.collect_batches(chunk_size=_PIECE, maintain_order=False, engine="streaming"):
+        for piece in pieces:
             place = edges.search_sorted(piece[first], side="right").alias(" range")
             parts = piece.with_columns(place).partition_by(" range", as_dict=True, include_key=False)
             for (number,), rows in parts.items():
-                arrow: pa.Table = rows.to_arrow()
+                arrow: pa.Table = rows.to_arrow(compat_level=newest)
                 if number not in writers:
                     held[number] = staging / f"range-{number:05d}.stream"
                     file = stack.enter_context(held[number].open("wb"))
