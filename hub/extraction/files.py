@@ -54,6 +54,10 @@ class GivenFile:
             yield pl.scan_parquet(raw, glob=False)
             raw.unlink()
 
+    def tables(self, whole: pl.LazyFrame) -> list[pl.LazyFrame]:
+        """The rows file by file, where the source is a folder; otherwise `whole` alone."""
+        return [pl.scan_parquet(file, glob=False) for file in self.files] if self.is_folder else [whole]
+
     def placed(self, difference: Difference) -> Difference:
         """The difference with the file and the row in it, where the source is a folder."""
         if not self.is_folder or difference.row is None:

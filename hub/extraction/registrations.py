@@ -104,7 +104,8 @@ def _write(
         columns = [converted(name, variable, schema[name]) for name, variable in dictionary.variables.items()]
         stored = table.select(columns)
         if rows >= bucketed_from:
-            parts, index = _write_buckets(stored, given, dictionary, staging, bucket_key(warehouse))
+            tables = [one.select(columns) for one in given.tables(table)]
+            parts, index = _write_buckets(tables, given, dictionary, staging, bucket_key(warehouse))
         else:
             parts, index = (_write_plain(stored, given, dictionary, staging, rows),), None
     if not given.unchanged():
@@ -143,19 +144,19 @@ def _write_plain(
 
 
 def _write_buckets(
-    table: pl.LazyFrame, given: GivenFile, dictionary: Dictionary, staging: Path, key: bytes
+    tables: list[pl.LazyFrame], given: GivenFile, dictionary: Dictionary, staging: Path, key: bytes
 ) -> tuple[tuple[StoredPart, ...], StoredPart]:
     parts = []
-    for path, rows in write_buckets(table, dictionary, staging, key=key):
+    for path, rows in write_buckets(tables, dictionary, staging, key=key):
         bucket = int(path.stem.removeprefix("bucket-")) if path.name != INDEX_NAME else None
         parts.append(_stored_part(path, rows, bucket))
         if bucket is not None and _repeats(path, dictionary):
-            duplicate = duplicate_difference(table, dictionary.record.key)
+            duplicate = duplicate_difference(pl.concat(tables), dictionary.record.key)
             if duplicate is not None:
                 raise SourceDiffers([given.placed(duplicate)])
     if not _key_has_unit(dictionary):
         # Rows with the same record key may lie in different buckets.
-        duplicate = duplicate_difference(table, dictionary.record.key)
+        duplicate = duplicate_difference(pl.concat(tables), dictionary.record.key)
         if duplicate is not None:
             raise SourceDiffers([given.placed(duplicate)])
     *buckets, index = parts
