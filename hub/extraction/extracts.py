@@ -29,7 +29,6 @@ from hub.extraction.codebook_ddi import codebook_ddi
 from hub.extraction.codebook_pages import codebook_html
 from hub.extraction.codebooks import codebook, codebook_json
 from hub.extraction.deliveries import Delivery, prepare
-from hub.extraction.formats import write_csv, write_stata
 from hub.extraction.levels import check_delivered
 from hub.extraction.maps import earlier_map, write_map
 from hub.extraction.planning import judge_again
@@ -204,6 +203,10 @@ def _other_formats(
     files: list[ManifestFile],
 ) -> list[ManifestFile]:
     """The table `data` in the other formats asked for."""
+    if plan.specification.formats == ("parquet",):
+        return []
+    from hub.extraction.formats import write_csv, write_stata
+
     (written,) = (file for file in files if file.name == data.name)
     made = []
     if "csv" in plan.specification.formats:

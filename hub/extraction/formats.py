@@ -6,7 +6,7 @@ Stata's numbers are doubles, exact to 2^53: pseudonyms fit, which is why they ha
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import polars as pl
@@ -44,12 +44,12 @@ def write_stata(data: Path, path: Path, described: dict[str, Any], *, language: 
         for column in columns
         if column["type"] == "integer" and "codes" in column
     }
-    dates = {column["name"]: "td" for column in columns if column["type"] == "date"}
+    dates: dict[Any, Literal["td"]] = {column["name"]: "td" for column in columns if column["type"] == "date"}
     frame.to_stata(
         path,
         write_index=False,
         version=118,
-        convert_dates=dates,
+        convert_dates=dates,  # type: ignore[arg-type]  # its key type cannot be named
         variable_labels={column["name"]: column["label"][language][:_LABEL] for column in columns},
         value_labels={name: labels for name, labels in values.items() if labels},
         data_label=described["title"][language][:_LABEL],
