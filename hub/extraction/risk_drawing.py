@@ -1,4 +1,4 @@
-"""The few shapes that the pictures are made of, as SVG elements for a page that allows no style and no script.
+"""The few shapes that the pictures are made of, as SVG for a page that allows no style and no script.
 
 Text and lines have the colour of the page's text (`currentColor`), so the pictures fit a light and a dark
 page; the other colours have a contrast of at least 3 : 1 with both. Nothing is said by colour alone.
@@ -14,17 +14,21 @@ from hub.extraction.risk_reports import Light
 WIDTH = 640
 ACCENT = "#2f86a6"
 LIGHTS = {Light.GREEN: "#2e9457", Light.AMBER: "#b37a00", Light.RED: "#d2483e"}
-_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', 'DejaVu Sans', sans-serif"
+_FONT = (
+    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', 'DejaVu Sans', sans-serif"
+)
 Anchor = Literal["start", "middle", "end"]
 
 
 def picture(name: str, title: str, description: str, height: float, parts: list[str]) -> str:
     """A whole picture; `name` is unique in the page."""
+    label = f"risk-{name}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" width="{WIDTH}" '
-        f'height="{height:g}" role="img" class="risk-picture" aria-labelledby="{name}-title {name}-desc" '
+        f'height="{height:g}" role="img" class="risk-picture" aria-labelledby="{label}-title {label}-desc" '
         f'font-family="{_FONT}" font-size="13" fill="currentColor">'
-        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>'
+        f'<title id="{label}-title">{escape(title)}</title>'
+        f'<desc id="{label}-desc">{escape(description)}</desc>'
         f"{''.join(parts)}</svg>"
     )
 
@@ -91,7 +95,7 @@ def dot(x: float, y: float, colour: str) -> str:
 
 
 def sign(x: float, y: float, light: Light) -> str:
-    """The light as a shape of its own around (x, y): a disc with a tick, a triangle, an octagon with a bar."""
+    """The light as a shape of its own at (x, y): a disc with a tick, a triangle, an octagon with a bar."""
     colour = LIGHTS[light]
     if light is Light.GREEN:
         return (

@@ -11,8 +11,7 @@ from hub.extraction.risk_sentences import number, percent
 
 LIGHTS = "lights"  # the name of the picture of the whole report
 _COLUMNS_SHOWN = 8
-_LEFT, _RIGHT = 56, 624  # of a plot
-_HIGHEST_CLASS = 9  # classes up to which the values stand above the bars in full
+_GAP = "\u202f"
 
 TITLES = {
     MeasureId.SAMPLE_K: Text(fr="Personnes semblables dans l’extrait", en="People alike in the extract"),
@@ -20,7 +19,7 @@ TITLES = {
         fr="Personnes semblables dans la population", en="People alike in the population"
     ),
     MeasureId.MINIMAL_UNIQUES: Text(
-        fr="Reconnues à peu de caractéristiques", en="Told apart by few characteristics"
+        fr="Reconnaissables à peu de caractéristiques", en="Told apart by few characteristics"
     ),
     MeasureId.L_DIVERSITY: Text(
         fr="Valeurs sensibles parmi les semblables", en="Sensitive values among people alike"
@@ -28,7 +27,7 @@ TITLES = {
     MeasureId.HOUSEHOLDS: Text(fr="Ménages semblables", en="Households alike"),
     MeasureId.EMPLOYERS: Text(fr="Taille des employeurs", en="Size of the employers"),
     MeasureId.TRAJECTORIES: Text(
-        fr="Révélées par des mois connus", en="Singled out by known months"
+        fr="Reconnaissables à quelques mois connus", en="Singled out by a few known months"
     ),
     MeasureId.UNMEASURED: Text(fr="Non mesuré", en="Not measured"),
 }
@@ -53,6 +52,7 @@ LIGHT_NAMES = {
 }
 _WORDS = {
     "share": Text(fr="part", en="share"),
+    "part": Text(fr="part des", en="share of the"),
     "known": Text(fr="valeurs mensuelles connues", en="known month-values"),
     "interval": Text(fr="intervalle à 95\u202f%", en="95% interval"),
     "tried": Text(fr="personnes tirées", en="people tried"),
@@ -121,7 +121,14 @@ def figure(measure: Measure, language: str) -> str:
     """What is judged, as text."""
     if measure.figure is None:
         return _WORDS["unknown"][language]
-    return (percent if measure.kind == "share" else number)(measure.figure)[language]
+    if measure.kind == "size":
+        return number(measure.figure)[language]
+    shown = percent(measure.figure)[language]
+    for limit in (measure.notice, measure.decide):
+        # Not to be read as being just at the limit when it is over it.
+        if limit is not None and shown == percent(limit)[language] and measure.figure != limit:
+            return f"{'>' if measure.figure > limit else '<'}{_GAP}{shown}"
+    return shown
 
 
 def _title(measure: Measure, language: str) -> str:
@@ -149,9 +156,7 @@ def _table(measure: Measure, language: str) -> PictureTable | None:
             )
             for one in measure.points
         ]
-        return PictureTable(
-            caption, (say["known"], say["share"], say["interval"], say["tried"]), tuple(rows)
-        )
+        return PictureTable(caption, (say["known"], say["share"], say["interval"], say["tried"]), tuple(rows))
     if measure.columns:
         parts = [(one.column, percent(one.share)[language]) for one in measure.columns]
         return PictureTable(caption, (say["column"], say["takes_part"]), tuple(parts))
@@ -202,18 +207,21 @@ def _limits(measure: Measure, k: int, language: str) -> list[tuple[float, Light,
 def _histogram(measure: Measure, k: int, language: str, name: str) -> str:
     """How many units are in groups of each size; the limits are dashed lines."""
     classes, limits = _shown(measure), _limits(measure, k, language)
-    top, bottom = 78.0, 232.0
+    left, right, top, bottom = 0.0, float(draw.WIDTH), 78.0, 232.0
     highest = max(one.share for one in classes)
-    step = (_RIGHT - _LEFT) / len(classes)
+    step = (right - left) / len(classes)
     parts = [draw.words(0, 16, _title(measure, language), size=14, bold=True)]
     parts.append(
-        draw.words(0, 36, f"% {_of(language)}{_UNITS[measure.unit][language]}", size=12, quiet=True)
+        draw.words(
+            0, 36, f"{_WORDS['part'][language]} {_UNITS[measure.unit][language]} (%)", size=12, quiet=True
+        )
     )
     for position, one in enumerate(classes):
-        x = _LEFT + position * step
+        x = left + position * step
         height = one.share / highest * (bottom - top) if highest else 0
         colour = next((draw.LIGHTS[light] for size, light, _ in limits if one.lower < size), draw.ACCENT)
-        parts.append(draw.box(x + 3, bottom - max(height, 1.5 if one.units else 0), step - 6, max(height, 1.5 if one.units else 0), colour))
+        drawn = max(height, 1.5 if one.units else 0)
+        parts.append(draw.box(x + 3, bottom - drawn, step - 6, drawn, colour))
         parts.append(
             draw.words(
                 x + step / 2, bottom - height - 6, _short(one.share, language), anchor="middle", size=11
@@ -221,47 +229,49 @@ def _histogram(measure: Measure, k: int, language: str, name: str) -> str:
         )
         label = _range(one, language) if one.upper is not None else f"≥ {number(one.lower)[language]}"
         parts.append(draw.words(x + step / 2, bottom + 17, label, anchor="middle", size=11))
-    parts.append(draw.line(_LEFT, bottom, _RIGHT, bottom, opacity=0.6))
+    parts.append(draw.line(left, bottom, right, bottom, opacity=0.6))
     for row, (size, light, text) in enumerate(limits):
         before = sum(one.lower < size for one in classes)
-        x = _LEFT + before * step
-        parts.append(draw.line(x, 46 + 14 * row, x, bottom, colour=draw.LIGHTS[light], dashed=True, width=1.5))
+        x = left + before * step
+        parts.append(
+            draw.line(x, 46 + 14 * row, x, bottom, colour=draw.LIGHTS[light], dashed=True, width=1.5)
+        )
         parts.append(draw.words(x + 5, 55 + 14 * row, text, size=11))
     parts.append(
-        draw.words((_LEFT + _RIGHT) / 2, bottom + 38, _SIZES[measure.id][language], anchor="middle", size=12, quiet=True)
+        draw.words(
+            (left + right) / 2,
+            bottom + 38,
+            _SIZES[measure.id][language],
+            anchor="middle",
+            size=12,
+            quiet=True,
+        )
     )
     return draw.picture(name, _title(measure, language), measure.meaning[language], 280, parts)
 
 
-def _of(language: str) -> str:
-    return "des " if language.startswith("fr") else "of the "
-
-
 def _curve(measure: Measure, language: str, name: str) -> str:
     """Trajectory unicity by the number of known month-values, with its interval and the two limits."""
-    top, bottom, right = 46.0, 226.0, 548.0
+    left, right, top, bottom = 48.0, 540.0, 46.0, 226.0
     points = [one for one in measure.points if one.people]
 
     def x(position: int) -> float:
-        return _LEFT + (position + 0.5) * (right - _LEFT) / len(points)
+        return left + (position + 0.5) * (right - left) / len(points)
 
     def y(share: float) -> float:
         return bottom - share * (bottom - top)
 
     parts = [draw.words(0, 16, _title(measure, language), size=14, bold=True)]
     for tick in (0, 0.25, 0.5, 0.75, 1):
-        parts.append(draw.line(_LEFT, y(tick), right, y(tick), opacity=0.6 if tick == 0 else 0.18))
-        parts.append(draw.words(_LEFT - 8, y(tick) + 4, percent(tick)[language], anchor="end", size=11))
-    for limit, light, word in (
-        (measure.notice, Light.AMBER, "notice"),
-        (measure.decide, Light.RED, "decide"),
-    ):
-        if limit is not None:
-            parts.append(
-                draw.line(_LEFT, y(limit), right, y(limit), colour=draw.LIGHTS[light], dashed=True, width=1.5)
-            )
-            text = f"{_WORDS[word][language]} {percent(limit)[language]}"
-            parts.append(draw.words(right + 6, y(limit) + 4, text, size=11))
+        parts.append(draw.line(left, y(tick), right, y(tick), opacity=0.6 if tick == 0 else 0.18))
+        parts.append(draw.words(left - 8, y(tick) + 4, percent(tick)[language], anchor="end", size=11))
+    limits = [limit for limit in (measure.notice, measure.decide) if limit is not None]
+    for limit, light, word in zip(limits, (Light.AMBER, Light.RED), ("notice", "decide"), strict=False):
+        parts.append(
+            draw.line(left, y(limit), right, y(limit), colour=draw.LIGHTS[light], dashed=True, width=1.5)
+        )
+        text = f"{_WORDS[word][language]} {percent(limit)[language]}"
+        parts.append(draw.words(right + 6, y(limit) + 4, text, size=11))
     low = [(x(position), y(one.low)) for position, one in enumerate(points)]
     high = [(x(position), y(one.high)) for position, one in enumerate(points)]
     middle = [(x(position), y(one.share)) for position, one in enumerate(points)]
@@ -269,11 +279,10 @@ def _curve(measure: Measure, language: str, name: str) -> str:
     parts.append(draw.path(middle, colour=draw.ACCENT))
     for position, one in enumerate(points):
         parts.append(draw.dot(*middle[position], draw.ACCENT))
-        above = one.share < 0.9
         parts.append(
             draw.words(
                 middle[position][0],
-                middle[position][1] + (-12 if above else 22),
+                _beside(middle[position][1], [y(limit) for limit in limits], top, bottom),
                 _short(one.share, language),
                 anchor="middle",
                 size=12,
@@ -282,9 +291,22 @@ def _curve(measure: Measure, language: str, name: str) -> str:
         )
         parts.append(draw.words(x(position), bottom + 18, str(one.known), anchor="middle", size=12))
     parts.append(
-        draw.words((_LEFT + right) / 2, bottom + 39, _WORDS["known"][language], anchor="middle", size=12, quiet=True)
+        draw.words(
+            (left + right) / 2, bottom + 39, _WORDS["known"][language], anchor="middle", size=12, quiet=True
+        )
     )
     return draw.picture(name, _title(measure, language), measure.meaning[language], 274, parts)
+
+
+def _beside(y: float, limits: list[float], top: float, bottom: float) -> float:
+    """The baseline of a label above or below a point, where no line of a limit crosses it."""
+    above, below = y - 12, y + 23
+    clear = [
+        baseline
+        for baseline in (above, below)
+        if top < baseline - 4 and baseline < bottom and all(abs(baseline - 4 - one) > 9 for one in limits)
+    ]
+    return clear[0] if clear else (above if above - 4 > top else below)
 
 
 def _columns(measure: Measure, language: str, name: str) -> str:
@@ -331,7 +353,14 @@ def _lights(report: RiskReport, language: str) -> str:
 def _gauge(measure: Measure, left: float, right: float, y: float) -> list[str]:
     third = (right - left) / 3
     parts = [
-        draw.box(left + position * third + 1, y - 4, third - 2, 9, draw.LIGHTS[light], opacity=1)
+        draw.box(
+            left + position * third + 1,
+            y - 4,
+            third - 2,
+            9,
+            draw.LIGHTS[light],
+            opacity=1 if light is measure.light else 0.3,
+        )
         for position, light in enumerate((Light.GREEN, Light.AMBER, Light.RED))
     ]
     if measure.figure is not None:

@@ -107,11 +107,11 @@ def employers(smallest: int, notice: int, below: float, *, known: bool) -> Text:
 def trajectories(known: int, share: float, able: float, months: tuple[int, int]) -> Text:
     """Of `trajectories`: `months` are those used and all."""
     some, of = percent(share), percent(able)
-    fr = f"À qui connaît {known} valeurs mensuelles d’une personne, {some.fr} des personnes sont révélées"
-    en = f"Whoever knows {known} month-values of a person singles out {some.en} of the people"
+    fr = f"Connaître {known} valeur(s) mensuelle(s) suffit à isoler {some.fr} des personnes"
+    en = f"To know {known} month-value(s) is enough to single out {some.en} of the people"
     if able < 1:
-        fr += f" ({of.fr} en ont autant)"
-        en += f" ({of.en} have so many)"
+        fr += f" ; {of.fr} en ont autant"
+        en += f"; {of.en} have so many"
     fr, en = fr + ".", en + "."
     if months[0] < months[1]:
         fr += f" Mesuré sur {months[0]} des {months[1]} mois, tirés au sort."
