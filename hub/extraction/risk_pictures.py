@@ -135,6 +135,11 @@ def _title(measure: Measure, language: str) -> str:
     return f"{TITLES[measure.id][language]} – {measure.subject}"
 
 
+def _cut(text: str, length: int) -> str:
+    """The text as far as there is room for it; the table beside the picture has it all."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
 def _short(share: float, language: str) -> str:
     """A share in the room above a bar."""
     if 0 < share < 0.001:
@@ -210,7 +215,7 @@ def _histogram(measure: Measure, k: int, language: str, name: str) -> str:
     left, right, top, bottom = 0.0, float(draw.WIDTH), 78.0, 232.0
     highest = max(one.share for one in classes)
     step = (right - left) / len(classes)
-    parts = [draw.words(0, 16, _title(measure, language), size=14, bold=True)]
+    parts = [draw.words(0, 16, _cut(_title(measure, language), 76), size=14, bold=True)]
     parts.append(
         draw.words(
             0, 36, f"{_WORDS['part'][language]} {_UNITS[measure.unit][language]} (%)", size=12, quiet=True
@@ -261,7 +266,7 @@ def _curve(measure: Measure, language: str, name: str) -> str:
     def y(share: float) -> float:
         return bottom - share * (bottom - top)
 
-    parts = [draw.words(0, 16, _title(measure, language), size=14, bold=True)]
+    parts = [draw.words(0, 16, _cut(_title(measure, language), 76), size=14, bold=True)]
     for tick in (0, 0.25, 0.5, 0.75, 1):
         parts.append(draw.line(left, y(tick), right, y(tick), opacity=0.6 if tick == 0 else 0.18))
         parts.append(draw.words(left - 8, y(tick) + 4, percent(tick)[language], anchor="end", size=11))
@@ -313,12 +318,11 @@ def _columns(measure: Measure, language: str, name: str) -> str:
     """The variables that take part in minimal uniques, the first ones."""
     shown = measure.columns[:_COLUMNS_SHOWN]
     left, right = 210.0, 580.0
-    parts = [draw.words(0, 16, _title(measure, language), size=14, bold=True)]
+    parts = [draw.words(0, 16, _cut(_title(measure, language), 76), size=14, bold=True)]
     parts.append(draw.words(0, 36, _WORDS["takes_part"][language], size=12, quiet=True))
     for position, one in enumerate(shown):
         y = 50 + 24 * position
-        label = one.column if len(one.column) <= 28 else one.column[:27] + "…"
-        parts.append(draw.words(left - 10, y + 13, label, anchor="end", size=12))
+        parts.append(draw.words(left - 10, y + 13, _cut(one.column, 28), anchor="end", size=12))
         parts.append(draw.box(left, y, right - left, 17, "currentColor", opacity=0.08))
         parts.append(draw.box(left, y, one.share * (right - left), 17, draw.ACCENT))
         parts.append(draw.words(right + 8, y + 13, _short(one.share, language), size=12))
@@ -340,7 +344,7 @@ def _lights(report: RiskReport, language: str) -> str:
         y = 66 + 42 * row
         parts.append(draw.sign(12, y, measure.light))
         parts.append(draw.words(34, y - 2, TITLES[measure.id][language], size=13))
-        parts.append(draw.words(34, y + 14, measure.subject, size=11, quiet=True))
+        parts.append(draw.words(34, y + 14, _cut(measure.subject, 44), size=11, quiet=True))
         parts += _gauge(measure, left, right, y)
         parts.append(draw.words(right + 10, y + 5, figure(measure, language), size=13, bold=True))
     said = ". ".join(

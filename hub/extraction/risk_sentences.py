@@ -63,8 +63,8 @@ def population_unknown() -> Text:
 def minimal_uniques(depth: int, found: float, leader: str | None) -> Text:
     """Of `minimal_uniques`."""
     some = percent(found)
-    fr = f"{some.fr} des personnes livrées se reconnaissent à {depth} caractéristiques au plus."
-    en = f"{some.en} of the delivered people can be told apart by at most {depth} characteristics."
+    fr = f"{some.fr} des personnes livrées se reconnaissent à {depth} caractéristique(s) au plus."
+    en = f"{some.en} of the delivered people can be told apart by at most {depth} characteristic(s)."
     if leader is not None:
         fr += f" La variable qui y contribue le plus est {leader}."
         en += f" The variable that contributes most is {leader}."
