@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import resvg_py
-from lxml import etree as ET
+from lxml import etree
 
 from hub.documents.base import Text
 from hub.extraction import risk_drawing
@@ -83,7 +83,7 @@ def test_there_is_one_picture_per_measure_that_has_something_to_show_and_a_table
 def test_a_picture_holds_no_script_no_style_and_nothing_from_elsewhere(language: str, name: str) -> None:
     svg = pictures(REPORT, language)[name]
     allowed = {"svg", "title", "desc", "text", "rect", "line", "path", "circle"}
-    for element in ET.fromstring(svg).iter():
+    for element in etree.fromstring(svg).iter():
         assert element.tag.removeprefix(SVG) in allowed
         assert not any(key.startswith("on") or key in ("style", "href") for key in element.attrib)
     assert "url(" not in svg
@@ -91,7 +91,7 @@ def test_a_picture_holds_no_script_no_style_and_nothing_from_elsewhere(language:
 
 @pytest.mark.parametrize(("language", "name"), EVERY)
 def test_a_picture_says_what_it_is_to_those_who_do_not_see_it(language: str, name: str) -> None:
-    root = ET.fromstring(pictures(REPORT, language)[name])
+    root = etree.fromstring(pictures(REPORT, language)[name])
     texts = {element.get("id"): element.text for element in root if element.tag != f"{SVG}text"}
     labels = (root.get("aria-labelledby") or "").split()
     assert root.get("role") == "img"
@@ -108,7 +108,7 @@ def test_names_in_pictures_are_unique_in_a_page() -> None:
 def test_a_picture_can_be_drawn_and_its_text_stays_inside(language: str, name: str) -> None:
     svg = pictures(REPORT, language)[name]
     assert bytes(resvg_py.svg_to_bytes(svg_string=svg)).startswith(b"\x89PNG")
-    for text in ET.fromstring(svg).iter(f"{SVG}text"):
+    for text in etree.fromstring(svg).iter(f"{SVG}text"):
         size, anchor, at = (text.get(key) or "0" for key in ("font-size", "text-anchor", "x"))
         width = len(text.text or "") * float(size) * 0.58  # of a usual letter
         left = float(at) - {"start": 0, "middle": width / 2, "end": width}[anchor]
@@ -148,7 +148,7 @@ def test_a_share_is_never_shown_as_its_limit_when_it_is_not(value: float | None,
 
 
 def test_bars_are_as_high_as_the_shares_say() -> None:
-    root = ET.fromstring(pictures(REPORT, "en")[measure_name(0)])
+    root = etree.fromstring(pictures(REPORT, "en")[measure_name(0)])
     heights = [float(bar.get("height") or 0) for bar in root.iter(f"{SVG}rect")]
     assert heights[3] / heights[1] == pytest.approx(0.95 / 0.03, rel=0.01)
     assert heights[2] == 0
@@ -171,7 +171,7 @@ def test_bars_are_as_high_as_the_shares_say() -> None:
 )
 def test_the_mark_lies_in_the_zone_of_the_light(content: dict[str, Any], lower: float, upper: float) -> None:
     one = measure(MeasureId.SAMPLE_K, **content)
-    root = ET.fromstring(pictures(RiskReport(light=one.light, k=5, measures=(one,)), "fr")[LIGHTS])
+    root = etree.fromstring(pictures(RiskReport(light=one.light, k=5, measures=(one,)), "fr")[LIGHTS])
     zones = [float(zone.get("x") or 0) for zone in root.iter(f"{SVG}rect")]
     marks = [shape.get("d") or "" for shape in root.iter(f"{SVG}path") if shape.get("fill") == "currentColor"]
     at = (float(marks[-1].split()[0][1:]) - (zones[0] - 1)) / 230
