@@ -83,7 +83,7 @@ QIS = ("q1", "q2", "q3", "q4")
 
 
 def test_nothing_delivered_is_no_report() -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValueError, match="nothing is delivered"):
         risk_report([], LIMITS, seed=b"")
 
 
@@ -226,6 +226,16 @@ def test_households_are_compared_as_multisets_of_their_members(rows: list[tuple[
     assert found.figure == pytest.approx(sum(one == 1 for one in counts.values()) / len(members))
     few = sum(one for one in counts.values() if one < LIMITS.k)
     assert found.shares["below_k"] == pytest.approx(few / len(members))
+
+
+def test_the_order_of_members_does_not_make_a_household_unique() -> None:
+    members = pl.DataFrame({"p": range(6), "h": [1, 1, 1, 2, 2, 2], "age": [40, 8, 5, 8, 40, 5]})
+    of = table(members, household="h", composition=("age",))
+    assert measured(of, MeasureId.HOUSEHOLDS).figure == 0
+    of = table(
+        members.with_columns(age=pl.Series([40, 8, 8, 8, 40, 40])), household="h", composition=("age",)
+    )
+    assert measured(of, MeasureId.HOUSEHOLDS).figure == 1  # a multiset, not a set
 
 
 def test_a_household_is_that_of_its_latest_month() -> None:
