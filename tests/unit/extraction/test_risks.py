@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from hub.documents.policies import RiskThresholds, ShareLimits, SizeLimits
-from hub.extraction import risk_groups
+from hub.extraction import risk_groups, risk_sentences
 from hub.extraction.risk_trajectories import trajectory_unicity, wilson
 from hub.extraction.risks import DeliveredTable, Light, Measure, MeasureId, RiskReport, risk_report
 
@@ -517,3 +517,28 @@ def test_many_combinations_are_counted_without_a_large_table(monkeypatch: pytest
     monkeypatch.setattr(risk_groups, "_LARGEST", 100)
     sorted_ = risk_groups.combined(columns, 500)
     assert (sorted_.counts().tolist(), sorted_.alone(rows).tolist()) == expected
+
+
+# Sentences
+
+
+@pytest.mark.parametrize(
+    ("count", "fr", "en"),
+    [
+        (0, "0\u00a0valeur", "0 values"),
+        (1, "1\u00a0valeur", "1 value"),
+        (1234, "1\u202f234\u00a0valeurs", "1,234 values"),
+    ],
+)
+def test_numbers_are_written_as_each_language_does(count: int, fr: str, en: str) -> None:
+    said = risk_sentences.counted(count, ("valeur", "valeurs"), ("value", "values"))
+    assert (said.fr, said.en) == (fr, en)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_sentences_have_the_signs_of_their_language(language: str) -> None:
+    for one in whole_report().measures:
+        for sentence in (one.meaning[language], one.advice[language]):
+            assert "'" not in sentence
+            assert sentence.endswith(".")
+            assert ("\u202f%" in sentence) == ("%" in sentence and language == "fr")
