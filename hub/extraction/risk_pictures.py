@@ -144,6 +144,8 @@ def _short(share: float, language: str) -> str:
     """A share in the room above a bar."""
     if 0 < share < 0.001:
         return "<\u202f0,1\u202f%" if language.startswith("fr") else "<0.1%"
+    if 0.995 < share < 1:
+        return f">\u202f{'99,5' if language.startswith('fr') else '99.5'}" + percent(1)[language][3:]
     if share >= 0.0995:
         return f"{100 * share:.0f}" + ("\u202f%" if language.startswith("fr") else "%")
     return percent(share)[language]
@@ -212,10 +214,10 @@ def _limits(measure: Measure, k: int, language: str) -> list[tuple[float, Light,
 def _histogram(measure: Measure, k: int, language: str, name: str) -> str:
     """How many units are in groups of each size; the limits are dashed lines."""
     classes, limits = _shown(measure), _limits(measure, k, language)
-    left, right, top, bottom = 0.0, float(draw.WIDTH), 78.0, 232.0
+    left, right, top, bottom = 0.0, float(draw.WIDTH), 92.0, 244.0
     highest = max(one.share for one in classes)
     step = (right - left) / len(classes)
-    parts = [draw.words(0, 16, _cut(_title(measure, language), 76), size=14, bold=True)]
+    parts = [draw.words(0, 16, _cut(_title(measure, language), 64), size=14, bold=True)]
     parts.append(
         draw.words(
             0, 36, f"{_WORDS['part'][language]} {_UNITS[measure.unit][language]} (%)", size=12, quiet=True
@@ -252,7 +254,7 @@ def _histogram(measure: Measure, k: int, language: str, name: str) -> str:
             quiet=True,
         )
     )
-    return draw.picture(name, _title(measure, language), measure.meaning[language], 280, parts)
+    return draw.picture(name, _title(measure, language), measure.meaning[language], 292, parts)
 
 
 def _curve(measure: Measure, language: str, name: str) -> str:
@@ -266,17 +268,19 @@ def _curve(measure: Measure, language: str, name: str) -> str:
     def y(share: float) -> float:
         return bottom - share * (bottom - top)
 
-    parts = [draw.words(0, 16, _cut(_title(measure, language), 76), size=14, bold=True)]
+    parts = [draw.words(0, 16, _cut(_title(measure, language), 64), size=14, bold=True)]
     for tick in (0, 0.25, 0.5, 0.75, 1):
         parts.append(draw.line(left, y(tick), right, y(tick), opacity=0.6 if tick == 0 else 0.18))
         parts.append(draw.words(left - 8, y(tick) + 4, percent(tick)[language], anchor="end", size=11))
+    free = bottom + 14
     limits = [limit for limit in (measure.notice, measure.decide) if limit is not None]
     for limit, light, word in zip(limits, (Light.AMBER, Light.RED), ("notice", "decide"), strict=False):
         parts.append(
             draw.line(left, y(limit), right, y(limit), colour=draw.LIGHTS[light], dashed=True, width=1.5)
         )
         text = f"{_WORDS[word][language]} {percent(limit)[language]}"
-        parts.append(draw.words(right + 6, y(limit) + 4, text, size=11))
+        free = min(free - 14, y(limit))  # labels of limits that are close stand above each other
+        parts.append(draw.words(right + 6, free + 4, text, size=11))
     low = [(x(position), y(one.low)) for position, one in enumerate(points)]
     high = [(x(position), y(one.high)) for position, one in enumerate(points)]
     middle = [(x(position), y(one.share)) for position, one in enumerate(points)]
@@ -318,7 +322,7 @@ def _columns(measure: Measure, language: str, name: str) -> str:
     """The variables that take part in minimal uniques, the first ones."""
     shown = measure.columns[:_COLUMNS_SHOWN]
     left, right = 210.0, 580.0
-    parts = [draw.words(0, 16, _cut(_title(measure, language), 76), size=14, bold=True)]
+    parts = [draw.words(0, 16, _cut(_title(measure, language), 64), size=14, bold=True)]
     parts.append(draw.words(0, 36, _WORDS["takes_part"][language], size=12, quiet=True))
     for position, one in enumerate(shown):
         y = 50 + 24 * position

@@ -176,3 +176,25 @@ def test_the_mark_lies_in_the_zone_of_the_light(content: dict[str, Any], lower: 
     marks = [shape.get("d") or "" for shape in root.iter(f"{SVG}path") if shape.get("fill") == "currentColor"]
     at = (float(marks[-1].split()[0][1:]) - (zones[0] - 1)) / 230
     assert lower - 0.01 <= at <= upper + 0.01
+
+
+def placed(svg: str) -> dict[str, tuple[float, float]]:
+    """Where each text of a picture stands."""
+    return {
+        text.text: (float(text.get("x")), float(text.get("y")))
+        for text in etree.fromstring(svg).iter(f"{SVG}text")
+    }
+
+
+def test_labels_of_limits_stand_clear_of_each_other_and_of_the_bars_values() -> None:
+    curve = placed(pictures(REPORT, "en")[measure_name(2)])
+    assert curve["notice 1%"][1] - curve["decision 5%"][1] >= 13
+    bars = placed(pictures(REPORT, "en")[measure_name(1)])
+    assert bars["95%"][1] - bars["notice 10"][1] >= 13
+    assert bars["notice 10"][1] - bars["decision 2"][1] >= 13
+
+
+def test_almost_everyone_is_not_shown_as_everyone() -> None:
+    shown = placed(pictures(REPORT, "en")[measure_name(2)])
+    assert "100%" in shown  # of the axis
+    assert ">\u202f99.5%" in shown
