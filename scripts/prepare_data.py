@@ -26,6 +26,7 @@ MARKER_TEXT = "This folder belongs to Vitrine. `make clean-demo` removes its dat
 FOLDERS: dict[str, int] = {
     "audit": 0o700,
     "catalogue": 0o700,
+    "maps": 0o700,
     "db": 0o700,
     "extracts": 0o755,  # below it, a desk (uid 1000) reads the one extract that is mounted into it
     "homes": 0o755,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # vitrine.sh COMMAND…: the `vitrine` command inside the running stack.
-# Files among the arguments are handed in: documents (*.yaml) through standard input, a source file and its
-# dictionary by way of the warehouse's incoming folder.
+# Files among the arguments are handed in: documents (*.yaml) through standard input, a source file (or a
+# folder of Parquet files) and its dictionary by way of the warehouse's incoming folder.
 . "$(dirname "$0")/lib.sh"
 
 service=portal
@@ -20,11 +20,19 @@ hand_in() {
     printf '/srv/vitrine/warehouse/incoming/%s' "$(basename "$1")"
 }
 
+hand_in_folder() {
+    as_root install -d -m 0700 -o 990 -g 990 "$incoming" "$incoming/$(basename "$1")"
+    as_root install -m 0400 -o 990 -g 990 "$1"/*.parquet "$incoming/$(basename "$1")/"
+    printf '/srv/vitrine/warehouse/incoming/%s' "$(basename "$1")"
+}
+
 arguments=()
 document=
 for argument in "$@"; do
     if [ -f "$argument" ] && [ "$service" = sweeper ]; then
         arguments+=("$(hand_in "$argument")")
+    elif [ -d "$argument" ] && [ "${1:-}" = source ]; then
+        arguments+=("$(hand_in_folder "$argument")")
     elif [ -f "$argument" ] && [ -z "$document" ]; then
         document=$argument
         arguments+=(-)

@@ -20,7 +20,7 @@ FOLDERS: dict[str, set[str]] = {
     "gate": {"meters", "run", "sessions:ro"},
     "hub": {"audit", "extracts:ro", "homes", "hub", "run", "sessions", "shared"},
     "portal": {"audit", "catalogue:ro", "extracts:ro", "meters:ro", "run", "sessions", "vault"},
-    "sweeper": {"audit", "catalogue", "extracts", "meters:ro", "run", "sessions", "warehouse"},
+    "sweeper": {"audit", "catalogue", "extracts", "maps", "meters:ro", "run", "sessions", "warehouse"},
 }
 HOST = "${VITRINE_HOST_DATA"
 
