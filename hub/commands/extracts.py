@@ -20,10 +20,9 @@ from hub.domain.errors import Refused
 extract = typer.Typer(help="Extraction.", no_args_is_help=True)
 
 Request = Annotated[str, typer.Argument(help="The request, YAML file, or - ")]
-Warehouse = Annotated[Path, typer.Option(help="Folder of registered sources.")]
-PoliciesFolder = Annotated[Path, typer.Option(help="Folder of the policies.")]
+Warehouse = Annotated[Path | None, typer.Option(help="Folder of sources; by default the office's.")]
+PoliciesFolder = Annotated[Path | None, typer.Option(help="Folder of policies; by default the office's.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-DEFAULT_POLICIES = Path("policies")
 
 
 @extract.command("work")
@@ -74,10 +73,16 @@ def refresh(
         context.say(f"{made.id}: PLANNED")
 
 
-def _planned(request: str, warehouse: Path, policies_folder: Path) -> tuple[extraction.ExtractPlan, Policies]:
+def _folder(warehouse: Path | None) -> Path:
+    return context.settings().data / "warehouse" if warehouse is None else warehouse
+
+
+def _planned(
+    request: str, warehouse: Path, policies_folder: Path | None
+) -> tuple[extraction.ExtractPlan, Policies]:
     text, name = context.document_text(request)
     document = parse(RequestDocument, text, name=name)
-    policies = load_policies(policies_folder)
+    policies = load_policies(context.settings().policies if policies_folder is None else policies_folder)
     plan = extraction.plan_extract(
         document.specification,
         project=document.slug,
@@ -94,8 +99,8 @@ def _planned(request: str, warehouse: Path, policies_folder: Path) -> tuple[extr
 def plan_request(
     *,
     request: Request,
-    warehouse: Warehouse,
-    policies: PoliciesFolder = DEFAULT_POLICIES,
+    warehouse: Warehouse = None,
+    policies: PoliciesFolder = None,
     estimate: Annotated[bool, typer.Option(help="Also make the tables, and count and measure them.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -105,12 +110,12 @@ def plan_request(
     counts of what depends on the sample are estimates.
     """
     with context.sentences():
-        plan, rules = _planned(request, warehouse, policies)
+        plan, rules = _planned(request, _folder(warehouse), policies)
         found = None
         if estimate:
             found = extraction.assess(
                 plan,
-                warehouse=warehouse,
+                warehouse=_folder(warehouse),
                 master_key=os.urandom(32),
                 thresholds=rules.risks.thresholds,
                 schemes=rules.classes,
@@ -128,10 +133,10 @@ def plan_request(
 def run_request(
     *,
     request: Request,
-    warehouse: Warehouse,
+    warehouse: Warehouse = None,
     into: Annotated[Path, typer.Option(help="Folder of the extract; it must not exist.")],
     master_key_file: Annotated[Path, typer.Option(help="File with the master key, in hexadecimal.")],
-    policies: PoliciesFolder = DEFAULT_POLICIES,
+    policies: PoliciesFolder = None,
     maps: Annotated[Path | None, typer.Option(help="File for the encrypted map, …/v1.map.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -140,10 +145,10 @@ def run_request(
     Whether the law allows it is not asked here; in the office, extraction waits for every condition.
     """
     with context.sentences():
-        plan, rules = _planned(request, warehouse, policies)
+        plan, rules = _planned(request, _folder(warehouse), policies)
         manifest = extraction.extract(
             plan,
-            warehouse=warehouse,
+            warehouse=_folder(warehouse),
             master_key=_master_key(master_key_file),
             into=into,
             now=context.now(),
