@@ -55,6 +55,17 @@ class Attachment:
     size: int
 
 
+@dataclass(frozen=True)
+class Paper:
+    """The document that meets a need: its name or reference and date. `valid_until` can only shorten what
+    the policy's months give."""
+
+    document: str
+    dated: date
+    valid_until: date | None = None
+    attachment: Attachment | None = None
+
+
 def needs_of(rules: Rules, document: RequestDocument) -> list[Need]:
     """What the policy asks for this request; Refused `unknown_kind` where it knows no such kind."""
     kind = rules.conditions.kinds.get(document.kind)
@@ -132,15 +143,12 @@ def record_condition(
     request_id: str,
     condition: str,
     about: str,
-    document: str,
-    dated: date,
-    valid_until: date | None = None,
-    attachment: Attachment | None = None,
+    paper: Paper,
     by: Actor,
     now: datetime,
 ) -> RecordedCondition:
-    """Record one document. `valid_until` can only shorten what the policy's months give."""
-    document = document.strip()
+    """Record one document of a request that was sent and not refused."""
+    document, dated, attachment = paper.document.strip(), paper.dated, paper.attachment
     with office.units.write() as unit:
         request = get_request(unit, request_id)
         require(office.rules.roles, by, Permission.REQUEST_REVIEW, request.subject)
@@ -151,7 +159,7 @@ def record_condition(
                 "Les conditions s’enregistrent pour des demandes envoyées et non refusées.",
             )
         need = _need(office, unit, request, condition, about)
-        _check_dates(document, dated, valid_until, now)
+        _check_dates(document, dated, paper.valid_until, now)
         limit = None if need.valid_months is None else _months_later(dated, need.valid_months)
         record = RecordedCondition(
             id=f"{request_id}/{len(unit.conditions.find(request=request_id)) + 1}",
@@ -160,7 +168,7 @@ def record_condition(
             about=about,
             document=document,
             dated=dated,
-            valid_until=min((d for d in (limit, valid_until) if d is not None), default=None),
+            valid_until=min((d for d in (limit, paper.valid_until) if d is not None), default=None),
             recorded_by=by.audit_name,
             recorded_at=now,
             file_name=attachment.name if attachment else None,

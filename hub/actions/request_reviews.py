@@ -45,6 +45,17 @@ class Verdict:
     text: str = ""
 
 
+@dataclass(frozen=True)
+class Ruling:
+    """What an admin decides of the version they read: approve, return or reject; `accept_rest`: variables
+    without a verdict are accepted as they are asked for."""
+
+    version: int
+    decision: str
+    comment: str = ""
+    accept_rest: bool = False
+
+
 def standing_verdicts(unit: Unit, request: DataRequest) -> dict[str, Remark]:
     """The newest verdict on each variable, unless what was asked has changed since."""
     now = {column.about: _asked(column) for column in asked_columns(content_of(get_version(unit, request)))}
@@ -190,10 +201,7 @@ def decide_request(
     catalogue: Catalogue,
     *,
     request_id: str,
-    version: int,
-    decision: str,
-    comment: str,
-    accept_rest: bool,
+    ruling: Ruling,
     by: Actor,
     now: datetime,
 ) -> DataRequest:
@@ -204,12 +212,12 @@ def decide_request(
     verdict (unless `accept_rest`), `question_open` while one has a question. The same decision of the
     same person again changes nothing; another one is Conflict `already_decided`.
     """
-    to = _DECISIONS.get(decision)
+    to = _DECISIONS.get(ruling.decision)
     if to is None:
         raise Refused(
             "decision_missing", "Choose what you decide.", "Choisissez votre décision.", field="decision"
         )
-    comment = comment.strip()
+    comment = ruling.comment.strip()
     if to is not RequestState.APPROVED and not comment:
         raise Refused(
             "comment_missing",
@@ -227,11 +235,13 @@ def decide_request(
         if _repeats(request, to, comment, by):
             unit.record(by=by, action="request.decision_repeated", object=f"request:{request_id}", now=now)
             return request
-        request = _reviewable(office, unit, request_id, version, by)
+        request = _reviewable(office, unit, request_id, ruling.version, by)
         if request.state is RequestState.SUBMITTED:
             request = move_request(unit, request, RequestState.UNDER_REVIEW)
         if to is RequestState.APPROVED:
-            request = _freeze(office, catalogue, unit, request, accept_rest=accept_rest, by=by, now=now)
+            request = _freeze(
+                office, catalogue, unit, request, accept_rest=ruling.accept_rest, by=by, now=now
+            )
         request = move_request(
             unit,
             request,
@@ -327,7 +337,7 @@ def apply_verdicts(content: dict[str, Any], verdicts: dict[str, Remark]) -> dict
             ]
         if dataset.get("through"):
             kept_parts = [part for part in dataset.pop("through") if part["columns"]]
-            dataset |= {"through": kept_parts} if kept_parts else {}
+            dataset.update({"through": kept_parts} if kept_parts else {})
     return applied
 
 

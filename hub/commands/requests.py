@@ -133,10 +133,7 @@ def _decide(request_id: str, decision: str, comment: str, by: str | None, *, acc
             office,
             catalogue,
             request_id=_id(request_id),
-            version=version,
-            decision=decision,
-            comment=comment,
-            accept_rest=accept_rest,
+            ruling=request_reviews.Ruling(version, decision, comment, accept_rest),
             by=context.actor(office, by),
             now=context.now(),
         )
@@ -217,7 +214,6 @@ def add_condition(
     dated: Annotated[str, typer.Option("--date", help="Date of the document, such as 2026-01-31.")],
     person: Annotated[str | None, typer.Option(help="For a condition per person.")] = None,
     institution: Annotated[str | None, typer.Option(help="For a condition per institution.")] = None,
-    valid_until: Annotated[str | None, typer.Option()] = None,
     file: Annotated[Path | None, typer.Option(help="The document itself, 10 MB at most.")] = None,
     by: As = None,
 ) -> None:
@@ -229,10 +225,9 @@ def add_condition(
             request_id=_id(request_id),
             condition=name,
             about=person or institution or "",
-            document=document,
-            dated=parse_day(dated, "date"),
-            valid_until=None if valid_until is None else parse_day(valid_until, "valid_until"),
-            attachment=None if file is None else _keep(file),
+            paper=conditions.Paper(
+                document, parse_day(dated, "date"), attachment=None if file is None else _keep(file)
+            ),
             by=context.actor(office, by),
             now=context.now(),
         )
