@@ -92,6 +92,8 @@ def _of_form(error: DocumentError) -> Problem:
     en, fr = error.en.removeprefix(f"{where}: "), error.fr.removeprefix(f"{where} : ")
     if error.code == "missing_key":
         en, fr = "This is missing.", "Cette indication manque."
+    if not error.key:  # a rule about several fields: the sentence names them itself
+        en, fr = en.removeprefix("“”: "), fr.removeprefix("«  » : ")
     return Problem(error.code, error.key or "", en, fr)
 
 
@@ -110,7 +112,7 @@ def _people(content: Mapping[str, Any], unit: Unit) -> Iterator[Problem]:
                 "unknown_person",
                 f"people[{position}].username",
                 f"“{username}” is not an active researcher known to the data-access unit.",
-                f"« {username} » n’est pas une personne active connue de l’unité comme chercheuse ou chercheur.",
+                f"« {username} » n’est pas connue de l’unité comme personne de recherche active.",
             )
 
 
