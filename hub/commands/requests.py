@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -214,7 +216,7 @@ def add_condition(
     dated: Annotated[str, typer.Option("--date", help="Date of the document, such as 2026-01-31.")],
     person: Annotated[str | None, typer.Option(help="For a condition per person.")] = None,
     institution: Annotated[str | None, typer.Option(help="For a condition per institution.")] = None,
-    file: Annotated[Path | None, typer.Option(help="The document itself, 10 MB at most.")] = None,
+    file: Annotated[str | None, typer.Option(help="The document itself, 10 MB at most.")] = None,
     by: As = None,
 ) -> None:
     """Record a document that a gate of law asks for."""
@@ -234,15 +236,17 @@ def add_condition(
         context.say(f"{recorded.id}: {recorded.condition} {recorded.about}".rstrip())
 
 
-def _keep(file: Path) -> conditions.Attachment:
+def _keep(file: str) -> conditions.Attachment:
+    """Freeze a document in the vault; `-` is standard input, named by VITRINE_STDIN_NAME."""
     try:
-        content = file.read_bytes()
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError:
         raise Refused("unreadable", "The file cannot be read.", "Le fichier ne peut pas être lu.") from None
+    name = os.environ.get("VITRINE_STDIN_NAME", "document") if file == "-" else Path(file).name
     if not 0 < len(content) <= LARGEST_DOCUMENT:
         raise Refused("too_large", "At most 10 MB.", "10 Mo au plus.", field="file")
     with build_documents(context.settings()).receive() as arrival:
         arriving = arrival.open(0)
         arriving.write(content)
         sha256 = arrival.freeze(arriving)
-    return conditions.Attachment(file.name, sha256, len(content))
+    return conditions.Attachment(name, sha256, len(content))
