@@ -47,17 +47,19 @@ def sweeper(
 @extract.command("work")
 def work() -> None:
     """Make planned extracts, one after another, until stopped."""
-    from hub.documents.classes import load_schemes
+    from hub.documents.policies import load_policies
     from hub.sweeper import worker
 
     _log()
     with context.sentences():
         settings = context.settings()
+        policies = load_policies(settings.policies)
         rooms = worker.Rooms(
             warehouse=settings.data / "warehouse",
             extracts=settings.data / "extracts",
             master_key=bytes.fromhex(settings.secret("master.key")),
-            schemes=load_schemes(settings.policies),
+            schemes=policies.classes,
+            areas=policies.risks.areas,
         )
         worker.work(context.office(), rooms)
 

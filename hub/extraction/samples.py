@@ -10,23 +10,17 @@ from fractions import Fraction
 
 import polars as pl
 
-from hub.documents.dictionaries import Dictionary, UnitType, VariableType
-from hub.documents.projects import SampleDocument
+from hub.documents.dictionaries import Dictionary, VariableType
+from hub.documents.requests import PopulationSample
 from hub.domain.errors import Refused
-from hub.extraction.keys import canonical, keyed_order, sample_key
+from hub.extraction.keys import canonical, keyed_order
 
-_SIZE, _RANK, _ORDER = " size", " rank", " order"  # no variable can be called this
+STRATUM = " stratum"  # no variable can be called this
+_SIZE, _RANK, _ORDER = " size", " rank", " order"
 
 
-def check_sample(sample: SampleDocument, dictionary: Dictionary) -> None:
-    """Return only if the source has the units and strata of `sample`; Refused naming the field."""
-    if sample.units == "household" and "household" not in dictionary.unit_types:
-        raise Refused(
-            "no_households",
-            "The source has no unit type household.",
-            "La source n’a pas d’unité household.",
-            field="extract.sample.units",
-        )
+def check_sample(sample: PopulationSample, dictionary: Dictionary, *, field: str) -> None:
+    """Return only if the source has the strata of `sample`; Refused naming `field` and its part."""
     if sample.per is None:
         return
     variable = dictionary.variables.get(sample.per)
@@ -35,7 +29,7 @@ def check_sample(sample: SampleDocument, dictionary: Dictionary) -> None:
             "unknown_variable",
             f"The source has no variable {sample.per}.",
             f"La source n’a pas de variable {sample.per}.",
-            field="extract.sample.per",
+            field=f"{field}.per",
         )
     if not variable.deliverable or variable.type is VariableType.FLOAT:
         raise Refused(
@@ -43,66 +37,41 @@ def check_sample(sample: SampleDocument, dictionary: Dictionary) -> None:
             f"{sample.per} is a direct identifier or an amount: no sample can be drawn per value of it.",
             f"{sample.per} est un identifiant direct ou un montant : on ne peut pas tirer "
             "d’échantillon par valeur.",
-            field="extract.sample.per",
+            field=f"{field}.per",
         )
 
 
-def sampled_unit(sample: SampleDocument, dictionary: Dictionary) -> str:
-    """The unit type that is drawn."""
-    return "household" if sample.units == "household" else dictionary.record.unit
-
-
-def draw(
-    sample: SampleDocument,
-    dictionary: Dictionary,
-    *,
-    population: pl.LazyFrame,
-    source: pl.LazyFrame,
-    project: str,
-    master_key: bytes,
-) -> pl.LazyFrame:
-    """The rows of the units drawn from `population`; with `members: all`, their rows in `source`."""
-    unit = sampled_unit(sample, dictionary)
-    chosen = _chosen(sample, dictionary.unit_types[unit], population, sample_key(master_key, project, unit))
-    rows = source if sample.members == "all" else population
-    return rows.join(chosen.lazy(), on=dictionary.unit_types[unit].key, how="semi")
-
-
-def _chosen(
-    sample: SampleDocument, unit_type: UnitType, population: pl.LazyFrame, key: bytes
-) -> pl.DataFrame:
-    """The keys of the units drawn."""
-    strata = [] if sample.per is None else [pl.col(sample.per).alias(" stratum")]
-    names = list(unit_type.key)
-    units = population.select(*names, *strata).unique().collect(engine="streaming")
-    if strata and units.select(names).is_duplicated().any():
+def draw(sample: PopulationSample, units: pl.DataFrame, key: bytes, *, field: str) -> pl.DataFrame:
+    """The drawn ones of these distinct units: rows of key columns, with STRATUM where `sample.per` is."""
+    names = [name for name in units.columns if name != STRATUM]
+    if sample.per is not None and units.select(names).is_duplicated().any():
         raise Refused(
             "unit_in_several_strata",
             f"A unit has several values of {sample.per}: it has no stratum of its own.",
             f"Une unité a plusieurs valeurs de {sample.per} : elle n’a pas de strate propre.",
-            field="extract.sample.per",
+            field=f"{field}.per",
         )
     order = keyed_order(canonical(units.select(names)), key).alias(_ORDER)
-    by = [" stratum"] if strata else [pl.lit(0)]
+    by = [STRATUM] if sample.per is not None else [pl.lit(0)]
     ranked = (
         units.with_columns(order)
         .sort(_ORDER, *names)
         .with_columns(pl.len().over(by).alias(_SIZE), pl.int_range(pl.len()).over(by).alias(_RANK))
     )
     sizes = ranked[_SIZE].unique().to_list()
-    limits = {size: _limit(sample, size) for size in sizes}
+    limits = {size: limit(sample, size, field=field) for size in sizes}
     drawn = ranked.filter(pl.col(_RANK) < pl.col(_SIZE).replace_strict(limits, return_dtype=pl.Int64))
     if sizes and drawn.is_empty():
         raise Refused(
             "sample_too_small",
             "So small a share leaves nobody.",
             "Une part si petite ne laisse personne.",
-            field="extract.sample.share",
+            field=f"{field}.share",
         )
     return drawn.select(names)
 
 
-def _limit(sample: SampleDocument, size: int) -> int:
+def limit(sample: PopulationSample, size: int, *, field: str) -> int:
     """How many of `size` units are drawn: never more than the share says, so rounded down."""
     if sample.share is not None:
         return int(Fraction(str(sample.share)) * size)  # 0.025 as it was written, not as a double
@@ -112,6 +81,6 @@ def _limit(sample: SampleDocument, size: int) -> int:
             "sample_too_large",
             "There are fewer units than the sample shall have.",
             "Il y a moins d’unités que l’échantillon n’en doit compter.",
-            field="extract.sample.count",
+            field=f"{field}.count",
         )
     return count
