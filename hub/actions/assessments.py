@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from hub.actions.ports import Office, Unit
+from hub.actions.projects import get_project
 from hub.actions.requests import get_request, get_version
 from hub.domain import lifecycle
 from hub.domain.errors import Conflict, NotFound, PermissionDenied, Refused
 from hub.domain.lifecycle import AssessmentState
 from hub.domain.permissions import Actor, Permission, require
+from hub.domain.records import Extract
 from hub.domain.requests import RequestAssessment, RiskChoice
 
 RED = "red"
@@ -64,6 +66,13 @@ def ask_assessment(office: Office, *, request_id: str, by: Actor, now: datetime)
 
 def _asked_since(unit: Unit, by: Actor, since: datetime) -> int:
     return sum(a.asked_at > since for a in unit.assessments.find(asked_by=by.audit_name))
+
+
+def plan_assessment(office: Office, *, extract: Extract, version: int, by: Actor, now: datetime) -> None:
+    """Have the request of a planned extract assessed again: what is reported is what will be delivered."""
+    with office.units.write() as unit:
+        project = get_project(unit, extract.project)
+        put_assessment(unit, project.request or "", version, by=by, now=now)
 
 
 def put_assessment(

@@ -48,7 +48,8 @@ class SignIn(Protocol):
 class Portal:
     """Everything the pages need. `clock` answers aware UTC; `tiers` and `roles` are their titles.
 
-    `documents` keeps the files of recorded conditions. `extracts` and `meters` are the directories of docs/architecture.md §2. `public_url` is the address
+    `documents` keeps the files of recorded conditions.
+    `extracts` and `meters` are the directories of docs/architecture.md §2. `public_url` is the address
     people open; forms are accepted from there only.
     """
 

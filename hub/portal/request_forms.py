@@ -41,7 +41,9 @@ def tree_of(form: Form) -> dict[str, Any]:
         for part in path:
             place = place.setdefault(part, {}) if isinstance(place, dict) else {}
         if isinstance(place, dict) and not isinstance(place.get(last), dict):
-            place[last] = [v for v in values if v] if last in LISTS else values[0].strip().replace("\r\n", "\n")
+            place[last] = (
+                [v for v in values if v] if last in LISTS else values[0].strip().replace("\r\n", "\n")
+            )
     return tree
 
 
@@ -237,7 +239,9 @@ def sample_of(sample: Any) -> dict[str, str]:
     per = str(sample.get("per") or "")
     if "share" in sample:
         share = sample["share"]
-        size = f"{(Decimal(str(share)) * 100).normalize():f}" if isinstance(share, int | float) else str(share)
+        size = (
+            f"{(Decimal(str(share)) * 100).normalize():f}" if isinstance(share, int | float) else str(share)
+        )
         return {"kind": "share", "size": size, "per": per}
     return {"kind": "count", "size": str(sample.get("count", "")), "per": per} if "count" in sample else empty
 

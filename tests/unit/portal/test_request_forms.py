@@ -48,7 +48,8 @@ def test_a_filter_comes_back_from_the_form_as_it_was(filter_: object, rows: int,
 
 
 @pytest.mark.parametrize(
-    ("sample", "size"), [({"share": 0.025}, "2.5"), ({"count": 500}, "500"), ({"share": 0.05, "per": "sex"}, "5")]
+    ("sample", "size"),
+    [({"share": 0.025}, "2.5"), ({"count": 500}, "500"), ({"share": 0.05, "per": "sex"}, "5")],
 )
 def test_a_sample_comes_back_from_the_form_as_it_was(sample: dict[str, object], size: str) -> None:
     shown = request_forms.sample_of(sample)
@@ -64,7 +65,9 @@ def test_what_is_removed_is_gone_and_the_rest_keeps_its_order() -> None:
     assert people == [{"username": "p1"}, {"username": "p10"}]
 
 
-@pytest.mark.parametrize("name", ["a", "people.x.username", "datasets.0.columns.0.variable.0.0.0.0", "people.0"])
+@pytest.mark.parametrize(
+    "name", ["a", "people.x.username", "datasets.0.columns.0.variable.0.0.0.0", "people.0"]
+)
 def test_names_that_no_form_of_ours_has_hold_nothing(name: str) -> None:
     content = request_forms.read_form({name: ["x"]}, lookup)  # type: ignore[arg-type]
     assert "people" not in content
