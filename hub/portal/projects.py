@@ -14,7 +14,7 @@ from hub.domain.access import REASONS, Closed, closed_because
 from hub.domain.lifecycle import ExtractState, SessionState
 from hub.domain.permissions import Permission, Reach, Subject
 from hub.domain.records import Extract, Project, Session, Submission
-from hub.portal import reviews
+from hub.portal import requests, reviews
 from hub.portal.pages import Part, days_left, page_number, show, shown_state
 from hub.portal.permissions import ANYONE_OF_THE_OFFICE, About, Routes, needs
 from hub.portal.visits import CurrentVisit, Visit
@@ -113,9 +113,11 @@ def show_home(visit: CurrentVisit) -> Response:
             else []
         )
         projects = visible_projects(unit, visit)
+        waiting_requests = requests.waiting_requests(unit, visit)
     return show(
         visit,
         "home.html",
+        waiting_requests=waiting_requests,
         opens_desks=opens_desks,
         cards=cards,
         waiting=waiting,

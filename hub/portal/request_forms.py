@@ -15,7 +15,7 @@ from hub.actions.request_checks import NAME
 from hub.documents import yaml
 from hub.documents.dictionaries import Dictionary, VariableType
 from hub.domain.errors import DocumentError
-from hub.domain.levels import Level, default_level
+from hub.domain.levels import default_level
 
 Form = Mapping[str, list[str]]
 Lookup = Callable[[str], Dictionary | None]
@@ -23,6 +23,20 @@ LISTS = frozenset({"of", "units", "without", "formats"})
 OPERATORS = ("==", "!=", "<", "<=", ">", ">=", "in", "not in", "between", "is missing", "is present")
 _TEXTS = ("slug", "title", "purpose", "kind", "tier", "starts_at", "ends_at", "destroy_by", "retain_until")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+
+
+class Shown(dict[str, Any]):
+    """A content as pages read it: what is not there is None, at every depth."""
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
+def shown(value: Any) -> Any:
+    """The value with every mapping in it a `Shown`."""
+    if isinstance(value, dict):
+        return Shown({key: shown(part) for key, part in value.items()})
+    return [shown(part) for part in value] if isinstance(value, list) else value
 
 
 def read_form(form: Form, lookup: Lookup) -> dict[str, Any]:
@@ -75,8 +89,9 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.split("\n") if line.strip()]
 
 
-def content_of_tree(tree: Mapping[str, Any], lookup: Lookup) -> dict[str, Any]:
-    """The content in the order in which people read it."""
+def content_of_tree(tree: Mapping[str, Any], lookup: Lookup, *, blank_rows: bool = False) -> dict[str, Any]:
+    """The content in the order in which people read it; rows of which nothing is filled in are left out
+    unless `blank_rows`."""
     content: dict[str, Any] = {name: _text(tree, name) for name in ("slug", "title", "purpose")}
     content["use"] = "statistical" if _text(tree, "use") == "statistical" else ""
     content["kind"] = _text(tree, "kind")
@@ -91,7 +106,7 @@ def content_of_tree(tree: Mapping[str, Any], lookup: Lookup) -> dict[str, Any]:
     content["datasets"] = [_dataset(row, lookup) for row in _rows(tree, "datasets")]
     chosen = tree.get("formats")
     content["formats"] = ["parquet", *(f for f in (chosen or []) if f != "parquet")]
-    kept = {key: _without_empty(value) for key, value in content.items()}
+    kept = content if blank_rows else {key: _without_empty(value) for key, value in content.items()}
     return {key: value for key, value in kept.items() if value not in ("", [], {})}
 
 
@@ -219,15 +234,15 @@ def _simple(term: Any) -> bool:
 
 def _row(term: Mapping[str, Any]) -> dict[str, str]:
     values = term.get("values")
-    shown = [_shown(value) for value in values] if isinstance(values, list) else []
+    texts = [_value(value) for value in values] if isinstance(values, list) else []
     return {
         "field": str(term["field"]),
         "operator": str(term.get("operator", "==")),
-        "values": "; ".join(shown),
+        "values": "; ".join(texts),
     }
 
 
-def _shown(value: object) -> str:
+def _value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -251,8 +266,3 @@ def field_id(field: str) -> str:
     plain = re.sub(r"\[(\d+)\]", r".\1", field)
     plain = re.sub(r"\.filter\b.*", ".where", plain)
     return re.sub(r"\.through\b.*", ".through", plain)
-
-
-def finest_first(offered: Mapping[Level, str | None]) -> list[str]:
-    """The offered levels' words, from fine to coarse."""
-    return [level.value for level in offered]
