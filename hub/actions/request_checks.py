@@ -77,7 +77,7 @@ def judge(
         raise Refused("too_long", "The request is too long.", "La demande est trop longue.", field="document")
     document, refusals = parse_all(RequestDocument, text, name=NAME)
     content = yaml.load(text, name=NAME).value
-    problems = [_of_form(refusal) for refusal in refusals]
+    problems = _without_echoes([_of_form(refusal) for refusal in refusals])
     problems += _people(content, unit)
     problems += _office(content, unit, rules, now, request)
     dictionaries: dict[str, Dictionary | None] = {}
@@ -95,6 +95,13 @@ def _of_form(error: DocumentError) -> Problem:
     if not error.key:  # a rule about several fields: the sentence names them itself
         en, fr = en.removeprefix("“”: "), fr.removeprefix("«  » : ")
     return Problem(error.code, error.key or "", en, fr)
+
+
+def _without_echoes(problems: list[Problem]) -> list[Problem]:
+    """A list is also said to be too short when what is in it is wrong: only the latter is told."""
+    inside = {problem.field.rpartition("[")[0] for problem in problems if "[" in problem.field}
+    inside |= {field.partition("[")[0] for field in inside}
+    return [p for p in problems if p.code != "bad_value" or p.field not in inside]
 
 
 def _list(value: object) -> list[Any]:

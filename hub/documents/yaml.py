@@ -250,6 +250,7 @@ class _Dumper(pyyaml.SafeDumper):
 
 
 _Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+_Dumper.add_multi_representer(dict, _Dumper.represent_dict)
 
 
 def dump(value: Value) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -140,6 +141,14 @@ def as_yaml(value: Any) -> str:
     return yaml.dump(value).rstrip("\n") if value is not None else ""
 
 
+def day_in_words(visit: Visit, text: object) -> str:
+    """A date of the document as the page says it; what is no date stays as it is."""
+    try:
+        return visit.words.calendar_day(date.fromisoformat(str(text or "")))
+    except ValueError:
+        return str(text or "")
+
+
 def open_request(unit: Unit, visit: Visit, request_id: str) -> DataRequest:
     """The request, unless it is somebody else's draft."""
     request = actions.get_request(unit, request_id)
@@ -190,6 +199,7 @@ def request_page(visit: Visit, request_id: str) -> dict[str, Any]:
             "kind": visit.office.rules.conditions.kinds.get(str(content.get("kind"))),
             "tier": visit.portal.tiers.get(str(content.get("tier"))),
             "as_yaml": as_yaml,
+            "day": lambda text: day_in_words(visit, text),
             "rounded": rounded,
             **_report(visit, unit.assessments.get(version.id)),
         }
