@@ -72,7 +72,7 @@ def require_extractable(office: Office, unit: Unit, extract: Extract, now: datet
     """Return only if the extract may be made now.
 
     1. A project without a request was provisioned by an admin's own document.
-    2. The request is approved and frozen; the project's hash and plan are those of the frozen version.
+    2. The request is approved and frozen; the project's hash and its extract's plan are those of the frozen version.
     3. Every condition of its kind is recorded and valid today.
     4. It was assessed since the extract was planned, and a red report has a decision to proceed.
     """
@@ -82,7 +82,8 @@ def require_extractable(office: Office, unit: Unit, extract: Extract, now: datet
     request = get_request(unit, project.request)
     document = approved_document(unit, request)  # (2)
     plan = document.specification.model_dump(mode="json", by_alias=True)
-    if document.digest != project.request_sha256 or plan != dict(project.plan):
+    plans = (dict(project.plan), dict(extract.plan))
+    if document.digest != project.request_sha256 or plans != (plan, plan):
         raise IntegrityError(
             "request_changed",
             "The project’s plan is not that of the approved request.",

@@ -25,7 +25,7 @@ from hub.extraction.periods import within
 from hub.extraction.plans import PlannedDataset, PlannedThrough
 from hub.extraction.sources import Sources
 
-_UNITS, _AREA = " units", " area"  # no variable can be called this
+_UNITS, _AREA, _PERSON = " units", " area", " person"  # no variable can be called this
 
 
 @dataclass(frozen=True)
@@ -88,22 +88,18 @@ class _Areas:
         own = [delivered(column, schemes).alias(f" own {column.name}") for column in self.own]
         self.own_names = [f" own {column.name}" for column in self.own]
         # A person who moved counts in one area only: so the sum over areas is never more than there are.
-        people = (
-            table.select(pl.struct(person).alias(" person"), *areas, *own)
-            .group_by(" person")
-            .agg(pl.struct(*self.names, *self.own_names).min().alias(_AREA))
-            .group_by(_AREA)
-            .agg(pl.len().alias(_UNITS))
-            .unnest(_AREA)
-        )
-        everywhere = table.select(*areas, *own).unique()
-        counted = everywhere.join(people, on=[*self.names, *self.own_names], how="left", nulls_equal=True)
-        self.areas = counted.with_columns(pl.col(_UNITS).fill_null(0)).collect(engine="streaming")
+        everywhere = table.select(pl.struct(person).alias(_PERSON), *areas, *own).unique()
+        homes = [*self.names, *self.own_names]
+        seen = everywhere.collect(engine="streaming")
+        people = seen.sort(_PERSON, *homes).unique(_PERSON, keep="first", maintain_order=True)
+        counted = people.group_by(homes).agg(pl.len().alias(_UNITS))
+        self.areas = seen.select(homes).unique().join(counted, on=homes, how="left", nulls_equal=True)
+        self.areas = self.areas.with_columns(pl.col(_UNITS).fill_null(0))
         for number, part in enumerate(parts):
             self.areas = self.areas.join(self._values(number, part, period), on=self.names, how="left")
 
     def _values(self, number: int, part: PlannedThrough, period: Period | None) -> pl.DataFrame:
-        """The part's variables at every level that may come to be chosen, as columns `number position level`."""
+        """The part's variables at every level that may be chosen, as columns `number position level`."""
         source = self.sources[part.source]
         columns = []
         for position, column in enumerate(part.columns):

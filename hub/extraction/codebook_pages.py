@@ -191,7 +191,8 @@ def _about(dictionary: Dictionary, language: str) -> str:
     version = f" {escape(dictionary.version)}" if dictionary.version is not None else ""
     return (
         f"{words['source']}: {escape(dictionary.name)}{version}. "
-        f"{words['period']}: {period.first} – {period.last}. {words['licence']}: {escape(dictionary.licence)}."
+        f"{words['period']}: {period.first} – {period.last}. "
+        f"{words['licence']}: {escape(dictionary.licence)}."
     )
 
 

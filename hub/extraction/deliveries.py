@@ -10,12 +10,11 @@ from hub.documents.classes import ClassSchemes
 from hub.extraction.keys import assign, canonical, pseudonym_key
 from hub.extraction.levels import delivered
 from hub.extraction.linkages import identity, key_names, keyed
+from hub.extraction.maps import PSEUDONYM, PseudonymMap
 from hub.extraction.plans import ExtractPlan, PlannedDataset
 from hub.extraction.populations import ChosenPopulation, choose_populations
 from hub.extraction.rows import MARK, dataset_rows, joined_name
 from hub.extraction.sources import Sources
-
-PSEUDONYM = " pseudonym"  # no variable can be called this
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,12 @@ class Delivery:
 
     def table(self, dataset: PlannedDataset) -> pl.LazyFrame:
         """The dataset as it is delivered, in the order of its pseudonyms, unread."""
+        # All columns order the rows, by what is delivered: neither the order of the source nor that of
+        # the values behind a class may tell anything.
+        return self.unordered(dataset).sort(dataset.names, nulls_last=True)
+
+    def unordered(self, dataset: PlannedDataset) -> pl.LazyFrame:
+        """The same rows in no particular order."""
         dictionary = self.sources[dataset.source].dictionary
         rows = self.rows[dataset.name]
         for unit, name in zip(dataset.units, dataset.pseudonyms, strict=True):
@@ -45,13 +50,19 @@ class Delivery:
             for column in part.columns
         ]
         own = (delivered(column, self.schemes) for column in dataset.columns)
-        # All columns order the rows, by what is delivered: neither the order of the source nor that of
-        # the values behind a class may tell anything.
-        return rows.select(*dataset.pseudonyms, *marks, *own, *joined).sort(dataset.names, nulls_last=True)
+        return rows.select(*dataset.pseudonyms, *marks, *own, *joined)
 
 
-def prepare(plan: ExtractPlan, sources: Sources, schemes: ClassSchemes, *, master_key: bytes) -> Delivery:
-    """Choose the populations, find their rows and give every delivered unit its pseudonym."""
+def prepare(
+    plan: ExtractPlan,
+    sources: Sources,
+    schemes: ClassSchemes,
+    *,
+    master_key: bytes,
+    known: PseudonymMap | None = None,
+) -> Delivery:
+    """Choose the populations, find their rows and give every delivered unit its pseudonym: the one that it
+    has in `known`, the map of an earlier extract of the project, or a new one."""
     specification = plan.specification
     chosen = choose_populations(specification, sources, project=plan.project, master_key=master_key)
     asked = {dataset.name: dataset for dataset in specification.datasets}
@@ -61,21 +72,30 @@ def prepare(plan: ExtractPlan, sources: Sources, schemes: ClassSchemes, *, maste
         )
         for planned in plan.datasets
     }
-    return Delivery(plan, sources, schemes, chosen, rows, _pseudonyms(plan, sources, rows, master_key))
+    pseudonyms = {
+        name: _assigned(plan, name, units, master_key, (known or {}).get(name))
+        for name, units in _units(plan, sources, rows).items()
+    }
+    return Delivery(plan, sources, schemes, chosen, rows, pseudonyms)
 
 
-def _pseudonyms(
-    plan: ExtractPlan, sources: Sources, rows: dict[str, pl.LazyFrame], master_key: bytes
-) -> dict[str, pl.DataFrame]:
+def _units(plan: ExtractPlan, sources: Sources, rows: dict[str, pl.LazyFrame]) -> dict[str, pl.DataFrame]:
+    """The distinct units behind every pseudonym column, together for those of one register."""
     found: dict[str, list[pl.DataFrame]] = {}
     for dataset in plan.datasets:
         dictionary = sources[dataset.source].dictionary
         for unit in dataset.units:
             units = rows[dataset.name].select(keyed(dictionary, unit)).unique().collect(engine="streaming")
             found.setdefault(identity(dictionary, unit), []).append(units)
-    result = {}
-    for name, parts in found.items():
-        units = parts[0] if len(parts) == 1 else pl.concat(parts).unique()
-        key = pseudonym_key(master_key, project=plan.project, unit_type=name, version=plan.key_version)
-        result[name] = units.with_columns(assign(canonical(units), key, tag=plan.tag).alias(PSEUDONYM))
-    return result
+    return {name: parts[0] if len(parts) == 1 else pl.concat(parts).unique() for name, parts in found.items()}
+
+
+def _assigned(
+    plan: ExtractPlan, name: str, units: pl.DataFrame, master_key: bytes, known: pl.DataFrame | None
+) -> pl.DataFrame:
+    """The units with their pseudonyms, and those that `known` has besides."""
+    key = pseudonym_key(master_key, project=plan.project, unit_type=name, version=plan.key_version)
+    new = units if known is None else units.join(known, on=units.columns, how="anti")
+    taken = None if known is None else known[PSEUDONYM]
+    assigned = new.with_columns(assign(canonical(new), key, tag=plan.tag, taken=taken).alias(PSEUDONYM))
+    return assigned if known is None else pl.concat([known, assigned])

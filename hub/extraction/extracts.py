@@ -28,6 +28,7 @@ from hub.extraction.codebook_pages import codebook_html
 from hub.extraction.codebooks import codebook_json
 from hub.extraction.deliveries import Delivery, prepare
 from hub.extraction.levels import check_delivered
+from hub.extraction.maps import earlier_map, write_map
 from hub.extraction.planning import judge_again
 from hub.extraction.plans import ExtractPlan, PlannedDataset
 from hub.extraction.sources import Sources, software
@@ -55,8 +56,9 @@ def extract(  # noqa: PLR0913  # the door: everything that decides an extract go
     `codebook.json`, `codebook.html` and `manifest.json`, all 0444 in a directory 0555. The same plan,
     sources, key and software give the same bytes, except for `created`. `master_key` (at least 32
     bytes) is used and not stored; `schemes` and `areas` are those of the policies, and must still give
-    this plan. `progress` is called with a stage (verify, pseudonyms, write, seal, done) and the share
-    done, 0 to 1.
+    this plan. `maps` (`…/v<n>.map`) is the file for the encrypted map of pseudonyms (hub.extraction.maps):
+    with one, the units of the newest map before it keep theirs. `progress` is called with a stage
+    (verify, pseudonyms, write, seal, done) and the share done, 0 to 1.
     """
     report: Progress = progress if progress is not None else lambda _stage, _share: None
     if os.path.lexists(into):
@@ -64,21 +66,37 @@ def extract(  # noqa: PLR0913  # the door: everything that decides an extract go
     report("verify", 0.0)
     try:
         sources = judge_again(plan, warehouse=warehouse, schemes=schemes, areas=areas)
-        for source in sources.values():
-            source.verify()
         with staged(into) as staging:
             report("pseudonyms", 0.1)
-            delivery = prepare(plan, sources, schemes, master_key=master_key)
+            delivery = _prepared(plan, sources, schemes, master_key, maps)
             files = []
             for position, dataset in enumerate(plan.datasets):
                 report("write", 0.5 + 0.4 * position / len(plan.datasets))
                 files += _write_data(delivery, dataset, staging)
             report("seal", 0.9)
             manifest = _seal(plan, sources, schemes, files, staging, now)
+            if maps is not None:
+                # Before the extract appears: a refresh must find the map of whatever was delivered.
+                write_map(
+                    maps,
+                    delivery.pseudonyms,
+                    project=plan.project,
+                    key_version=plan.key_version,
+                    master_key=master_key,
+                )
     except (OSError, PolarsError) as error:
         raise translated(error) from None
     report("done", 1.0)
     return manifest
+
+
+def _prepared(
+    plan: ExtractPlan, sources: Sources, schemes: ClassSchemes, master_key: bytes, maps: Path | None
+) -> Delivery:
+    known = None
+    if maps is not None:
+        known = earlier_map(maps, project=plan.project, key_version=plan.key_version, master_key=master_key)
+    return prepare(plan, sources, schemes, master_key=master_key, known=known)
 
 
 def _write_data(delivery: Delivery, dataset: PlannedDataset, staging: Path) -> list[ManifestFile]:

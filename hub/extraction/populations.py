@@ -8,6 +8,7 @@ import polars as pl
 
 from hub.documents.requests import ExtractSpecification, Period, Population
 from hub.domain.errors import Refused
+from hub.extraction.buckets import BUCKET, indexed_units
 from hub.extraction.filtering import check_filter, expression
 from hub.extraction.keys import sample_key
 from hub.extraction.linkages import check_link, identity, key_names, keyed, unit_type
@@ -19,12 +20,15 @@ from hub.extraction.sources import OpenSource, Sources
 @dataclass(frozen=True)
 class ChosenPopulation:
     """The units of a population after drawing: rows of key columns (`linkages.key_names`), and how many
-    there were to draw from. `complete`: they are all units of the whole source."""
+    there were to draw from. `complete`: they are all units of the whole source. `register` is what they
+    are units of (`linkages.identity`), `buckets` where their rows lie, if that is known."""
 
     asked: Population
     of: int
     units: pl.DataFrame
+    register: str
     complete: bool = False
+    buckets: frozenset[int] | None = None
 
     @property
     def drawn(self) -> int:
@@ -68,30 +72,40 @@ def choose_populations(
                 f"Aucune unité ne répond à la population {population.name}.",
                 field=f"{field}.filter",
             )
-        names = key_names(units.width - (STRATUM in units.columns))
+        names = [name for name in units.columns if name not in (STRATUM, BUCKET)]
         everybody[population.name] = units.select(names)
-        drawn = everybody[population.name]
+        register = identity(source.dictionary, population.unit)
+        drawn = units
         if population.sample is not None:
-            key = sample_key(master_key, project, identity(source.dictionary, population.unit))
+            key = sample_key(master_key, project, register)
             drawn = draw(population.sample, units, key, field=f"{field}.sample")
-        size = everybody[population.name].n_unique() if STRATUM in units.columns else units.height
         complete = (population.filter, population.without, population.sample) == (None, None, None)
         chosen[population.name] = ChosenPopulation(
             asked=population,
-            of=size,
-            units=drawn,
+            of=units.select(names).n_unique() if STRATUM in units.columns else units.height,
+            units=drawn.select(names),
+            register=register,
             complete=complete and (specification.period is None or source.dictionary.record.period is None),
+            buckets=frozenset(drawn[BUCKET].unique().to_list()) if BUCKET in drawn.columns else None,
         )
     return chosen
 
 
 def _units(population: Population, source: OpenSource, period: Period | None) -> pl.DataFrame:
-    """The distinct units before drawing, with their stratum where there is one."""
+    """The distinct units before drawing, with their stratum and their bucket where there are any."""
     dictionary = source.dictionary
+    columns = keyed(dictionary, population.unit)
+    names = key_names(len(columns))
+    index = None
+    if source.bucketed and population.unit == dictionary.record.unit:
+        index = indexed_units(source.index(), None if dictionary.record.period is None else period)
+    stratified = population.sample is not None and population.sample.per is not None
+    if index is not None and population.filter is None and not stratified:
+        return index
     table = within(source.table(), dictionary, period)
     if population.filter is not None:
         table = table.filter(expression(population.filter, dictionary))
-    columns = keyed(dictionary, population.unit)
     if population.sample is not None and population.sample.per is not None:
         columns.append(pl.col(population.sample.per).alias(STRATUM))
-    return table.select(columns).unique().collect(engine="streaming")
+    units = table.select(columns).unique().collect(engine="streaming")
+    return units if index is None else units.join(index, on=names, how="left")

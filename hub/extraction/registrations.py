@@ -13,14 +13,9 @@ from hub.documents import read
 from hub.documents.classes import NO_SCHEMES, ClassSchemes
 from hub.documents.dictionaries import Dictionary
 from hub.domain.errors import Conflict, Refused
-from hub.extraction.conformity import (
-    Difference,
-    Format,
-    column_differences,
-    converted,
-    duplicate_difference,
-    row_differences,
-)
+from hub.extraction.buckets import INDEX_NAME, bucket_key, write_buckets
+from hub.extraction.conformity import Difference, converted, duplicate_difference
+from hub.extraction.files import GivenFile, differences_of, open_file
 from hub.extraction.levels import check_schemes
 from hub.extraction.sources import (
     DICTIONARY_NAME,
@@ -34,6 +29,7 @@ from hub.extraction.staging import sha256_of, staged
 from hub.extraction.tables import translated, write_parquet
 
 DATA_NAME = "data.parquet"
+BUCKETED_FROM = 2_000_000  # rows
 _SHOWN = 10
 
 
@@ -61,8 +57,12 @@ def register(
     warehouse: Path,
     now: datetime,
     schemes: ClassSchemes = NO_SCHEMES,
+    bucketed_from: int = BUCKETED_FROM,
 ) -> SourceRecord:
     """Register `file` as the source that `dictionary` (or the document at that path) describes.
+
+    `file` may be a folder of Parquet files (a series of months): they are one table, in the order of their
+    names. With `bucketed_from` rows or more it is stored in buckets (hub.extraction.buckets).
 
     1. The file's hash, columns, types, missing values, domains, record key and number of rows are
        compared with the dictionary; any difference raises SourceDiffers and nothing is registered.
@@ -73,40 +73,54 @@ def register(
     if isinstance(dictionary, Path):
         dictionary = read(Dictionary, dictionary)
     check_schemes(dictionary, schemes)
-    size, digest = _fingerprint(file)
-    if dictionary.file.sha256 not in (None, digest):
+    given = open_file(file, dictionary.file.format)
+    if dictionary.file.sha256 not in (None, given.sha256):
         raise SourceDiffers([_hash_difference()])
     target = warehouse / dictionary.name
     if (target / RECORD_NAME).is_file():
-        return _registered_before(warehouse, dictionary, digest)
+        return _registered_before(warehouse, dictionary, given.sha256)
     try:
         with staged(target, mode=0o440) as staging:
-            record = _write(file, dictionary, staging, size=size, digest=digest, now=now)
+            record = _write(given, dictionary, staging, warehouse, now, bucketed_from)
     except (OSError, PolarsError) as error:
         raise translated(error) from None
     return record
 
 
 def _write(
-    file: Path, dictionary: Dictionary, staging: Path, *, size: int, digest: str, now: datetime
+    given: GivenFile,
+    dictionary: Dictionary,
+    staging: Path,
+    warehouse: Path,
+    now: datetime,
+    bucketed_from: int,
 ) -> SourceRecord:
     """Write data, dictionary and record into `staging`."""
-    rows = _convert(file, dictionary, staging)
-    if _fingerprint(file) != (size, digest):
+    with given.table(staging) as table:
+        rows, differences = differences_of(given, table, dictionary)
+        if differences:
+            raise SourceDiffers(differences)
+        schema = table.collect_schema()
+        columns = [converted(name, variable, schema[name]) for name, variable in dictionary.variables.items()]
+        stored = table.select(columns)
+        if rows >= bucketed_from:
+            parts, index = _write_buckets(stored, given, dictionary, staging, bucket_key(warehouse))
+        else:
+            parts, index = (_write_plain(stored, given, dictionary, staging, rows),), None
+    if not given.unchanged():
         raise Conflict(
             "file_changed",
             "The file changed while it was read.",
             "Le fichier a changé pendant la lecture.",
             field="file",
         )
-    data = staging / DATA_NAME
-    part = StoredPart(name=data.name, sha256=sha256_of(data), size=data.stat().st_size, rows=rows)
     record = SourceRecord(
         name=dictionary.name,
-        file_sha256=digest,
-        file_size=size,
+        file_sha256=given.sha256,
+        file_size=given.size,
         dictionary_sha256=dictionary.digest,
-        parts=(part,),
+        parts=parts,
+        index=index,
         rows=rows,
         columns=tuple(dictionary.variables),
         registered_at=now,
@@ -117,13 +131,54 @@ def _write(
     return record
 
 
-def _fingerprint(file: Path) -> tuple[int, str]:
-    try:
-        return file.stat().st_size, sha256_of(file)
-    except OSError as error:
-        raise Refused(
-            "unreadable_file", "The file cannot be read.", "Le fichier ne peut pas être lu.", field="file"
-        ) from error
+def _write_plain(
+    table: pl.LazyFrame, given: GivenFile, dictionary: Dictionary, staging: Path, rows: int
+) -> StoredPart:
+    data = staging / DATA_NAME
+    write_parquet(table, data)
+    duplicate = duplicate_difference(pl.scan_parquet(data, glob=False), dictionary.record.key)
+    if duplicate is not None:
+        raise SourceDiffers([given.placed(duplicate)])
+    return _stored_part(data, rows)
+
+
+def _write_buckets(
+    table: pl.LazyFrame, given: GivenFile, dictionary: Dictionary, staging: Path, key: bytes
+) -> tuple[tuple[StoredPart, ...], StoredPart]:
+    parts = []
+    for path, rows in write_buckets(table, dictionary, staging, key=key):
+        bucket = int(path.stem.removeprefix("bucket-")) if path.name != INDEX_NAME else None
+        parts.append(_stored_part(path, rows, bucket))
+        if bucket is not None and _repeats(path, dictionary):
+            duplicate = duplicate_difference(table, dictionary.record.key)
+            if duplicate is not None:
+                raise SourceDiffers([given.placed(duplicate)])
+    if not _key_has_unit(dictionary):
+        # Rows with the same record key may lie in different buckets.
+        duplicate = duplicate_difference(table, dictionary.record.key)
+        if duplicate is not None:
+            raise SourceDiffers([given.placed(duplicate)])
+    *buckets, index = parts
+    return tuple(buckets), index
+
+
+def _key_has_unit(dictionary: Dictionary) -> bool:
+    return set(dictionary.unit_types[dictionary.record.unit].key) <= set(dictionary.record.key)
+
+
+def _repeats(path: Path, dictionary: Dictionary) -> bool:
+    """Whether a record key stands twice in a bucket, whose rows are sorted by it."""
+    if not _key_has_unit(dictionary):
+        return False
+    keys = pl.read_parquet(path, columns=list(dictionary.record.key))
+    same = pl.all_horizontal(pl.all() == pl.all().shift(1))
+    return bool(keys.select(same.any()).item())
+
+
+def _stored_part(path: Path, rows: int, bucket: int | None = None) -> StoredPart:
+    return StoredPart(
+        name=path.name, sha256=sha256_of(path), size=path.stat().st_size, rows=rows, bucket=bucket
+    )
 
 
 def _hash_difference() -> Difference:
@@ -146,53 +201,3 @@ def _registered_before(warehouse: Path, dictionary: Dictionary, digest: str) -> 
             field="name",
         )
     return record
-
-
-def _convert(file: Path, dictionary: Dictionary, staging: Path) -> int:
-    """Check `file` and write it into `staging` as Parquet; its number of rows."""
-    form = dictionary.file.format
-    table, raw = _scan(file, form, staging)
-    schema = table.collect_schema()
-    if differences := column_differences(schema, dictionary, form):
-        raise SourceDiffers(differences)
-    rows, differences = row_differences(table, dictionary)
-    expected = dictionary.file.rows
-    if expected is not None and rows != expected:
-        differences.insert(
-            0,
-            Difference(
-                "wrong_row_count",
-                None,
-                None,
-                f"it has {rows} rows instead of {expected}",
-                f"il a {rows} lignes au lieu de {expected}",
-            ),
-        )
-    if rows == 0:
-        differences.append(Difference("no_rows", None, None, "it has no rows", "il n’a aucune ligne"))
-    if differences:
-        raise SourceDiffers(differences)
-    data = staging / DATA_NAME
-    columns = [converted(name, variable, schema[name]) for name, variable in dictionary.variables.items()]
-    write_parquet(table.select(columns), data)
-    if raw is not None:
-        raw.unlink()
-    if duplicate := duplicate_difference(pl.scan_parquet(data, glob=False), dictionary.record.key):
-        raise SourceDiffers([duplicate])
-    return rows
-
-
-def _scan(file: Path, form: Format, staging: Path) -> tuple[pl.LazyFrame, Path | None]:
-    """The file as a lazy table, and the intermediate file to remove afterwards, if any."""
-    if form == "csv":
-        # Everything as text first: only so can a wrong value be told from a missing one, by position.
-        return pl.scan_csv(
-            file, infer_schema=False, glob=False, extra_columns="raise", missing_columns="raise"
-        ), None
-    if form == "parquet":
-        return pl.scan_parquet(file, glob=False), None
-    from hub.extraction.stata import to_parquet
-
-    raw = staging / "stata.parquet"
-    to_parquet(file, raw)
-    return pl.scan_parquet(raw, glob=False), raw

@@ -37,13 +37,28 @@ def dataset_rows(
     """The rows with all columns of their source, MARK where asked for, and the joined columns, at their
     level, under `joined_name`."""
     source = sources[dataset.source]
-    table = within(source.table(), source.dictionary, period)
+    table = within(source.table(_buckets(dataset, planned, chosen, source)), source.dictionary, period)
     if dataset.filter is not None:
         table = table.filter(expression(dataset.filter, source.dictionary))
     rows = _chosen_rows(dataset, planned, table, chosen, sources, period)
     for part in planned.through:
-        rows = _with_joined(rows, part, source, sources, period, schemes)
+        rows = with_joined(rows, part, source, sources, period, schemes)
     return rows
+
+
+def _buckets(
+    dataset: Dataset, planned: PlannedDataset, chosen: Mapping[str, ChosenPopulation], source: OpenSource
+) -> frozenset[int] | None:
+    """The buckets in which all rows of the chosen units lie, where they are known."""
+    recorded = source.dictionary.record.unit
+    if not source.bucketed or dataset.members != "chosen" or planned.by != recorded:
+        return None
+    found: frozenset[int] = frozenset()
+    for population in (chosen[name] for name in dataset.of):
+        if population.buckets is None or population.register != identity(source.dictionary, recorded):
+            return None
+        found |= population.buckets
+    return found
 
 
 def _chosen_rows(
@@ -145,7 +160,7 @@ def _household_rows(
     return rows
 
 
-def _with_joined(
+def with_joined(
     rows: pl.LazyFrame,
     part: PlannedThrough,
     source: OpenSource,
@@ -153,6 +168,7 @@ def _with_joined(
     period: Period | None,
     schemes: ClassSchemes,
 ) -> pl.LazyFrame:
+    """The rows with the columns of `part`, at their level, under `joined_name`."""
     key = list(source.dictionary.unit_types[part.unit].key)
     month = source.dictionary.record.period
     joined, by_month = joined_columns(part, sources, period, schemes, monthly=month is not None)

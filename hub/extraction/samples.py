@@ -13,10 +13,11 @@ import polars as pl
 from hub.documents.dictionaries import Dictionary, VariableType
 from hub.documents.requests import PopulationSample
 from hub.domain.errors import Refused
+from hub.extraction.buckets import BUCKET
 from hub.extraction.keys import canonical, keyed_order
 
 STRATUM = " stratum"  # no variable can be called this
-_SIZE, _RANK, _ORDER = " size", " rank", " order"
+_SIZE, _RANK, _ORDER, _PLACE = " size", " rank", " order", " place"
 
 
 def check_sample(sample: PopulationSample, dictionary: Dictionary, *, field: str) -> None:
@@ -42,8 +43,10 @@ def check_sample(sample: PopulationSample, dictionary: Dictionary, *, field: str
 
 
 def draw(sample: PopulationSample, units: pl.DataFrame, key: bytes, *, field: str) -> pl.DataFrame:
-    """The drawn ones of these distinct units: rows of key columns, with STRATUM where `sample.per` is."""
-    names = [name for name in units.columns if name != STRATUM]
+    """The drawn ones of these distinct units: rows of key columns, with STRATUM where `sample.per` is, and
+    with BUCKET where the source lies in buckets. The order is that of the units' HMACs; in buckets it is
+    first that of the buckets' HMACs, so that few of them need to be read."""
+    names = [name for name in units.columns if name not in (STRATUM, BUCKET)]
     if sample.per is not None and units.select(names).is_duplicated().any():
         raise Refused(
             "unit_in_several_strata",
@@ -51,24 +54,59 @@ def draw(sample: PopulationSample, units: pl.DataFrame, key: bytes, *, field: st
             f"Une unité a plusieurs valeurs de {sample.per} : elle n’a pas de strate propre.",
             field=f"{field}.per",
         )
-    order = keyed_order(canonical(units.select(names)), key).alias(_ORDER)
-    by = [STRATUM] if sample.per is not None else [pl.lit(0)]
-    ranked = (
-        units.with_columns(order)
-        .sort(_ORDER, *names)
-        .with_columns(pl.len().over(by).alias(_SIZE), pl.int_range(pl.len()).over(by).alias(_RANK))
-    )
-    sizes = ranked[_SIZE].unique().to_list()
-    limits = {size: limit(sample, size, field=field) for size in sizes}
-    drawn = ranked.filter(pl.col(_RANK) < pl.col(_SIZE).replace_strict(limits, return_dtype=pl.Int64))
-    if sizes and drawn.is_empty():
+    if sample.per is None and BUCKET in units.columns:
+        drawn = _from_buckets(units, names, key, limit(sample, units.height, field=field))
+    else:
+        drawn = _in_order(sample, units, names, key, field)
+    if not units.is_empty() and drawn.is_empty():
         raise Refused(
             "sample_too_small",
             "So small a share leaves nobody.",
             "Une part si petite ne laisse personne.",
             field=f"{field}.share",
         )
-    return drawn.select(names)
+    return drawn.select(name for name in units.columns if name != STRATUM)
+
+
+def _in_order(
+    sample: PopulationSample, units: pl.DataFrame, names: list[str], key: bytes, field: str
+) -> pl.DataFrame:
+    order = keyed_order(canonical(units.select(names)), key).alias(_ORDER)
+    by = [STRATUM] if sample.per is not None else [pl.lit(0)]
+    first = [_PLACE] if BUCKET in units.columns else []
+    if first:
+        units = units.join(_places(units, key), on=BUCKET)
+    ranked = (
+        units.with_columns(order)
+        .sort(*first, _ORDER, *names)
+        .with_columns(pl.len().over(by).alias(_SIZE), pl.int_range(pl.len()).over(by).alias(_RANK))
+    )
+    sizes = ranked[_SIZE].unique().to_list()
+    limits = {size: limit(sample, size, field=field) for size in sizes}
+    return ranked.filter(pl.col(_RANK) < pl.col(_SIZE).replace_strict(limits, return_dtype=pl.Int64))
+
+
+def _places(units: pl.DataFrame, key: bytes) -> pl.DataFrame:
+    """Every bucket of the units with its PLACE in the project's order of buckets."""
+    buckets = units.select(BUCKET).unique()
+    # No text of a unit can be this one: each says its own length first.
+    order = keyed_order(buckets.select(pl.format("bucket {}", BUCKET)).to_series(), key)
+    return buckets.with_columns(order.alias(_PLACE))
+
+
+def _from_buckets(units: pl.DataFrame, names: list[str], key: bytes, wanted: int) -> pl.DataFrame:
+    """The first `wanted` units: whole buckets, and of the last one so many as are still missing."""
+    sizes = units.group_by(BUCKET).len().join(_places(units, key), on=BUCKET).sort(_PLACE, BUCKET)
+    sizes = sizes.with_columns(pl.col("len").cum_sum().alias(_RANK))
+    whole = sizes.filter(pl.col(_RANK) <= wanted)
+    missing = wanted - int(whole["len"].sum())
+    drawn = units.filter(pl.col(BUCKET).is_in(whole[BUCKET].implode()))
+    if missing == 0:
+        return drawn
+    last = units.filter(pl.col(BUCKET) == sizes[BUCKET][whole.height])
+    order = keyed_order(canonical(last.select(names)), key).alias(_ORDER)
+    rest = last.with_columns(order).sort(_ORDER, *names).head(missing).select(units.columns)
+    return pl.concat([drawn, rest])
 
 
 def limit(sample: PopulationSample, size: int, *, field: str) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -12,6 +13,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 import hub
 from hub.documents import Document
+from hub.documents.base import Sparse
 from hub.documents.dictionaries import Dictionary, Sha256
 from hub.domain.errors import IntegrityError, NotFound
 from hub.extraction.staging import sha256_of
@@ -20,18 +22,20 @@ DICTIONARY_NAME = "dictionary.json"
 RECORD_NAME = "source.json"
 
 
-class StoredPart(Document):
-    """One Parquet file of the source in the warehouse."""
+class StoredPart(Sparse):
+    """One Parquet file of the source in the warehouse; `bucket` where it has all rows of some units and no
+    others (hub.extraction.buckets)."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]+\.parquet$")]
     sha256: Sha256
     size: int = Field(ge=1)
     rows: int = Field(ge=0)
+    bucket: int | None = None
 
 
-class SourceRecord(Document):
+class SourceRecord(Sparse):
     """What was registered: the hashes of the producer's file (of a folder: over the names and hashes of its
-    files), of its dictionary and of every stored part."""
+    files), of its dictionary and of every stored part. `index` lists the units of a source in buckets."""
 
     version: Literal[2] = 2
     name: str
@@ -39,6 +43,7 @@ class SourceRecord(Document):
     file_size: int
     dictionary_sha256: Sha256
     parts: tuple[StoredPart, ...] = Field(min_length=1)
+    index: StoredPart | None = None
     rows: int = Field(ge=1)
     columns: tuple[str, ...]
     registered_at: AwareDatetime
@@ -47,33 +52,57 @@ class SourceRecord(Document):
 
 @dataclass(frozen=True)
 class OpenSource:
-    """A registered source, ready to be read."""
+    """A registered source, ready to be read. Every part is verified before it is read for the first time."""
 
     record: SourceRecord
     dictionary: Dictionary
     directory: Path
+    _verified: set[str] = field(default_factory=set, compare=False)
 
     @property
     def name(self) -> str:
         return self.record.name
 
-    def table(self) -> pl.LazyFrame:
-        """All rows, unread."""
-        return self.scan(self.record.parts)
+    @property
+    def bucketed(self) -> bool:
+        """Whether the rows of each recorded unit lie in one part, which the index knows."""
+        return self.record.index is not None
 
-    def scan(self, parts: Sequence[StoredPart]) -> pl.LazyFrame:
-        """The rows of these parts, unread."""
+    def table(self, buckets: Collection[int] | None = None) -> pl.LazyFrame:
+        """All rows, or those of these buckets, unread; IntegrityError unless they are as registered."""
+        parts = self.parts(buckets)
+        self.verify(parts)
         return pl.scan_parquet([self.directory / part.name for part in parts], glob=False)
+
+    def parts(self, buckets: Collection[int] | None = None) -> list[StoredPart]:
+        """All stored parts, or those of these buckets (at least one, so that there is a table)."""
+        if buckets is None:
+            return list(self.record.parts)
+        return [part for part in self.record.parts if part.bucket in buckets] or [self.record.parts[0]]
+
+    def index(self) -> pl.LazyFrame:
+        """The units of a source in buckets, unread."""
+        if self.record.index is None:
+            raise ValueError("this source has no index")
+        self.verify([self.record.index])
+        return pl.scan_parquet(self.directory / self.record.index.name, glob=False)
 
     def verify(self, parts: Sequence[StoredPart] | None = None) -> None:
         """Return only if the stored bytes (of these parts only, where given) are the registered ones."""
-        for part in self.record.parts if parts is None else parts:
-            try:
-                found = sha256_of(self.directory / part.name)
-            except OSError:
-                raise _damaged(self.name) from None
-            if found != part.sha256:
-                raise _damaged(self.name)
+        indexes = [] if self.record.index is None else [self.record.index]
+        wanted = [*self.record.parts, *indexes] if parts is None else parts
+        unseen = [part for part in wanted if part.name not in self._verified]
+        with ThreadPoolExecutor(max_workers=min(4, max(1, len(unseen)))) as threads:
+            intact = list(threads.map(self._intact, unseen))
+        if not all(intact):
+            raise _damaged(self.name)
+        self._verified.update(part.name for part in unseen)
+
+    def _intact(self, part: StoredPart) -> bool:
+        try:
+            return sha256_of(self.directory / part.name) == part.sha256
+        except OSError:
+            return False
 
 
 Sources = Mapping[str, OpenSource]

@@ -164,7 +164,8 @@ def request_page(visit: Visit, request_id: str) -> dict[str, Any]:
         version = actions.get_version(unit, request)
         content = actions.content_of(version)
         project = unit.projects.get(request.project) if request.project else None
-        extract = unit.extracts.get(f"{project.slug}/v1") if project else None
+        versions = unit.extracts.find(project=project.slug) if project else []
+        extract = max(versions, key=lambda made: made.version, default=None)
         waits = (
             provisioning.waiting_for(visit.office, unit, extract, visit.now)
             if extract is not None and extract.state is ExtractState.PLANNED

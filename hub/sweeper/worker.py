@@ -37,6 +37,7 @@ class Rooms:
     schemes: ClassSchemes = field(default_factory=dict)
     areas: AreaLimits | None = None
     thresholds: RiskThresholds | None = None
+    maps: Path | None = None
 
 
 def work(office: Office, rooms: Rooms, *, rounds: int | None = None) -> None:
@@ -112,7 +113,6 @@ def assess(office: Office, rooms: Rooms, assessment_id: str) -> None:
             office, assessment_id=assessment_id, error=refused, by=WORKER, now=datetime.now(UTC)
         )
         return
-    report = getattr(found, "report", None)
     assessments.finish_assessment(
         office,
         assessment_id=assessment_id,
@@ -122,10 +122,9 @@ def assess(office: Office, rooms: Rooms, assessment_id: str) -> None:
             "populations": {
                 name: {"drawn": size.drawn, "of": size.of} for name, size in found.populations.items()
             },
-            "report": None if report is None else report.model_dump(mode="json"),
+            "report": found.report.model_dump(mode="json"),
         },
-        # Without a report nothing was measured, and what was not measured is not harmless.
-        light="red" if report is None else report.light.value,
+        light=found.report.light.value,
         by=WORKER,
         now=datetime.now(UTC),
     )
@@ -188,6 +187,7 @@ def _manifest(office: Office, rooms: Rooms, extract: Extract, project: Project) 
         areas=rooms.areas,
         master_key=rooms.master_key,
         into=into,
+        maps=None if rooms.maps is None else rooms.maps / f"{extract.id}.map",
         now=datetime.now(UTC),
         progress=lambda step, share: office.units.note_progress(
             extract.id, step=step, share=share, now=datetime.now(UTC)
