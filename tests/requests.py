@@ -48,9 +48,12 @@ datasets:
 
 
 def dictionary() -> Dictionary:
-    """`register`, whose wages are delivered in classes by default, in bands or as they are with a reason."""
+    """`register`, whose wages are delivered in classes by default, in bands or as they are with a
+    reason. Of three people each sex has fewer than five: the risk report is red."""
     levels = "unit: EUR, levels: {raw: ~, band: wage_bands, class: wage_classes},"
-    return parse(Dictionary, factories.DICTIONARY.replace("unit: EUR,", levels), name="register.yaml")
+    text = factories.DICTIONARY.replace("unit: EUR,", levels)
+    text = text.replace("sex: {type: integer,", "sex: {type: integer, identifying: indirect,")
+    return parse(Dictionary, text, name="register.yaml")
 
 
 def make_catalogue(folder: Path) -> Catalogue:

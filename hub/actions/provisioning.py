@@ -72,7 +72,8 @@ def require_extractable(office: Office, unit: Unit, extract: Extract, now: datet
     """Return only if the extract may be made now.
 
     1. A project without a request was provisioned by an admin's own document.
-    2. The request is approved and frozen; the project's hash and its extract's plan are those of the frozen version.
+    2. The request is approved and frozen; the project's hash and the extract's plan are those of the
+       frozen version.
     3. Every condition of its kind is recorded and valid today.
     4. It was assessed since the extract was planned, and a red report has a decision to proceed.
     """
