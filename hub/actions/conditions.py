@@ -99,8 +99,8 @@ def statuses(needs: Sequence[Need], recorded: Sequence[RecordedCondition], on: d
         ]
         valid = [r for r in records if r.dated <= on and (r.valid_until is None or on <= r.valid_until)]
         standing = Standing.MET if valid else Standing.EXPIRED if records else Standing.OPEN
-        newest = (valid or records or [None])[-1]
-        found.append(Status(need, standing, newest))
+        counting = valid or records
+        found.append(Status(need, standing, counting[-1] if counting else None))
     return found
 
 

@@ -83,7 +83,7 @@ def _first_text(visit: Visit) -> str:
             if visit.person.username in request.members:
                 content = actions.content_of(actions.get_version(unit, request))
                 return yaml.dump({k: v for k, v in content.items() if k != "slug"})
-    applicant = {"username": visit.person.username}
+    applicant: dict[str, yaml.Value] = {"username": visit.person.username}
     return yaml.dump({"use": "statistical", "people": [applicant], "formats": ["parquet"]})
 
 

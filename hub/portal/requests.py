@@ -254,7 +254,7 @@ def rounded(count: int) -> int:
     """
     if count < 100:
         return 0
-    step = 10 ** (len(str(count)) - 2)
+    step = int(f"1{'0' * (len(str(count)) - 2)}")
     return round(count / step) * step
 
 
