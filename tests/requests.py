@@ -46,6 +46,11 @@ datasets:
         justification: "L’écart se calcule sur les montants."
 """
 
+# For what runs by the machine's own clock.
+LASTING = TEXT.replace("ends_at: 2026-12-31", "ends_at: 2099-12-31").replace(
+    "destroy_by: 2027-01-31\nretain_until: 2028-01-31", "destroy_by: 2100-01-31"
+)
+
 
 def dictionary() -> Dictionary:
     """`register`, whose wages are delivered in classes by default, in bands or as they are with a

@@ -20,7 +20,7 @@ from hub.domain.levels import default_level
 from hub.domain.lifecycle import AssessmentState, ExtractState, RequestState
 from hub.domain.permissions import Permission, Reach
 from hub.domain.requests import DataRequest, Remark, RequestAssessment
-from hub.portal import risk_pages
+from hub.portal import request_words, risk_pages
 from hub.portal.pages import Part, go, page_number, show
 from hub.portal.permissions import About, Routes, needs
 from hub.portal.releases import disposition
@@ -200,6 +200,10 @@ def request_page(visit: Visit, request_id: str) -> dict[str, Any]:
             "kind": visit.office.rules.conditions.kinds.get(str(content.get("kind"))),
             "tier": visit.portal.tiers.get(str(content.get("tier"))),
             "as_yaml": as_yaml,
+            "filter_words": lambda condition, source: request_words.filter_in_words(
+                condition, visit.words, dictionary_of(visit, str(source))
+            ),
+            "sample_words": lambda sample: request_words.sample_in_words(sample, visit.words),
             "day": lambda text: day_in_words(visit, text),
             "rounded": rounded,
             **_report(visit, unit.assessments.get(version.id)),

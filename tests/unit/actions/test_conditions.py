@@ -15,6 +15,7 @@ from hub.domain.requests import RecordedCondition
 from tests.factories import NOW, actor
 from tests.requests import TEXT, approved, draft, make_catalogue, sent
 
+TODAY = NOW.date()
 LUXEMBOURG = "Université du Luxembourg"
 PAPER = Paper("Convention 2026/17", date(2026, 1, 15))
 PLATFORM = TEXT.replace("public-data", "microdata-platform")
@@ -37,7 +38,7 @@ def record(
     )
 
 
-def standings(office: Office, on: date = NOW.date()) -> dict[tuple[str, str], Standing]:
+def standings(office: Office, on: date = TODAY) -> dict[tuple[str, str], Standing]:
     with office.units.read() as unit:
         request = unit.requests.get("r1")
         assert request is not None

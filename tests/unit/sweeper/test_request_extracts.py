@@ -25,9 +25,7 @@ from tests.factories import actor
 
 # The worker's own clock runs: the request is about days around today.
 TODAY = datetime.now(UTC)
-TEXT = requests.TEXT.replace("ends_at: 2026-12-31", "ends_at: 2099-12-31").replace(
-    "destroy_by: 2027-01-31\nretain_until: 2028-01-31", "destroy_by: 2100-01-31"
-)
+TEXT = requests.LASTING
 
 
 @pytest.fixture
