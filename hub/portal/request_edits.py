@@ -178,6 +178,7 @@ def _edit_page(
     problems: tuple[Problem, ...],
     *,
     error: Refused | None = None,
+    unsaved: bool = False,
 ) -> Response:
     with visit.office.units.read() as unit:
         request = actions.get_request(unit, id)
@@ -221,6 +222,7 @@ def _edit_page(
         problems=[(request_forms.field_id(p.field), p) for p in problems],
         remarks=[remark for remark in remarks if remark.version == request.version and remark.text],
         returned=request.decision_comment if request.state.value == "RETURNED" else None,
+        unsaved=unsaved,
         conflict=error.message(visit.words.language) if error else None,
     )
 
@@ -265,7 +267,7 @@ def edit(visit: CurrentVisit, id: str) -> Response:
     if do.startswith("add:"):
         _add(content, tree, do.removeprefix("add:"))
     if not saves:
-        return _edit_page(visit, id, content, version, ())
+        return _edit_page(visit, id, content, version, (), unsaved=True)
     return _save(visit, id, content, version, do)
 
 
@@ -283,7 +285,7 @@ def _save(visit: Visit, id: str, content: dict[str, Any], base: int, do: str) ->
         )
     except Conflict as error:
         if error.code == "stale_version":
-            return _edit_page(visit, id, content, base, (), error=error)
+            return _edit_page(visit, id, content, base, (), error=error, unsaved=True)
         raise
     with office.units.read() as unit:
         complete = not actions.get_version(unit, request).problems

@@ -172,7 +172,8 @@ def test_warnings_stay_readable(chromium: Browser, address: str, scheme: str) ->
               const c = part / 255; return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; });
             return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
           const front = light(getComputedStyle(document.querySelector(".asked .state-return")).color);
-          const back = light(getComputedStyle(document.querySelector(".asked").closest(".scroll")).backgroundColor);
+          const around = document.querySelector(".asked").closest(".scroll");
+          const back = light(getComputedStyle(around).backgroundColor);
           return (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05); }"""
     )
     assert ratio >= 4.5  # WCAG AA
