@@ -115,10 +115,13 @@ def show_home(visit: CurrentVisit) -> Response:
         )
         projects = visible_projects(unit, visit)
         waiting_requests = requests.waiting_requests(unit, visit)
+        my_requests = requests.my_open_requests(unit, visit)
     return show(
         visit,
         "home.html",
         waiting_requests=waiting_requests,
+        my_requests=my_requests,
+        asks=visit.reach(Permission.REQUEST_WRITE) is not None,
         opens_desks=opens_desks,
         cards=cards,
         waiting=waiting,

@@ -65,6 +65,12 @@ def waiting_requests(unit: Unit, visit: Visit) -> int:
     return sum(request.state in FILTERS["waiting"] for request in visible_requests(unit, visit))
 
 
+def my_open_requests(unit: Unit, visit: Visit) -> list[DataRequest]:
+    """The visitor's own requests that are not decided, newest first."""
+    own = [r for r in unit.requests.find() if visit.person.username in r.members]
+    return [request for request in reversed(own) if request.state in actions.OPEN]
+
+
 def show_requests(visit: CurrentVisit) -> Response:
     """The visitor's requests; admins and auditors see all that were sent."""
     everyones = visit.reach(Permission.REQUEST_READ) is Reach.ANY
