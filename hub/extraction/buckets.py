@@ -88,7 +88,7 @@ def write_buckets(
     held = _distribute(table, names, places, staging)  # (1)
     index = []
     for bucket in sorted(held):  # (2)
-        rows = pl.read_ipc_stream(held[bucket]).sort(_order(dictionary))
+        rows = pl.read_ipc_stream(held[bucket]).sort(record_order(dictionary))
         held[bucket].unlink()
         path = staging / part_name(bucket)
         rows.write_parquet(path, compression="zstd", row_group_size=_ROW_GROUP)
@@ -99,7 +99,8 @@ def write_buckets(
     yield staging / INDEX_NAME, whole.height
 
 
-def _order(dictionary: Dictionary) -> list[str]:
+def record_order(dictionary: Dictionary) -> list[str]:
+    """The columns by which the rows of a bucket are sorted: unit, month, and the rest of the record key."""
     record = dictionary.record
     period = [] if record.period is None else [record.period]
     return list(dict.fromkeys([*dictionary.unit_types[record.unit].key, *period, *record.key]))

@@ -101,7 +101,8 @@ def _prepared(
 
 def _write_data(delivery: Delivery, dataset: PlannedDataset, staging: Path) -> list[ManifestFile]:
     path = staging / f"{dataset.name}.parquet"
-    write_parquet(delivery.table(dataset), path)
+    table = delivery.table(dataset, staging=staging)
+    write_parquet(table, path)
     written = pl.scan_parquet(path, glob=False)
     check_delivered(written, dataset.all_columns, delivery.schemes)
     rows = int(written.select(pl.len()).collect().item())
