@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.actions.ports import Catalogue, Office, Unit
-from hub.actions.request_checks import NAME, Judgement, Problem, judge
+from hub.actions.request_checks import NAME, Judgement, Problem, asked_columns, judge
 from hub.documents import yaml
 from hub.documents.base import parse
 from hub.documents.requests import RequestDocument
@@ -244,6 +244,14 @@ def add_remark(office: Office, *, request_id: str, about: str, text: str, by: Ac
         )
         if request.state not in OPEN:
             raise Conflict("request_decided", "This request has been decided.", "Cette demande est décidée.")
+        asked = {column.about for column in asked_columns(content_of(get_version(unit, request)))}
+        if about and about not in asked:
+            raise NotFound(
+                "unknown_column",
+                "The request does not ask for this variable.",
+                "La demande ne porte pas sur cette variable.",
+                field="about",
+            )
         kind = RemarkKind.ANSWER if own else RemarkKind.COMMENT
         return put_remark(unit, request, about, kind, None, text, by=by, now=now)
 

@@ -195,9 +195,9 @@ def _done(visit: Visit) -> str | None:
     return visit.words(key) if visit.words.has(key) else None
 
 
-def go(visit: Visit, path: str, done: str | None = None) -> Response:
-    """After a change: show the page at `path`, saying what was done."""
-    address = visit.url(path) + (f"?done={done}" if done else "")
+def go(visit: Visit, path: str, done: str | None = None, *, part: str | None = None) -> Response:
+    """After a change: show the page at `path`, at one of its parts, saying what was done."""
+    address = visit.url(path) + (f"?done={done}" if done else "") + (f"#{part}" if part else "")
     return RedirectResponse(address, 303)
 
 

@@ -20,7 +20,8 @@ from hub.domain.permissions import Permission, Role
 from hub.portal import request_forms
 from hub.portal.pages import go, show
 from hub.portal.permissions import About, Routes, needs, status_of
-from hub.portal.requests import dictionary_of, visible_requests
+from hub.portal.requests import dictionary_of, rounded, visible_requests
+from hub.portal.risk_pages import report_of
 from hub.portal.searching import find
 from hub.portal.visits import CurrentVisit, Visit
 
@@ -186,6 +187,7 @@ def _edit_page(
             p for p in unit.people.find() if p.state is PersonState.ACTIVE and Role.RESEARCHER in p.roles
         ]
         remarks = unit.remarks.find(request=id)
+        assessment = unit.assessments.get(f"{id}/v{base}")
     shown = request_forms.shown({**_BLANK, **content})
     catalogue = {name: dictionary_of(visit, name) for name in visit.portal.catalogue.names()}
     errors: dict[str, list[str]] = {}
@@ -223,6 +225,9 @@ def _edit_page(
         remarks=[remark for remark in remarks if remark.version == request.version and remark.text],
         returned=request.decision_comment if request.state.value == "RETURNED" else None,
         unsaved=unsaved,
+        assessment=assessment,
+        report=report_of(assessment),
+        rounded=rounded,
         conflict=error.message(visit.words.language) if error else None,
     )
 
@@ -294,7 +299,7 @@ def _save(visit: Visit, id: str, content: dict[str, Any], base: int, do: str) ->
         return go(visit, f"/requests/{id}/edit", done)
     if do == "estimate":
         assessments.ask_assessment(office, request_id=id, by=visit.actor, now=visit.now)
-        return go(visit, f"/requests/{id}", "estimate_asked")
+        return go(visit, f"/requests/{id}/edit", "estimate_asked", part="estimate")
     actions.send_request(office, catalogue, request_id=id, by=visit.actor, now=visit.now)
     return go(visit, f"/requests/{id}", "request_sent")
 

@@ -108,14 +108,22 @@ if (estimating) follow(estimating.closest("[data-estimate-url]"));
 function follow(panel) {
   const bar = panel.querySelector("progress");
   const words = panel.querySelector("[role=status] .state > span");
+  const headers = { "X-Vitrine-Form": panel.dataset.formToken };
+  // Only the panel is replaced: what is being written in the page around it stays.
+  async function replace() {
+    const answer = await fetch(location.pathname, { headers: { ...headers, Accept: "text/html" }, cache: "no-store" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const found = page.querySelector("[data-estimate-url]");
+    if (answer.ok && found) panel.replaceWith(document.adoptNode(found));
+  }
   async function ask() {
     try {
       const answer = await fetch(panel.dataset.estimateUrl, {
-        headers: { Accept: "application/json", "X-Vitrine-Form": panel.dataset.formToken },
+        headers: { ...headers, Accept: "application/json" },
         cache: "no-store",
       });
       const told = await answer.json();
-      if (answer.ok && told.done) return location.reload();
+      if (answer.ok && told.done) return await replace();
       bar.value = told.progress ?? bar.value;
       if (told.message && words.textContent !== told.message) words.textContent = told.message;
     } catch {

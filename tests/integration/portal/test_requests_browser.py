@@ -10,19 +10,20 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from hub.actions import request_reviews
+from hub.actions import assessments, request_reviews
 from hub.actions import requests as actions
+from hub.actions.ports import Office
 from hub.actions.request_reviews import Verdict
 from hub.documents import read
 from hub.documents.dictionaries import Dictionary
 from hub.domain.requests import RemarkKind
 from tests import factories, requests
 from tests.conftest import ROOT
-from tests.integration.portal.stage import COOKIE, P, make_stage
+from tests.integration.portal.stage import COOKIE, P, Stage, make_stage
 
 pytestmark = pytest.mark.browser
 
-# r1 is under review; r2 is a draft with everything still to say but a long title.
+# r1 is under review; r2 is a draft with everything still to say but a long title; r3 a draft ready to send.
 DRAFT = f"""
 title: "{"Une demande au titre très long " * 8}"
 people: [{{username: ana}}]
@@ -34,9 +35,18 @@ datasets:
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    return make_stage(tmp_path_factory.mktemp("portal"))
+
+
+@pytest.fixture
+def office(stage: Stage) -> Office:
+    return stage.office
+
+
+@pytest.fixture(scope="module")
+def address(stage: Stage) -> Iterator[str]:
     """The portal on a socket; forms are accepted from the address that the browser sees."""
-    stage = make_stage(tmp_path_factory.mktemp("portal"))
     catalogue, office = stage.portal.catalogue, stage.office
     catalogue.publish(requests.dictionary())
     catalogue.publish(read(Dictionary, ROOT / "examples" / "cps" / "dictionary.yaml"))
@@ -52,6 +62,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         now=factories.NOW,
     )
     actions.start_request(office, catalogue, text=DRAFT, by=factories.actor("ana"), now=factories.NOW)
+    requests.draft(office, catalogue)
     server = uvicorn.Server(uvicorn.Config(stage.app, host="127.0.0.1", port=0, log_level="error", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -133,6 +144,29 @@ def test_the_dictionary_is_searched_as_one_types_and_a_variable_added(
     page.wait_for_load_state()
     assert page.locator("[id='datasets.0.columns.3']").get_by_text("fips", exact=True).is_visible()
     assert page.url.endswith("/requests/r2/edit#datasets.0")
+    page.context.close()
+
+
+def test_an_estimate_appears_beside_what_is_being_written(
+    chromium: Browser, address: str, office: Office
+) -> None:
+    """The worker's part is played by its actions; what is typed meanwhile stays."""
+    page = visit(chromium, address, "ana", "/requests/r3/edit")
+    page.get_by_test_id("save-estimate").click()
+    panel = page.locator("[data-estimate-url]")
+    panel.get_by_role("status").wait_for()
+    page.get_by_label("Titre").fill("Un autre titre")
+    with office.units.read() as unit:
+        (asked,) = unit.assessments.find()
+    by, now = factories.SYSTEM, factories.NOW
+    assessments.begin_assessment(office, assessment_id=asked.id, by=by, now=now)
+    result = {"rows": {"pay": 234_939}, "populations": {}, "report": None}
+    assessments.finish_assessment(
+        office, assessment_id=asked.id, result=result, light="amber", by=by, now=now
+    )
+    panel.get_by_text("Orange : proche des limites").wait_for()
+    assert panel.get_by_test_id("estimated-rows").inner_text() == "environ 230\u202f000 lignes"
+    assert page.get_by_label("Titre").input_value() == "Un autre titre"
     page.context.close()
 
 

@@ -157,3 +157,11 @@ def test_every_step_has_its_event(office: Office, catalogue: Catalogue) -> None:
     with office.units.read() as unit:
         actions = [event.action for event in unit.events(object="request:r1")]
     assert actions == ["request.saved", "request.submitted", "request.answer", "request.withdrawn"]
+
+
+def test_nothing_is_said_of_what_is_not_asked_for(office: Office, catalogue: Catalogue) -> None:
+    sent(office, catalogue)
+    with pytest.raises(Refused) as refused:
+        requests.add_remark(office, request_id="r1", about="pay.age", text="?", by=actor("ana"), now=NOW)
+    assert refused.value.code == "unknown_column"
+    requests.add_remark(office, request_id="r1", about="pay.wage", text="Oui.", by=actor("ana"), now=NOW)
