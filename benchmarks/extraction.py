@@ -401,7 +401,7 @@ def run(engine: str, folder: Path, task: str, *, cold: bool) -> dict[str, float]
     if cold:
         drop_from_cache(folder)
     done = subprocess.run(
-        [sys.executable, __file__, "--child", engine, "--folder", str(folder), "--task", task, "--out", str(out)],
+        [sys.executable, __file__, "--child", engine, "--folder", folder, "--task", task, "--out", out],
         check=False, capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode != 0:

@@ -17,8 +17,8 @@ import pyarrow as pa
 from polars.io.plugins import register_io_source
 from pyarrow import ipc
 
-SORTED_IN_MEMORY = 1_000_000  # rows
-PIECE = 500_000
+SORTED_IN_MEMORY = 500_000  # rows
+PIECE = 250_000
 
 
 @dataclass(frozen=True)
