@@ -13,7 +13,7 @@ from hub import extraction
 from hub.actions import extracts
 from hub.actions.ports import Office
 from hub.documents.classes import ClassSchemes
-from hub.documents.projects import ExtractDocument
+from hub.documents.policies import AreaLimits
 from hub.domain.errors import Refused
 from hub.domain.permissions import Actor
 from hub.domain.records import Extract, Project
@@ -25,13 +25,15 @@ log = logging.getLogger("vitrine.extraction")
 
 @dataclass(frozen=True)
 class Rooms:
-    """Where extraction reads and writes, and by which class schemes; `master_key` never leaves this
-    process."""
+    """Where extraction reads and writes, by which class schemes and limits for undelivered areas;
+    `master_key` never leaves this process."""
 
     warehouse: Path
     extracts: Path
     master_key: bytes
     schemes: ClassSchemes = field(default_factory=dict)
+    areas: AreaLimits | None = None
+    maps: Path | None = None
 
 
 def work(office: Office, rooms: Rooms, *, rounds: int | None = None) -> None:
@@ -74,13 +76,13 @@ def _manifest(office: Office, rooms: Rooms, extract: Extract, project: Project) 
     into = rooms.extracts / extract.id
     if into.exists():
         return extraction.verify_extract(into).model_dump(mode="json")
-    request = ExtractDocument.model_validate(dict(extract.plan), by_alias=True, by_name=False, strict=False)
     plan = extraction.plan_extract(
-        request,
+        extraction.read_specification(extract.plan, warehouse=rooms.warehouse),
         project=project.slug,
         policy_fingerprint=office.rules.fingerprint,
         warehouse=rooms.warehouse,
         schemes=rooms.schemes,
+        areas=rooms.areas,
         tag=project.tag,
     )
     into.parent.mkdir(parents=True, exist_ok=True)
@@ -88,8 +90,10 @@ def _manifest(office: Office, rooms: Rooms, extract: Extract, project: Project) 
         plan,
         warehouse=rooms.warehouse,
         schemes=rooms.schemes,
+        areas=rooms.areas,
         master_key=rooms.master_key,
         into=into,
+        maps=None if rooms.maps is None else rooms.maps / f"{extract.id}.map",
         now=datetime.now(UTC),
         progress=lambda step, share: office.units.note_progress(
             extract.id, step=step, share=share, now=datetime.now(UTC)
