@@ -17,16 +17,16 @@ TYPES = 5  # of neighbourhoods, from the least to the most deprived
 QUARTERS = np.array(["2005-03-31", "2005-06-30", "2005-09-30", "2005-12-31"], dtype="datetime64[D]")
 # Arrondissement (the first two digits of a municipality) → per mille of the population.
 POPULATION = {
-    11: 91, 12: 30, 13: 40, 21: 97, 23: 54, 24: 45, 25: 35, 31: 26, 32: 5, 33: 10, 34: 27, 35: 14, 36: 14, 37: 8,
-    38: 6, 41: 25, 42: 18, 43: 8, 44: 48, 45: 11, 46: 21, 51: 8, 52: 40, 53: 24, 54: 7, 55: 17, 56: 14, 57: 14,
-    61: 10, 62: 56, 63: 26, 64: 7, 71: 37, 72: 21, 73: 19, 81: 5, 82: 4, 83: 5, 84: 6, 85: 5, 91: 10, 92: 28, 93: 6,
+    11: 91, 12: 30, 13: 40, 21: 97, 23: 54, 24: 45, 25: 35, 31: 26, 32: 5, 33: 10, 34: 27, 35: 14, 36: 14, 37: 8, 38: 6, 41: 25, 42: 18, 43: 8, 44: 48, 45: 11, 46: 21, 51: 8, 52: 40, 53: 24, 54: 7, 55: 17, 56: 14, 57: 14, 61: 10, 62: 56, 63: 26, 64: 7, 71: 37, 72: 21, 73: 19, 81: 5, 82: 4, 83: 5, 84: 6, 85: 5, 91: 10, 92: 28, 93: 6,
 }  # fmt: skip
 FLEMISH = frozenset({11, 12, 13, 23, 24, *range(31, 47), 71, 72, 73})
 BRUSSELS, VERVIERS = 21, 63
-ABROAD = np.array(
-    "FR NL DE LU IT ES PT GR GB IE AT DK SE FI PL HU CZ SK SI EE LV LT CY MT RO BG RU UA CS AL TR MA DZ TN "
-    "CD RW BI CM GH SN CN IN PK VN PH US CA BR XX MA MA TR TR IT FR NL CD PL".split()
-)
+ABROAD = np.array([
+    "FR", "NL", "DE", "LU", "IT", "ES", "PT", "GR", "GB", "IE", "AT", "DK", "SE", "FI", "PL", "HU",
+    "CZ", "SK", "SI", "EE", "LV", "LT", "CY", "MT", "RO", "BG", "RU", "UA", "CS", "AL", "TR", "MA",
+    "DZ", "TN", "CD", "RW", "BI", "CM", "GH", "SN", "CN", "IN", "PK", "VN", "PH", "US", "CA", "BR",
+    "XX", "MA", "MA", "TR", "TR", "IT", "FR", "NL", "CD", "PL",
+])  # fmt: skip
 # Edges of the Atlas's five classes, as in policies/classes/atlas_*_fifths.yaml, and the range around them.
 EDGES = {
     "high_shares": (20, 40, 50, 60, 70, 95),
@@ -145,7 +145,9 @@ def people(areas: Neighbourhoods, home: Ints, sizes: tuple[Ints, Ints], scale: f
     children, adults = sizes
     household = np.repeat(np.r_[np.arange(len(home)), np.arange(len(home))], np.r_[children, adults])
     minors = int(children.sum())
-    age = np.r_[rng.integers(0, 18, minors), np.clip(rng.normal(39, 8, adults.sum()), 18, 85).astype(np.int64)]
+    age = np.r_[
+        rng.integers(0, 18, minors), np.clip(rng.normal(39, 8, adults.sum()), 18, 85).astype(np.int64)
+    ]
     sex = rng.integers(1, 3, len(age))
     foreign = rng.random(len(home)) < (0.04 + 0.05 * areas.type[home])
     abroad = ABROAD[rng.integers(0, len(ABROAD), len(home))]
@@ -180,7 +182,9 @@ def households(areas: Neighbourhoods, minors: int, rng: Rng) -> tuple[Ints, tupl
     return home, (children, np.where(alone, 1, 2) + more)
 
 
-def persons(areas: Neighbourhoods, home: Ints, sizes: tuple[Ints, Ints], who: People, rng: Rng) -> pl.DataFrame:
+def persons(
+    areas: Neighbourhoods, home: Ints, sizes: tuple[Ints, Ints], who: People, rng: Rng
+) -> pl.DataFrame:
     """dw_persons: one row per person on 1 January 2005."""
     children, adults = sizes
     kind = np.where(adults == 1, 3, np.where(adults > 2, 4, 1 + (rng.random(len(home)) < 0.2)))
@@ -239,7 +243,9 @@ def jobs_and_wages(quarters: list[Ints], who: People, rng: Rng) -> tuple[pl.Data
         rows = np.flatnonzero(np.isin(codes, (1, 2, 4)) | student)
         two = rows[codes[rows] == 2]
         every = np.r_[rows, two]
-        part = np.where(full_time[every], 100.0, rng.choice([20.0, 40.0, 50.0, 60.0, 75.0, 80.0, 90.0], len(every)))
+        part = np.where(
+            full_time[every], 100.0, rng.choice([20.0, 40.0, 50.0, 60.0, 75.0, 80.0, 90.0], len(every))
+        )
         jobs.append(
             who.drawn(
                 every,

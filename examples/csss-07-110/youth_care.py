@@ -219,7 +219,9 @@ def communities(areas: Neighbourhoods, home: Ints, who: People, rng: Rng) -> dic
     measured = np.flatnonzero(who.measure)
     municipality = areas.municipality[home[who.household[measured]]]
     district = municipality // 1000
-    flemish_ones = np.isin(district, list(FLEMISH)) | ((district == BRUSSELS) & (rng.random(len(measured)) < 0.2))
+    flemish_ones = np.isin(district, list(FLEMISH)) | (
+        (district == BRUSSELS) & (rng.random(len(measured)) < 0.2)
+    )
     german_ones = np.zeros(len(measured), dtype=bool)
     for kind in (1, 2):
         others = np.flatnonzero(~flemish_ones & (who.measure[measured] == kind))

@@ -128,4 +128,5 @@ class Extract:
     def numbers(self, register: str, pseudonym: str, key: str) -> pl.DataFrame:
         """The trustee's table: `pseudonym` and the register's `key`."""
         _, tables = read_map(self.maps, project=self.plan.project, master_key=MASTER_KEY)
-        return tables[f"register {register}"].rename({" key 0": key, "pseudonym": pseudonym})
+        table = tables[f"register {register}"]
+        return table.rename(dict(zip(table.columns, (key, pseudonym), strict=True)))
