@@ -67,7 +67,8 @@ CLAUSES: dict[str, dict[str, dict[str, str | None]]] = {
         "fl_parents": {"sex": None, "birth_country": BIRTHS, "municipality": DISTRICT},
         "fl_measures": {
             "start": MONTH, "end": MONTH, "regime": None, "content": None,
-            "institution_municipality": DISTRICT, "institution_type": None, "foster_service_municipality": DISTRICT, "urgent": None,
+            "institution_municipality": DISTRICT, "institution_type": None,
+            "foster_service_municipality": DISTRICT, "urgent": None,
             "authority_number": None, "authority_name": None, "judgment_article": None,
             "decision_article": None, "decision_content": None, "placement_municipality": DISTRICT,
         },
