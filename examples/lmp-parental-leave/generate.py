@@ -47,17 +47,23 @@ class Panel:
         self.couple = np.repeat(rng.random(self.size // 2) < 0.65, 2)
         self.born = np.repeat(rng.integers(1950, 1993, self.size // 2), 2) + rng.integers(-3, 4, self.size)
         serial = rng.permutation(self.size)
-        self.matricule = (self.born * 10_000 + rng.integers(61, 73, self.size) * 100 + 1) * 100_000 + serial % 100_000
+        self.matricule = (
+            self.born * 10_000 + rng.integers(61, 73, self.size) * 100 + 1
+        ) * 100_000 + serial % 100_000
         self.matricule += serial // 100_000 * 100_000  # another day of the month, beyond 100,000 people
         self.household = np.where(self.couple, every - every % 2, every) + 1
         place = rng.choice(15, self.size, p=[0.05] * 11 + [0.05, 0.2, 0.1, 0.1])
         self.commune = ((place + 1) * 100 + rng.integers(1, 9, self.size))[self.household - 1]
-        self.nationality = rng.choice(NATIONALITIES, self.size, p=NATIONALITY_SHARES / NATIONALITY_SHARES.sum())
+        self.nationality = rng.choice(
+            NATIONALITIES, self.size, p=NATIONALITY_SHARES / NATIONALITY_SHARES.sum()
+        )
         self._employers()
         self.employed = rng.random(self.size) < np.where(self.woman, 0.62, 0.75)
         self.employed &= self._of_age(FIRST)
         self.employer = self._hire(self.size)
-        self.log_wage = 7.75 + 0.3 * rng.normal(size=self.size) + np.clip(0.012 * (2002 - self.born - 25), 0, 0.3)
+        self.log_wage = (
+            7.75 + 0.3 * rng.normal(size=self.size) + np.clip(0.012 * (2002 - self.born - 25), 0, 0.3)
+        )
         self.part_time = rng.random(self.size) < np.where(self.woman, 0.25, 0.05)
         self.permanent = rng.random(self.size) < 0.9
         self.jobless = np.zeros(self.size, dtype=np.int64)  # months registered
@@ -68,11 +74,11 @@ class Panel:
         self.sick = np.zeros(self.size, dtype=bool)
 
     def _employers(self) -> None:
+        """Employers of all sizes. They have more employees than the panel shows: it stands for a country."""
         count = max(60, self.size // 12)
-        weight = self.rng.pareto(1.1, count) + 0.3
-        self.employer_weight = np.cumsum(weight / weight.sum())
+        self.employees = np.maximum(1, self.rng.lognormal(3.2, 1.3, count)).astype(np.int64)
+        self.employer_weight = np.cumsum(self.employees / self.employees.sum())
         self.section = self.rng.choice(SECTIONS, count)
-        self.employees = np.maximum(1, weight / weight.sum() * self.size * 0.6).astype(np.int64)
 
     def _hire(self, count: int) -> Ints:
         """Employers for so many people, the large ones more often."""
@@ -104,7 +110,9 @@ class Panel:
         self.log_wage += np.where(self.employed & ~protected, 0.0018, 0) + np.where(moved, 0.03, 0)
         resident = self.commune < 1300
         registered = (lost & of_age & resident) | (self.jobless > 0)
-        self.jobless = np.where(registered & ~self.employed & of_age & (self.jobless < 36), self.jobless + 1, 0)
+        self.jobless = np.where(
+            registered & ~self.employed & of_age & (self.jobless < 36), self.jobless + 1, 0
+        )
         self.sick = self.employed & ~protected & self._chance(0.02)
         moving = self._chance(0.001)[self.household - 1]
         self.commune = np.where(moving, self.commune // 100 * 100 + 1 + (self.commune + 3) % 8, self.commune)
@@ -120,7 +128,9 @@ class Panel:
         self.since_birth[both] = 0
         mothers = birth & self.employed
         self.leave[mothers], self.left[mothers] = MATERNITY, MATERNITY_MONTHS
-        fathers = ~self.woman & self.employed & (self.leave == 0) & (self.since_birth == 8) & self._chance(0.15)
+        fathers = (
+            ~self.woman & self.employed & (self.leave == 0) & (self.since_birth == 8) & self._chance(0.15)
+        )
         self._start_parental(fathers)
 
     def _start_parental(self, who: Flags) -> None:
@@ -145,7 +155,9 @@ class Panel:
 
     def employers(self) -> pl.DataFrame:
         number = np.arange(len(self.section)) + 70_000_001
-        return pl.DataFrame({"employer_number": number, "nace_section": self.section, "employees": self.employees})
+        return pl.DataFrame(
+            {"employer_number": number, "nace_section": self.section, "employees": self.employees}
+        )
 
     def months_tables(self, month: np.datetime64) -> dict[str, pl.DataFrame]:
         """The month's rows of the four monthly sources."""
@@ -167,7 +179,11 @@ class Panel:
                 contract=np.where(self.permanent[at_work], 1, 2),
             ),
             "lmp_residence": self._rows(
-                slice(None), **day, household_number=self.household, commune=self.commune, children=self.children
+                slice(None),
+                **day,
+                household_number=self.household,
+                commune=self.commune,
+                children=self.children,
             ),
             "lmp_unemployment": self._rows(
                 jobless,
