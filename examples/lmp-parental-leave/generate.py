@@ -5,8 +5,8 @@ folder with a file per month from January 2002 to December 2017. The same size a
 the memory needed is that of one month. Nobody real is described: the numbers have months above 12.
 
 People enter work, change employers, lose jobs, have children; mothers take maternity leave, then often
-parental leave, full time for six months or part time for twelve; some return to fewer hours, some
-not at all, and wages do not grow while away. These effects were put in: an analysis finds them again, and says
+parental leave, full time for six months or part time for twelve; some return to fewer hours, some not at
+all, and wages do not grow while away. These effects were put in: an analysis finds them again, and says
 nothing about Luxembourg.
 """
 
