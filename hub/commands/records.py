@@ -14,7 +14,7 @@ from hub.actions import audits, extracts, people, projects
 from hub.actions.ports import Office
 from hub.bootstrap import audit_key, build_catalogue, build_units
 from hub.commands import context
-from hub.documents import parse
+from hub.documents import parse, read
 from hub.documents.classes import load_schemes
 from hub.documents.dictionaries import Dictionary
 from hub.documents.projects import ProjectDocument
@@ -187,18 +187,46 @@ def register_source(office: Office, *, file: Path, dictionary: Path, by: Actor, 
 def add_source(
     file: Path,
     dictionary: Annotated[Path, typer.Option(help="The data dictionary, YAML.")],
+    warehouse: Annotated[
+        Path | None, typer.Option(help="Only into this folder of sources, without the office.")
+    ] = None,
     by: As = None,
 ) -> None:
-    """Register a source file (CSV, Parquet, Stata) after checking it against its dictionary.
+    """Register a source file (CSV, Parquet, Stata), or a folder of Parquet files, after checking it against
+    its dictionary.
 
     The dictionary becomes a public page of the portal; no data do.
     """
     with context.sentences():
+        if warehouse is not None:
+            schemes = load_schemes(context.settings().policies)
+            record = extraction.register(
+                file, dictionary, warehouse=warehouse, now=context.now(), schemes=schemes
+            )
+            context.say(f"{record.name}: {record.rows} × {len(record.columns)}, sha256 {record.file_sha256}")
+            return
         office = context.office()
         made = register_source(
             office, file=file, dictionary=dictionary, by=context.actor(office, by), now=context.now()
         )
         context.say(f"{made.name}: {made.rows} × {made.columns}, sha256 {made.sha256}")
+
+
+@source.command("check")
+def check_source(
+    file: Path, dictionary: Annotated[Path, typer.Option(help="The data dictionary, YAML.")]
+) -> None:
+    """Compare a file or folder with its dictionary: a line per difference, with its first row, no value.
+
+    Nothing is registered. Exits with 1 where there is a difference.
+    """
+    with context.sentences():
+        rows, differences = extraction.check_file(file, read(Dictionary, dictionary))
+        for difference in differences:
+            context.say(f"{difference.message(context.language())} [{difference.code}]")
+        if differences:
+            raise typer.Exit(1)
+        context.say(f"OK: {rows} rows are as the dictionary says")
 
 
 @audit.command("verify")

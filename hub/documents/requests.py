@@ -187,6 +187,11 @@ class ExtractSpecification(Sparse):
                 )
         return self
 
+    def dataset(self, name: str) -> Dataset:
+        """The dataset of this name, which there is."""
+        (found,) = (dataset for dataset in self.datasets if dataset.name == name)
+        return found
+
     @property
     def sources(self) -> tuple[str, ...]:
         """Every source that is read, each once, in alphabetical order."""

@@ -1,6 +1,7 @@
 """From registered sources and an approved request to a sealed, read-only extract.
 
     register      check a file against its dictionary; it becomes a source of the warehouse, or nothing does
+    check_file    where a file differs from its dictionary, without registering it
     load_source   a registered source, and `load_dictionary` what its variables mean
     plan_extract  check what a project asks for against the dictionaries, and freeze it
     assess        count what a plan would deliver, without delivering it
@@ -16,6 +17,9 @@ calling it again succeeds. Times (`now`) are aware; hashes are SHA-256 in hexade
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from hub.documents.dictionaries import Dictionary
 from hub.extraction.assessments import Assessment, PopulationSize, assess
 from hub.extraction.conformity import Difference
 from hub.extraction.extracts import extract, verify_extract
@@ -32,6 +36,7 @@ __all__ = [
     "SourceDiffers",
     "SourceRecord",
     "assess",
+    "check_file",
     "extract",
     "load_dictionary",
     "load_source",
@@ -41,3 +46,10 @@ __all__ = [
     "specification_of",
     "verify_extract",
 ]
+
+
+def check_file(path: Path, dictionary: Dictionary) -> tuple[int, list[Difference]]:
+    """`schemas.check_file`, which is loaded when it is asked for: pandera takes half a second."""
+    from hub.extraction import schemas
+
+    return schemas.check_file(path, dictionary)

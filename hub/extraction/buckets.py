@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -28,7 +28,7 @@ INDEX_NAME = "units.parquet"
 BUCKET = " bucket"  # no variable can be called this
 KEY_NAME = ".bucket.key"
 _FIRST, _LAST = " first", " last"
-_PIECE = 1_000_000  # rows at a time
+_PIECE = 400_000  # rows at a time
 _ROW_GROUP = 65_536
 
 
@@ -73,22 +73,22 @@ def bucketed(units: pl.DataFrame, key: bytes, name: str) -> pl.DataFrame:
 
 
 def write_buckets(
-    table: pl.LazyFrame, dictionary: Dictionary, staging: Path, *, key: bytes
+    tables: Sequence[pl.LazyFrame], dictionary: Dictionary, staging: Path, *, key: bytes
 ) -> Iterator[tuple[Path, int]]:
-    """Write the rows of `table`, in the warehouse's types, as buckets and index into `staging`; yield every
-    file with its number of rows, the index last.
+    """Write the rows of all `tables`, in the warehouse's types, as buckets and index into `staging`; yield
+    every file with its number of rows, the index last.
 
     1. Rows go, a piece at a time, to one open file per bucket.
     2. Each bucket is read again, sorted by unit and record key, and written as Parquet.
     """
     unit = dictionary.record.unit
     names = list(dictionary.unit_types[unit].key)
-    units = table.select(keyed(dictionary, unit)).unique().collect(engine="streaming")
+    units = pl.concat(tables).select(keyed(dictionary, unit)).unique().collect(engine="streaming")
     places = bucketed(units, key, identity(dictionary, unit))
-    held = _distribute(table, names, places, staging)  # (1)
+    held = _distribute(tables, names, places, staging)  # (1)
     index = []
     for bucket in sorted(held):  # (2)
-        rows = pl.read_ipc_stream(held[bucket]).sort(_order(dictionary))
+        rows = pl.read_ipc_stream(held[bucket]).sort(record_order(dictionary))
         held[bucket].unlink()
         path = staging / part_name(bucket)
         rows.write_parquet(path, compression="zstd", row_group_size=_ROW_GROUP)
@@ -99,24 +99,25 @@ def write_buckets(
     yield staging / INDEX_NAME, whole.height
 
 
-def _order(dictionary: Dictionary) -> list[str]:
+def record_order(dictionary: Dictionary) -> list[str]:
+    """The columns by which the rows of a bucket are sorted: unit, month, and the rest of the record key."""
     record = dictionary.record
     period = [] if record.period is None else [record.period]
     return list(dict.fromkeys([*dictionary.unit_types[record.unit].key, *period, *record.key]))
 
 
 def _distribute(
-    table: pl.LazyFrame, names: list[str], places: pl.DataFrame, staging: Path
+    tables: Sequence[pl.LazyFrame], names: list[str], places: pl.DataFrame, staging: Path
 ) -> dict[int, Path]:
-    """One Arrow stream per bucket with its rows, in the order of `table`."""
-    columns = table.collect_schema().names()
-    joined = table.join(places.lazy(), left_on=names, right_on=key_names(len(names)), how="left")
+    """One Arrow stream per bucket with its rows."""
+    columns = tables[0].collect_schema().names()
     held: dict[int, Path] = {}
     writers: dict[int, ipc.RecordBatchStreamWriter] = {}
     options = ipc.IpcWriteOptions(compression="lz4")
     with contextlib.ExitStack() as stack:
-        for piece in joined.collect_batches(chunk_size=_PIECE, maintain_order=True, engine="streaming"):
-            for (bucket,), rows in piece.partition_by([BUCKET], as_dict=True).items():
+        for piece in _pieces(tables):
+            placed = piece.join(places, left_on=names, right_on=key_names(len(names)), how="left")
+            for (bucket,), rows in placed.partition_by([BUCKET], as_dict=True).items():
                 arrow: pa.Table = rows.select(columns).to_arrow()
                 if bucket not in writers:
                     held[bucket] = staging / f"bucket-{bucket:03d}.stream"
@@ -124,6 +125,21 @@ def _distribute(
                     writers[bucket] = stack.enter_context(ipc.new_stream(file, arrow.schema, options=options))
                 writers[bucket].write_table(arrow)
     return held
+
+
+def _pieces(tables: Sequence[pl.LazyFrame]) -> Iterator[pl.DataFrame]:
+    """The rows in their order: some files of a folder together, a single file piece by piece."""
+    if len(tables) > 1:
+        held: list[pl.DataFrame] = []
+        for table in tables:
+            held.append(table.collect(engine="streaming"))
+            if sum(piece.height for piece in held) >= _PIECE:
+                yield pl.concat(held)
+                held = []
+        if held:
+            yield pl.concat(held)
+    else:
+        yield from tables[0].collect_batches(chunk_size=_PIECE, maintain_order=True, engine="streaming")
 
 
 def _spells(rows: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:

@@ -18,14 +18,18 @@ _SAID = ("type", "label", "description", "sensitivity", "identifying", "describe
 _DOMAIN = ("codes", "minimum", "maximum", "unit")
 
 
-def codebook_json(plan: ExtractPlan, sources: Sources, schemes: ClassSchemes) -> bytes:
+def codebook(plan: ExtractPlan, sources: Sources, schemes: ClassSchemes) -> dict[str, Any]:
     """Every table with its columns in order, their labels and domains, and the units behind pseudonyms."""
-    content = {
+    return {
         "version": 2,
         "project": plan.project,
         "sources": [_source(sources[one.name].dictionary) for one in plan.sources],
         "tables": [_table(plan.specification, dataset, sources, schemes) for dataset in plan.datasets],
     }
+
+
+def codebook_json(content: dict[str, Any]) -> bytes:
+    """The bytes of `codebook.json`."""
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 

@@ -27,6 +27,10 @@ class Difference:
     fr: str
     file: str | None = None
 
+    def message(self, language: str) -> str:
+        """The sentence in French or English."""
+        return self.fr if language.lower().startswith("fr") else self.en
+
 
 def column_differences(schema: pl.Schema, dictionary: Dictionary, form: Format) -> list[Difference]:
     """Missing and unexpected columns, and columns of another type altogether."""
@@ -133,7 +137,7 @@ def row_differences(table: pl.LazyFrame, dictionary: Dictionary) -> tuple[int, l
     order = {name: position for position, name in enumerate(dictionary.variables)}
     firsts.sort(key=lambda first: (first[0], order[first[1]]))
     return int(result["rows"].item()), [
-        _row_difference(code, name, row, dictionary.variables[name]) for row, name, code in firsts
+        row_difference(code, name, row, dictionary.variables[name]) for row, name, code in firsts
     ]
 
 
@@ -154,7 +158,8 @@ def _wrong(name: str, variable: Variable, found: pl.DataType) -> Iterable[tuple[
         yield "outside_domain", pl.any_horizontal(outside)
 
 
-def _row_difference(code: str, name: str, row: int, variable: Variable) -> Difference:
+def row_difference(code: str, name: str, row: int, variable: Variable) -> Difference:
+    """The difference `code` (wrong_type, missing_value, outside_domain) of this column and row."""
     if code == "wrong_type":
         return _type_difference(name, row, variable)
     en, fr = {

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -24,8 +25,9 @@ from hub.documents.manifests import (
 )
 from hub.documents.policies import AreaLimits
 from hub.domain.errors import Conflict, IntegrityError, Refused
+from hub.extraction.codebook_ddi import codebook_ddi
 from hub.extraction.codebook_pages import codebook_html
-from hub.extraction.codebooks import codebook_json
+from hub.extraction.codebooks import codebook, codebook_json
 from hub.extraction.deliveries import Delivery, prepare
 from hub.extraction.levels import check_delivered
 from hub.extraction.maps import earlier_map, write_map
@@ -52,13 +54,14 @@ def extract(  # noqa: PLR0913  # the door: everything that decides an extract go
 ) -> Manifest:
     """Write the extract of `plan` as the directory `into`, which must not exist; its manifest.
 
-    `into` holds `<dataset>.parquet` (the units' pseudonyms first, rows in their order),
-    `codebook.json`, `codebook.html` and `manifest.json`, all 0444 in a directory 0555. The same plan,
-    sources, key and software give the same bytes, except for `created`. `master_key` (at least 32
-    bytes) is used and not stored; `schemes` and `areas` are those of the policies, and must still give
-    this plan. `maps` (`…/v<n>.map`) is the file for the encrypted map of pseudonyms (hub.extraction.maps):
-    with one, the units of the newest map before it keep theirs. `progress` is called with a stage
-    (verify, pseudonyms, write, seal, done) and the share done, 0 to 1.
+    `into` holds `<dataset>.parquet` (the units' pseudonyms first, rows in their order), the same as CSV
+    and Stata where asked for, `codebook.json`, `.html` and `.xml` (DDI), and `manifest.json`, all 0444 in
+    a directory 0555. The same plan, sources, key and software give the same bytes, except for `created`
+    and for the date inside Stata files. `master_key` (at least 32 bytes) is used and not stored;
+    `schemes` and `areas` are those of the policies, and must still give this plan. `maps` (`…/v<n>.map`)
+    is the file for the encrypted map of pseudonyms (hub.extraction.maps): with one, the units of the
+    newest map before it keep theirs. `progress` is called with a stage (verify, pseudonyms, write, seal,
+    done) and the share done, 0 to 1.
     """
     report: Progress = progress if progress is not None else lambda _stage, _share: None
     if os.path.lexists(into):
@@ -101,7 +104,8 @@ def _prepared(
 
 def _write_data(delivery: Delivery, dataset: PlannedDataset, staging: Path) -> list[ManifestFile]:
     path = staging / f"{dataset.name}.parquet"
-    write_parquet(delivery.table(dataset), path)
+    table = delivery.table(dataset, staging=staging)
+    write_parquet(table, path)
     written = pl.scan_parquet(path, glob=False)
     check_delivered(written, dataset.all_columns, delivery.schemes)
     rows = int(written.select(pl.len()).collect().item())
@@ -138,9 +142,13 @@ def _seal(
     now: datetime,
 ) -> Manifest:
     """Describe what lies in `staging`; the manifest comes last."""
+    described = codebook(plan, sources, schemes)
+    for dataset, table in zip(plan.datasets, described["tables"], strict=True):
+        files += _other_formats(plan, staging / f"{dataset.name}.parquet", dataset, table, files)
     for name, content in (
-        (CODEBOOK_NAME, codebook_json(plan, sources, schemes)),
+        (CODEBOOK_NAME, codebook_json(described)),
         ("codebook.html", codebook_html(plan, sources, schemes)),
+        ("codebook.xml", codebook_ddi(described)),
     ):
         path = staging / name
         path.write_bytes(content)
@@ -185,6 +193,29 @@ def _seal(
     )
     (staging / MANIFEST_NAME).write_bytes(manifest.to_json())
     return manifest
+
+
+def _other_formats(
+    plan: ExtractPlan,
+    data: Path,
+    dataset: PlannedDataset,
+    table: dict[str, Any],
+    files: list[ManifestFile],
+) -> list[ManifestFile]:
+    """The table `data` in the other formats asked for."""
+    if plan.specification.formats == ("parquet",):
+        return []
+    from hub.extraction.formats import write_csv, write_stata
+
+    (written,) = (file for file in files if file.name == data.name)
+    made = []
+    if "csv" in plan.specification.formats:
+        made.append(data.with_suffix(".csv"))
+        write_csv(data, made[-1])
+    if "stata" in plan.specification.formats:
+        made.append(data.with_suffix(".dta"))
+        write_stata(data, made[-1], table)
+    return [_listed(path, dataset=dataset.name, rows=written.rows, columns=dataset.names) for path in made]
 
 
 def _pseudonym_columns(plan: ExtractPlan) -> dict[str, tuple[str, ...]]:

@@ -54,6 +54,10 @@ class GivenFile:
             yield pl.scan_parquet(raw, glob=False)
             raw.unlink()
 
+    def tables(self, whole: pl.LazyFrame) -> list[pl.LazyFrame]:
+        """The rows file by file, where the source is a folder; otherwise `whole` alone."""
+        return [pl.scan_parquet(file, glob=False) for file in self.files] if self.is_folder else [whole]
+
     def placed(self, difference: Difference) -> Difference:
         """The difference with the file and the row in it, where the source is a folder."""
         if not self.is_folder or difference.row is None:
@@ -106,28 +110,44 @@ def differences_of(
     given: GivenFile, table: pl.LazyFrame, dictionary: Dictionary
 ) -> tuple[int, list[Difference]]:
     """The number of rows, and all differences of columns, or else of rows, from the dictionary."""
-    if differences := _schema_differences(given, table, dictionary):
+    if differences := schema_differences(given, table, dictionary):
         return 0, differences
     rows, differences = row_differences(table, dictionary)
     differences = [given.placed(difference) for difference in differences]
+    return rows, [*count_differences(rows, dictionary), *differences]
+
+
+def count_differences(rows: int, dictionary: Dictionary) -> list[Difference]:
+    """Whether there are any rows, and as many as the dictionary says."""
+    differences = []
     expected = dictionary.file.rows
     if expected is not None and rows != expected:
-        differences.insert(
-            0,
-            Difference(
-                "wrong_row_count",
-                None,
-                None,
-                f"it has {rows} rows instead of {expected}",
-                f"il a {rows} lignes au lieu de {expected}",
-            ),
+        en = f"it has {rows} rows instead of {expected}"
+        differences.append(
+            Difference("wrong_row_count", None, None, en, f"il a {rows} lignes au lieu de {expected}")
         )
     if rows == 0:
         differences.append(Difference("no_rows", None, None, "it has no rows", "il n’a aucune ligne"))
-    return rows, differences
+    return differences
 
 
-def _schema_differences(given: GivenFile, table: pl.LazyFrame, dictionary: Dictionary) -> list[Difference]:
+def hash_differences(given: GivenFile, dictionary: Dictionary) -> list[Difference]:
+    """Whether the file is the one whose hash the dictionary states."""
+    if dictionary.file.sha256 in (None, given.sha256):
+        return []
+    return [
+        Difference(
+            "wrong_hash",
+            None,
+            None,
+            "its SHA-256 is not the one of file.sha256",
+            "son SHA-256 n’est pas celui de file.sha256",
+        )
+    ]
+
+
+def schema_differences(given: GivenFile, table: pl.LazyFrame, dictionary: Dictionary) -> list[Difference]:
+    """Columns that are missing, unexpected or of another type, with the file where the source is a folder."""
     if not given.is_folder:
         return column_differences(table.collect_schema(), dictionary, given.form)
     first = pl.scan_parquet(given.files[0], glob=False).collect_schema()

@@ -15,7 +15,7 @@ from hub.documents.dictionaries import Dictionary
 from hub.domain.errors import Conflict, Refused
 from hub.extraction.buckets import INDEX_NAME, bucket_key, write_buckets
 from hub.extraction.conformity import Difference, converted, duplicate_difference
-from hub.extraction.files import GivenFile, differences_of, open_file
+from hub.extraction.files import GivenFile, differences_of, hash_differences, open_file
 from hub.extraction.levels import check_schemes
 from hub.extraction.sources import (
     DICTIONARY_NAME,
@@ -74,8 +74,8 @@ def register(
         dictionary = read(Dictionary, dictionary)
     check_schemes(dictionary, schemes)
     given = open_file(file, dictionary.file.format)
-    if dictionary.file.sha256 not in (None, given.sha256):
-        raise SourceDiffers([_hash_difference()])
+    if differences := hash_differences(given, dictionary):
+        raise SourceDiffers(differences)
     target = warehouse / dictionary.name
     if (target / RECORD_NAME).is_file():
         return _registered_before(warehouse, dictionary, given.sha256)
@@ -104,7 +104,8 @@ def _write(
         columns = [converted(name, variable, schema[name]) for name, variable in dictionary.variables.items()]
         stored = table.select(columns)
         if rows >= bucketed_from:
-            parts, index = _write_buckets(stored, given, dictionary, staging, bucket_key(warehouse))
+            tables = [one.select(columns) for one in given.tables(table)]
+            parts, index = _write_buckets(tables, given, dictionary, staging, bucket_key(warehouse))
         else:
             parts, index = (_write_plain(stored, given, dictionary, staging, rows),), None
     if not given.unchanged():
@@ -143,19 +144,19 @@ def _write_plain(
 
 
 def _write_buckets(
-    table: pl.LazyFrame, given: GivenFile, dictionary: Dictionary, staging: Path, key: bytes
+    tables: list[pl.LazyFrame], given: GivenFile, dictionary: Dictionary, staging: Path, key: bytes
 ) -> tuple[tuple[StoredPart, ...], StoredPart]:
     parts = []
-    for path, rows in write_buckets(table, dictionary, staging, key=key):
+    for path, rows in write_buckets(tables, dictionary, staging, key=key):
         bucket = int(path.stem.removeprefix("bucket-")) if path.name != INDEX_NAME else None
         parts.append(_stored_part(path, rows, bucket))
         if bucket is not None and _repeats(path, dictionary):
-            duplicate = duplicate_difference(table, dictionary.record.key)
+            duplicate = duplicate_difference(pl.concat(tables), dictionary.record.key)
             if duplicate is not None:
                 raise SourceDiffers([given.placed(duplicate)])
     if not _key_has_unit(dictionary):
         # Rows with the same record key may lie in different buckets.
-        duplicate = duplicate_difference(table, dictionary.record.key)
+        duplicate = duplicate_difference(pl.concat(tables), dictionary.record.key)
         if duplicate is not None:
             raise SourceDiffers([given.placed(duplicate)])
     *buckets, index = parts
@@ -178,16 +179,6 @@ def _repeats(path: Path, dictionary: Dictionary) -> bool:
 def _stored_part(path: Path, rows: int, bucket: int | None = None) -> StoredPart:
     return StoredPart(
         name=path.name, sha256=sha256_of(path), size=path.stat().st_size, rows=rows, bucket=bucket
-    )
-
-
-def _hash_difference() -> Difference:
-    return Difference(
-        "wrong_hash",
-        None,
-        None,
-        "its SHA-256 is not the one of file.sha256",
-        "son SHA-256 n’est pas celui de file.sha256",
     )
 
 

@@ -20,7 +20,7 @@ Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 _COUNTABLE = 1 << 23  # combinations up to which a table of counts is cheaper than sorting
 _LARGEST = 1 << 62
 # Log-like borders of group sizes: enough to see a shape, few enough to read.
-BORDERS = (1, 2, 3, 5, 10, 20, 50, 100, 1000, 10_000)
+BORDERS = (1, 2, 3, 5, 10, 20, 50, 100, 1000)
 
 
 @dataclass(frozen=True)

@@ -175,26 +175,31 @@ def _population_sizes(table: DeliveredTable, population: pl.LazyFrame, people: _
     """For each delivered person, how many of the population share the quasi-identifiers: never fewer than
     in the sample, whatever the population says.
 
-    Without a month in a population with several rows per person, a person counts in each combination that
-    he or she ever had.
+    A person with several different rows (in the latest month, where the population has months) counts in
+    each of their combinations.
     """
     names, found = list(table.quasi_identifiers), population.collect_schema().names()
-    period = table.period if table.period in found else None
-    if table.person in found and period is not None:
-        everybody = one_row_each(population, table.person, period, tuple(names)).select(names)
-    elif table.person in found:
-        persons = population.select([*dict.fromkeys((table.person, *names))]).unique()
-        everybody = persons.collect(engine="streaming").select(names)
-    else:
-        everybody = population.select(names).collect(engine="streaming")
+    persons = population
+    if table.person is not None and table.person in found:
+        period = table.period if table.period in found else None
+        persons = latest_rows(population, table.person, period)
+        rows, different = (
+            persons.select(pl.len(), pl.col(table.person).n_unique().alias(_MEMBERS))
+            .collect(engine="streaming")
+            .row(0)
+        )
+        if different < rows:
+            persons = persons.select([*dict.fromkeys((table.person, *names))]).unique()
+    groups = persons.group_by(names).agg(pl.len().alias(_MEMBERS)).collect(engine="streaming")
     both = (
-        coded(pl.concat([people.rows.select(name), everybody.select(name)], how="vertical_relaxed")[name])
+        coded(pl.concat([people.rows.select(name), groups.select(name)], how="vertical_relaxed")[name])
         for name in names
     )
     sample = people.rows.height
-    groups = combined(both, sample + everybody.height).dense()
-    counts = np.bincount(groups.numbers[sample:], minlength=groups.size)
-    return np.maximum(counts[groups.numbers[:sample]], people.sizes)
+    alike = combined(both, sample + groups.height).dense()
+    counts = np.zeros(alike.size, dtype=np.int64)
+    np.add.at(counts, alike.numbers[sample:], groups[_MEMBERS].cast(pl.Int64).to_numpy())
+    return np.maximum(counts[alike.numbers[:sample]], people.sizes)
 
 
 def _uniques(table: DeliveredTable, people: _People, limits: RiskThresholds) -> Measure:

@@ -29,8 +29,8 @@ _WORSE = (Light.GREEN, Light.AMBER, Light.RED)
 
 
 def worst(lights: list[Light]) -> Light:
-    """The worst of some lights; red for none at all, because then nothing was measured."""
-    return max(lights, key=_WORSE.index, default=Light.RED)
+    """The worst of at least one light."""
+    return max(lights, key=_WORSE.index)
 
 
 class MeasureId(StrEnum):

@@ -6,6 +6,7 @@ from hub.documents.base import Text
 from hub.extraction.risk_reports import MeasureId
 
 _THIN = "\u202f"  # before % and between thousands in French
+_GAP = "\u00a0"  # between a number and what it counts in French
 
 
 def percent(share: float) -> Text:
@@ -22,6 +23,12 @@ def number(value: float) -> Text:
     """A whole number as both languages write it."""
     text = f"{round(value):,}"
     return Text(fr=text.replace(",", _THIN), en=text)
+
+
+def counted(value: int, fr: tuple[str, str], en: tuple[str, str]) -> Text:
+    """So many of something: each pair is the singular and the plural. French has the singular for 0, too."""
+    shown = number(value)
+    return Text(fr=f"{shown.fr}{_GAP}{fr[value > 1]}", en=f"{shown.en} {en[value != 1]}")
 
 
 def people(k: int, below: float, alone: float, month: float | None) -> Text:
@@ -63,8 +70,9 @@ def population_unknown() -> Text:
 def minimal_uniques(depth: int, found: float, leader: str | None) -> Text:
     """Of `minimal_uniques`."""
     some = percent(found)
-    fr = f"{some.fr} des personnes livrées se reconnaissent à {depth} caractéristiques au plus."
-    en = f"{some.en} of the delivered people can be told apart by at most {depth} characteristics."
+    known = counted(depth, ("caractéristique", "caractéristiques"), ("characteristic", "characteristics"))
+    fr = f"{some.fr} des personnes livrées se reconnaissent à {known.fr} au plus."
+    en = f"{some.en} of the delivered people can be told apart by at most {known.en}."
     if leader is not None:
         fr += f" La variable qui y contribue le plus est {leader}."
         en += f" The variable that contributes most is {leader}."
@@ -73,11 +81,11 @@ def minimal_uniques(depth: int, found: float, leader: str | None) -> Text:
 
 def diversity(variable: str, smallest: int, alike: float) -> Text:
     """Of `l_diversity`."""
-    some, least = percent(alike), number(smallest)
+    some, least = percent(alike), counted(smallest, ("valeur", "valeurs"), ("value", "values"))
     return Text(
-        fr=f"Dans les groupes de personnes semblables, {variable} prend au moins {least.fr} valeur(s) ; "
+        fr=f"Dans les groupes de personnes semblables, {variable} prend au moins {least.fr} ; "
         f"pour {some.fr} des personnes, connaître le groupe suffit à connaître la valeur.",
-        en=f"In groups of people who are alike, {variable} has at least {least.en} value(s); "
+        en=f"In groups of people who are alike, {variable} has at least {least.en}; "
         f"for {some.en} of the people, to know the group is to know the value.",
     )
 
@@ -95,9 +103,9 @@ def households(alone: float, below: float, k: int) -> Text:
 
 def employers(smallest: int, notice: int, below: float, *, known: bool) -> Text:
     """Of `employers`; not `known` where only the delivered persons could be counted."""
-    few, least = percent(below), number(smallest)
-    fr = f"Le plus petit employeur livré compte {least.fr} personne(s) ; {few.fr} en ont moins de {notice}."
-    en = f"The smallest delivered employer has {least.en} person(s); {few.en} have fewer than {notice}."
+    few, least = percent(below), counted(smallest, ("personne", "personnes"), ("person", "persons"))
+    fr = f"Le plus petit employeur livré compte {least.fr} ; {few.fr} en ont moins de {notice}."
+    en = f"The smallest delivered employer has {least.en}; {few.en} have fewer than {notice}."
     if not known:
         fr += " Seules les personnes livrées sont comptées : la taille réelle n’est pas connue."
         en += " Only delivered persons are counted: the real size is not known."
@@ -107,11 +115,12 @@ def employers(smallest: int, notice: int, below: float, *, known: bool) -> Text:
 def trajectories(known: int, share: float, able: float, months: tuple[int, int]) -> Text:
     """Of `trajectories`: `months` are those used and all."""
     some, of = percent(share), percent(able)
-    fr = f"À qui connaît {known} valeurs mensuelles d’une personne, {some.fr} des personnes sont révélées"
-    en = f"Whoever knows {known} month-values of a person singles out {some.en} of the people"
+    values = counted(known, ("valeur mensuelle", "valeurs mensuelles"), ("month-value", "month-values"))
+    fr = f"Connaître {values.fr} suffit à isoler {some.fr} des personnes"
+    en = f"To know {values.en} is enough to single out {some.en} of the people"
     if able < 1:
-        fr += f" ({of.fr} en ont autant)"
-        en += f" ({of.en} have so many)"
+        fr += f" ; {of.fr} en ont autant"
+        en += f"; {of.en} have so many"
     fr, en = fr + ".", en + "."
     if months[0] < months[1]:
         fr += f" Mesuré sur {months[0]} des {months[1]} mois, tirés au sort."

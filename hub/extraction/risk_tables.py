@@ -38,8 +38,9 @@ def latest_rows(frame: pl.LazyFrame, unit: str, period: str | None) -> pl.LazyFr
     rows = frame.filter(pl.col(unit).is_not_null())
     if period is None:
         return rows
-    latest = rows.group_by(unit).agg(pl.col(period).max())
-    return rows.join(latest, on=[unit, period], how="semi", nulls_equal=True)
+    # Collected first: one plan with both would hold the rows themselves in memory.
+    latest = rows.group_by(unit).agg(pl.col(period).max()).collect(engine="streaming")
+    return rows.join(latest.lazy(), on=[unit, period], how="semi", nulls_equal=True)
 
 
 def one_row_each(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from math import sqrt
 
@@ -90,6 +90,7 @@ class _Crowd:
     starts: Numbers  # of each person in `points`, and the end
     holders: np.ndarray[tuple[int], np.dtype[np.uint32]]  # people in the order of points
     point_starts: Numbers  # of each point in `holders`, and the end
+    sets: dict[int, BitMap] = field(default_factory=dict)  # people of the points asked for so far
 
     @property
     def people(self) -> int:
@@ -97,8 +98,13 @@ class _Crowd:
 
     def holding(self, points: Numbers) -> int:
         """How many people have all of some points."""
-        held = [self.holders[self.point_starts[one] : self.point_starts[one + 1]] for one in points]
-        return len(reduce(BitMap.__and__, (BitMap(who) for who in sorted(held, key=len))))
+        return len(reduce(BitMap.__and__, sorted(map(self._who, points.tolist()), key=len)))
+
+    def _who(self, point: int) -> BitMap:
+        if point not in self.sets:
+            holders = self.holders[self.point_starts[point] : self.point_starts[point + 1]]
+            self.sets[point] = BitMap(holders)
+        return self.sets[point]
 
 
 def _crowd(rows: pl.LazyFrame, person: str, period: str, values: Sequence[str]) -> _Crowd:

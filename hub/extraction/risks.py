@@ -27,6 +27,8 @@ def risk_report(tables: Sequence[DeliveredTable], thresholds: RiskThresholds, *,
     is measured by itself: two tables that share a person should be handed in joined. A table to which no
     measure applies is amber. Memory grows with the people of a table, not with its rows.
     """
+    if not tables:
+        raise ValueError("nothing is delivered: there is nothing to report")
     measures = [measure for table in tables for measure in _measures(table, thresholds, seed)]
     light = worst([measure.light for measure in measures])
     return RiskReport(light=light, k=thresholds.k, measures=tuple(measures))

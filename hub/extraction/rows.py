@@ -33,11 +33,13 @@ def dataset_rows(
     sources: Sources,
     period: Period | None,
     schemes: ClassSchemes,
+    *,
+    buckets: frozenset[int] | None = None,
 ) -> pl.LazyFrame:
-    """The rows with all columns of their source, MARK where asked for, and the joined columns, at their
-    level, under `joined_name`."""
+    """The rows (of these buckets only, where given) with all columns of their source, MARK where asked for,
+    and the joined columns, at their level, under `joined_name`."""
     source = sources[dataset.source]
-    table = within(source.table(_buckets(dataset, planned, chosen, source)), source.dictionary, period)
+    table = within(source.table(buckets), source.dictionary, period)
     if dataset.filter is not None:
         table = table.filter(expression(dataset.filter, source.dictionary))
     rows = _chosen_rows(dataset, planned, table, chosen, sources, period)
@@ -46,7 +48,7 @@ def dataset_rows(
     return rows
 
 
-def _buckets(
+def buckets_read(
     dataset: Dataset, planned: PlannedDataset, chosen: Mapping[str, ChosenPopulation], source: OpenSource
 ) -> frozenset[int] | None:
     """The buckets in which all rows of the chosen units lie, where they are known."""
