@@ -8,7 +8,7 @@ threshold, suppressing it hid nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -202,9 +202,9 @@ def _hide(work: list[list[float | None]], cells: Iterable[tuple[int, int]]) -> l
 
 
 def findings_of(
-    bounds: Iterable[Bounds], place: Place, *, rows: Sequence[int], columns: Sequence[int]
+    bounds: Iterable[Bounds], place: Place, *, rows: Mapping[int, int], columns: Mapping[int, int]
 ) -> list[Finding]:
-    """BLOCK for each solvable cell. `rows`, `columns`: of the printed table, for each of the grid's. The
+    """BLOCK for each solvable cell. `rows`, `columns`: printed row and column for each of the grid's. The
     evidence says how near, for checkers only."""
     return [
         finding(
