@@ -47,15 +47,17 @@ class FileLedger:
             return f"{extract}/{table}", range(len(persons))
         try:
             known = pl.read_parquet(path)
-            found = pl.DataFrame({"pseudonym": pl.Series(persons, dtype=pl.Int64)}).join(
-                known, on="pseudonym", how="left", maintain_order="left"
-            )
-            spaces = found["space"].unique().to_list()
+            wanted = pl.DataFrame({"pseudonym": pl.Series(persons, dtype=pl.Int64)})
+            spaces = [
+                (str(name), wanted.join(units, on="pseudonym", how="left", maintain_order="left")["number"])
+                for (name,), units in known.group_by("space", maintain_order=True)
+            ]
         except (OSError, pl.exceptions.PolarsError) as error:
             raise damaged() from error
-        if len(spaces) != 1 or spaces[0] is None or found.height != len(persons):
+        whole = [(name, numbers.to_list()) for name, numbers in spaces if not numbers.null_count()]
+        if len(whole) != 1:
             raise damaged()
-        return str(spaces[0]), found["number"].to_list()
+        return whole[0]
 
     def keep(self, sets: Sequence[BitMap]) -> str:
         blobs = [members.serialize() for members in sets]

@@ -26,21 +26,19 @@ from hub.extraction.keys import canonical, hkdf_sha256, keyed_order
 
 _SALT = b"vitrine ledger"
 NUMBERS = "numbers"
+PSEUDONYM = " pseudonym"  # the column of the project's map; no variable can be called this
 
 
-def write_register(
-    units: Mapping[str, pl.DataFrame], *, registry: str, extract: str, master_key: bytes, into: Path
-) -> None:
+def write_register(units: Mapping[str, pl.DataFrame], *, extract: str, master_key: bytes, into: Path) -> None:
     """Write the register of one extract (`<project>/v<n>`) below `into`; again: the same bytes.
 
-    `units`: for each unit type, its distinct units in the extract: the key's columns and `pseudonym` (Int64).
-    `registry`: what the key values mean, so the source, or the registry that several sources share. Two
-    registries or unit types never share a space.
+    `units`: for each space (the register whose numbers the keys are, or a source and its own unit; as in
+    the project's map of pseudonyms), the distinct units: the key's columns and PSEUDONYM. Two spaces have
+    nothing in common.
     """
     tables = []
-    for unit_type, distinct in sorted(units.items()):
-        space = f"{registry}/{unit_type}"
-        keys = distinct.drop("pseudonym")
+    for space, distinct in sorted(units.items()):
+        keys = distinct.drop(PSEUDONYM)
         key = hkdf_sha256(master_key, salt=_SALT, info=space.encode())
         hashes = keyed_order(canonical(keys), key)
         numbers = _numbered(hashes, into / NUMBERS, space)
@@ -48,7 +46,7 @@ def write_register(
             pl.DataFrame(
                 {
                     "space": pl.repeat(space, len(hashes), dtype=pl.String, eager=True),
-                    "pseudonym": distinct["pseudonym"].cast(pl.Int64),
+                    "pseudonym": distinct[PSEUDONYM].cast(pl.Int64),
                     "number": numbers,
                 }
             )

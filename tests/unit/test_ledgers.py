@@ -11,7 +11,7 @@ from pyroaring import BitMap
 from hub.adapters import ledgers
 from hub.adapters.ledgers import FileLedger
 from hub.domain.errors import IntegrityError
-from hub.extraction.registers import write_register
+from hub.extraction.registers import PSEUDONYM, write_register
 
 SETS = [BitMap([1, 5, 70_000]), BitMap(), BitMap(range(1_000_000))]
 MASTER = bytes(range(32))
@@ -67,10 +67,12 @@ def test_without_a_register_an_extract_is_a_space_of_its_own(ledger: FileLedger)
 
 def register(root: Path, extract: str, keys: list[int], first: int) -> None:
     """Register units whose pseudonyms count up from `first`."""
-    units = pl.DataFrame({"number": keys, "pseudonym": range(first, first + len(keys))})
-    write_register(
-        {"person": units}, registry="people", extract=extract, master_key=MASTER, into=root / "units"
-    )
+    tables = {
+        "register people": pl.DataFrame({"number": keys, PSEUDONYM: range(first, first + len(keys))}),
+        # One household has the pseudonym of a person: another unit, another key.
+        "cps.household": pl.DataFrame({"number": [77, 78], PSEUDONYM: [first, 1]}),
+    }
+    write_register(tables, extract=extract, master_key=MASTER, into=root / "units")
 
 
 def test_two_projects_find_the_same_persons_under_the_same_numbers(
@@ -80,7 +82,7 @@ def test_two_projects_find_the_same_persons_under_the_same_numbers(
     register(tmp_path, "health/v1", [40, 50, 10], 900)
     space, wages = ledger.numbers("wages/v1", table="a", persons=[100, 101, 102, 103])
     other, health = ledger.numbers("health/v1", table="b", persons=[900, 901, 902])
-    assert space == other == "people/person"
+    assert space == other == "register people"
     assert sorted(wages) == [0, 1, 2, 3]
     assert (health[0], health[2]) == (wages[3], wages[0])
     assert health[1] == 4  # a new unit gets the next number

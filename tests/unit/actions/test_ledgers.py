@@ -18,7 +18,7 @@ from hub.checks.findings import Finding, Place, Severity
 from hub.domain.errors import Conflict, IntegrityError
 from hub.domain.lifecycle import SubmissionState
 from hub.domain.records import Decision, StagedFile, Submission
-from hub.extraction.registers import write_register
+from hub.extraction.registers import PSEUDONYM, write_register
 from tests import factories
 from tests.factories import NOW, actor
 
@@ -30,10 +30,9 @@ def checking(office: Office, tmp_path: Path) -> Checking:
     """Two projects, of ana and of rosa, on the same five hundred persons under other pseudonyms."""
     for slug, person, first in (("wages", "ana", 10_000), ("health", "rosa", 90_000)):
         factories.add_project(office, slug, people=[person])
-        units = pl.DataFrame({"key": PEOPLE, "pseudonym": range(first, first + 500)})
+        units = pl.DataFrame({"key": PEOPLE, PSEUDONYM: range(first, first + 500)})
         write_register(
-            {"person": units},
-            registry="people",
+            {"register people": units},
             extract=f"{slug}/v1",
             master_key=bytes(32),
             into=tmp_path / "ledger" / "units",

@@ -8,20 +8,16 @@ import polars as pl
 import pytest
 
 from hub.domain.errors import IntegrityError
-from hub.extraction.registers import NUMBERS, write_register
+from hub.extraction.registers import NUMBERS, PSEUDONYM, write_register
 
 KEY = bytes(range(32))
 
 
-def write(into: Path, keys: list[str], *, extract: str = "p/v1", key: bytes = KEY, **more: str) -> None:
-    units = pl.DataFrame({"a": keys, "b": [len(k) for k in keys], "pseudonym": range(len(keys))})
-    write_register(
-        {more.get("unit", "person"): units},
-        registry=more.get("registry", "people"),
-        extract=extract,
-        master_key=key,
-        into=into,
-    )
+def write(
+    into: Path, keys: list[str], *, extract: str = "p/v1", key: bytes = KEY, space: str = "register people"
+) -> None:
+    units = pl.DataFrame({"a": keys, "b": [len(k) for k in keys], PSEUDONYM: range(len(keys))})
+    write_register({space: units}, extract=extract, master_key=key, into=into)
 
 
 def numbers(into: Path, extract: str = "p/v1") -> list[int]:
@@ -38,12 +34,11 @@ def test_numbers_are_dense_and_not_in_the_order_of_the_keys(tmp_path: Path) -> N
     assert found != sorted(found)
 
 
-def test_the_order_depends_on_key_registry_and_unit_type(tmp_path: Path) -> None:
+def test_the_order_depends_on_key_and_space(tmp_path: Path) -> None:
     write(tmp_path / "a", KEYS)
     write(tmp_path / "b", KEYS, key=bytes(32))
-    write(tmp_path / "c", KEYS, registry="firms")
-    write(tmp_path / "d", KEYS, unit="household")
-    assert len({tuple(numbers(tmp_path / name)) for name in "abcd"}) == 4
+    write(tmp_path / "c", KEYS, space="register firms")
+    assert len({tuple(numbers(tmp_path / name)) for name in "abc"}) == 3
 
 
 def test_the_same_again_gives_the_same_bytes(tmp_path: Path) -> None:
