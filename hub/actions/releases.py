@@ -45,12 +45,13 @@ def findings_of(file: SubmittedFile) -> list[documents.FindingGroup]:
     groups: Counter[tuple[str, str]] = Counter()
     where: dict[tuple[str, str], list[str]] = {}
     for finding in listed if isinstance(listed, list) else [None]:
-        severity = finding.get("severity") if isinstance(finding, Mapping) else None
-        known = severity in ("NOTE", "REVIEW", "BLOCK")
-        key = (str(finding["rule"]), str(severity)) if known and "rule" in finding else (UNREADABLE, "BLOCK")
+        told: Mapping[str, object] = finding if isinstance(finding, Mapping) else {}
+        key = (str(told.get("rule")), str(told.get("severity")))
+        if key[1] not in ("NOTE", "REVIEW", "BLOCK") or "rule" not in told:
+            key = (UNREADABLE, "BLOCK")
         groups[key] += 1
-        if known and key[0] != UNREADABLE:
-            where.setdefault(key, []).append(str(finding.get("where", "")))
+        if "where" in told:
+            where.setdefault(key, []).append(str(told["where"]))
     order = ["BLOCK", "REVIEW", "NOTE"]
     return [
         documents.FindingGroup.model_validate(

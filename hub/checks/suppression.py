@@ -10,15 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.sentences import finding
 
 MAX_CELLS = 20_000
+_SOLVED, _UNBOUNDED = 0, 3  # of scipy.optimize.linprog
 Grid = Sequence[Sequence[float | None]]
 
 
@@ -89,23 +91,28 @@ class _System:
         if not any(cell in equation for equation in self._equations):
             return 0.0, math.inf
         ends = []
-        exact = not self._loose.any()
         for sign in (1.0, -1.0):
-            objective = np.zeros(len(self.cells))
-            objective[cell] = sign
-            if exact:
-                solved = linprog(objective, A_eq=self._matrix, b_eq=self._totals, method="highs")
-            else:
-                both = csr_array(np.vstack([self._matrix.toarray(), -self._matrix.toarray()]))
-                limits = np.concatenate([self._totals + self._loose, self._loose - self._totals])
-                solved = linprog(objective, A_ub=both, b_ub=limits, method="highs")
-            if solved.status == 3:  # unbounded
+            status, best = self._solve(cell, sign)
+            if status == _UNBOUNDED:
                 ends.append(math.inf if sign < 0 else 0.0)
-            elif solved.status != 0:  # contradictory numbers: nothing can be concluded, so nothing is hidden
+            elif status != _SOLVED:  # contradictory numbers: nothing can be concluded, so nothing is hidden
                 return 0.0, 0.0
             else:
-                ends.append(float(sign * solved.fun))
+                ends.append(sign * best)
         return ends[0], ends[1]
+
+    def _solve(self, cell: int, sign: float) -> tuple[int, float]:
+        objective = np.zeros(len(self.cells))
+        objective[cell] = sign
+        if self._loose.any():
+            system: dict[str, Any] = {
+                "A_ub": vstack([self._matrix, -self._matrix]),
+                "b_ub": np.concatenate([self._totals + self._loose, self._loose - self._totals]),
+            }
+        else:
+            system = {"A_eq": self._matrix, "b_eq": self._totals}
+        solved: Any = linprog(objective, method="highs", **system)
+        return int(solved.status), float(solved.fun) if solved.status == _SOLVED else math.nan
 
 
 def audit(grid: Grid, margins: Margins, *, threshold: float, slack: float = 0.0) -> list[Bounds]:
