@@ -31,6 +31,7 @@ class Groups:
     _memory: dict[tuple[object, ...], Floats] = field(default_factory=dict)
     _order: npt.NDArray[np.int64] | None = None
     _pairs: dict[tuple[object, ...], tuple[Ints, Ints]] = field(default_factory=dict)
+    _tops: dict[tuple[str, str], tuple[Floats, Floats, Floats]] = field(default_factory=dict)
     _segments: dict[str, tuple[Floats, Ints]] = field(default_factory=dict)
 
     def rows(self) -> Floats:
@@ -72,8 +73,7 @@ class Groups:
 
     def units(self, kind: str, name: str | None = None) -> Floats:
         """Distinct units per group, of the rows with a value of `name`."""
-        groups, _ = self.pairs(kind, name)
-        return _count(groups, self.count)
+        return self._kept(("units", kind, name), lambda: _count(self.pairs(kind, name)[0], self.count))
 
     def pairs(self, kind: str, name: str | None = None) -> tuple[Ints, Ints]:
         """The distinct (group, unit), sorted: two arrays."""
@@ -93,6 +93,12 @@ class Groups:
     def top_shares(self, kind: str, name: str) -> tuple[Floats, Floats, Floats]:
         """Per group the shares of the largest unit and of the two largest in the sum of absolute values, and
         what is left beside them as a share of the largest (p %)."""
+        key = (kind, name)
+        if key not in self._tops:
+            self._tops[key] = self._top_shares(kind, name)
+        return self._tops[key]
+
+    def _top_shares(self, kind: str, name: str) -> tuple[Floats, Floats, Floats]:
         codes, total = self.panel.unit(kind)
         where = self._where(name)
         keep = (where >= 0) & (codes >= 0)
