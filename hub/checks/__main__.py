@@ -47,8 +47,8 @@ def _answer(request: dict[str, Any]) -> str:
     thresholds = Thresholds.from_json(request["thresholds"])
     file = Path(request["file"])
     if request["action"] == "check":
+        from hub.checks.cells import dump_checked
         from hub.checks.engine import run_checks
-        from hub.checks.findings import dump_report
 
         extract = Path(request["extract"]) if request["extract"] is not None else None
         report = run_checks(
@@ -60,7 +60,7 @@ def _answer(request: dict[str, Any]) -> str:
             units=request["units"],
             declaration=_declaration(request["declaration"]),
         )
-        return dump_report(report)
+        return dump_checked(report, with_cells=request["with_cells"])
     if request["action"] == "render":
         from hub.checks.renderings import render
 

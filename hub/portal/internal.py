@@ -15,11 +15,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from hub.actions import reviews, sessions, submissions
+from hub.actions.ledgers import stage_sets
 from hub.actions.ports import Arrival, Unit
 from hub.checks import check_in_subprocess
+from hub.checks.persons import persons_of
 from hub.domain.errors import Conflict, PermissionDenied, Refused
 from hub.domain.permissions import Actor, Permission, require
-from hub.domain.records import StagedFile, Submission
+from hub.domain.records import StagedFile, StagedSets, Submission
 from hub.domain.reviews import decided
 from hub.portal.permissions import GATE, Routes
 from hub.portal.ports import Portal
@@ -158,14 +160,22 @@ class _Door:
         frozen = [(name, file.size, arrival.freeze(file)) for name, file in received.files]
         staged = []
         for name, size, sha256 in frozen:
+            directory = self._portal.extracts / extract.id if extract is not None else None
             report = check_in_subprocess(
                 self._portal.vault.path(sha256),
                 name=name,
                 form=received.form,
-                extract=self._portal.extracts / extract.id if extract is not None else None,
+                extract=directory,
                 thresholds=self._portal.thresholds,
+                with_cells=True,
             )
-            staged.append(StagedFile(name, size, sha256, report.media_type, report.to_json()))
+            sets: tuple[StagedSets, ...] = ()
+            if extract is not None and directory is not None and report.cells:
+                sets, found = stage_sets(
+                    self._office, extract=extract.id, cells=report.cells, persons=persons_of(directory)
+                )
+                report = report.with_findings(found)
+            staged.append(StagedFile(name, size, sha256, report.media_type, report.to_json(), sets))
         submission = submissions.submit(
             self._office,
             session_id=sid,
