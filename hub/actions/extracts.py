@@ -9,7 +9,7 @@ from datetime import datetime
 from hub.actions.ports import Office, Unit
 from hub.actions.projects import get_project
 from hub.domain import lifecycle
-from hub.domain.errors import NotFound
+from hub.domain.errors import Conflict, NotFound
 from hub.domain.lifecycle import ExtractState, ProjectState
 from hub.domain.permissions import OFFICE, Actor, Permission, require
 from hub.domain.records import Extract, Project, Source
@@ -103,6 +103,40 @@ def retry_extract(office: Office, *, extract_id: str, by: Actor, now: datetime) 
     with office.units.write() as unit:
         _move(unit, get_extract(unit, extract_id), ExtractState.PLANNED, now, error=None, progress=0.0)
         unit.record(by=by, action="extract.planned", object=f"extract:{extract_id}", now=now)
+
+
+def refresh_extract(office: Office, *, project: str, by: Actor, now: datetime) -> Extract:
+    """Plan the next version of a project's extract from the same plan; the old one stays as it is.
+
+    Refused with Conflict while the newest version is not sealed.
+    """
+    require(office.rules.roles, by, Permission.PROJECT_CREATE, OFFICE)
+    with office.units.write() as unit:
+        found = get_project(unit, project)
+        versions = unit.extracts.find(project=project)
+        newest = max(versions, key=lambda extract: extract.version, default=None)
+        if newest is None or newest.state is not ExtractState.SEALED or now >= found.ends_at:
+            raise Conflict(
+                "nothing_to_refresh",
+                "Only a sealed extract of a running project can be refreshed.",
+                "Seul un extrait scellé d’un projet en cours peut être actualisé.",
+            )
+        version = newest.version + 1
+        made = dataclasses.replace(
+            newest,
+            id=f"{project}/v{version}",
+            version=version,
+            state=ExtractState.PLANNED,
+            manifest=None,
+            error=None,
+            step=None,
+            progress=0.0,
+            planned_at=now,
+            updated_at=now,
+        )
+        unit.extracts.add(made)
+        unit.record(by=by, action="extract.planned", object=f"extract:{made.id}", now=now)
+        return made
 
 
 def note_source(office: Office, *, source: Source, by: Actor, now: datetime) -> None:
