@@ -10,7 +10,7 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Callable
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from hub.checks.archives import ArchiveProblem, open_archive
 from hub.checks.canonical_images import rewrite_drawing, rewrite_image, rewrite_pdf
@@ -29,6 +29,14 @@ from hub.checks.thresholds import Thresholds
 MAX_PARTS = 20
 _ROUNDS = 4
 _INSTEAD = {Kind.NOTEBOOK: "ipynb (JupyterLab)", Kind.JSON: "csv"}
+
+
+def take_in_file(file: Path, name: str, thresholds: Thresholds) -> Canonical:
+    """`take_in` of a file, its size looked at before anything is read."""
+    size = file.stat().st_size
+    if size > thresholds.max_bytes:
+        return Canonical((), (finding("too_large", Severity.BLOCK, size=size, limit=thresholds.max_bytes),))
+    return take_in(file.read_bytes(), name, thresholds)
 
 
 def take_in(data: bytes, name: str, thresholds: Thresholds) -> Canonical:

@@ -1,8 +1,8 @@
 """Checks and rendering in a process of their own, so that a hostile file can only end that process.
 
 What the child has: read access to one file and the extract, a bounded memory, CPU and clock, no inherited
-environment, no file it may write. What it says is read up to a bound and parsed strictly. Any doubt is a
-REVIEW. Still for the caller: the child has the network of the portal's container.
+environment, no network, no second process, no file it may change (`hub.checks.isolation`). What it says is
+read up to a bound and parsed strictly. Any doubt is a REVIEW; what could not be rewritten does not leave.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import IO, Any
 import hub
 from hub.checks.findings import Report, Severity, UnreadableReport, load_report, verdict_of
 from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of
+from hub.checks.rewriting import Canonical, load_canonical
 from hub.checks.sentences import finding
 from hub.checks.thresholds import Thresholds
 
@@ -74,6 +75,26 @@ def check_in_subprocess(
         return _died(name, ChildFailed("garbage"))
     except ChildFailed as failure:
         return _died(name, failure)
+
+
+def rewrite_in_subprocess(
+    file: Path, *, name: str, thresholds: Thresholds, limits: Limits | None = None
+) -> Canonical:
+    """The file in the form in which it may leave, rewritten in a child. Never raises for what the file does:
+    death, timeout or garbage is no part and the BLOCK `parser_lost`. Blocks up to `limits.wall_seconds`."""
+    request = {
+        "action": "rewrite",
+        "file": str(file.absolute()),
+        "name": name,
+        "thresholds": thresholds.to_json(),
+    }
+    try:
+        return load_canonical(run_child(request, limits or Limits(output_bytes=8 * thresholds.max_bytes)))
+    except UnreadableReport:
+        how = "garbage"
+    except ChildFailed as failure:
+        how = failure.how
+    return Canonical((), (finding("parser_lost", Severity.BLOCK, evidence={"how": how}),))
 
 
 def render_in_subprocess(

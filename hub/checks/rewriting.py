@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.checks.findings import Finding, Place, Severity
+from hub.checks.findings import Finding, Place, Severity, UnreadableReport, finding_from_json
 from hub.checks.identifiers import Text
-from hub.checks.intake import MEDIA_TYPES, Kind
+from hub.checks.intake import CONVERTED, EXTENSIONS, MEDIA_TYPES, Kind, extension_of
 from hub.checks.sentences import finding
 
 
@@ -73,3 +76,38 @@ class Canonical:
     def doubts(self) -> Sequence[Finding]:
         """The changes that count for the verdict; the others lose nothing and are only told."""
         return tuple(one for one in self.changes if one.severity is not Severity.NOTE)
+
+
+def dump_canonical(made: Canonical) -> str:
+    """Parts and changes as strict JSON, readable by `load_canonical`; what was seen stays in the process."""
+    parts = [
+        {"name": part.name, "kind": part.kind.value, "data": base64.b64encode(part.data).decode("ascii")}
+        for part in made.parts
+    ]
+    changes = [one.to_json() for one in made.changes]
+    return json.dumps({"version": 1, "parts": parts, "changes": changes}, ensure_ascii=True, allow_nan=False)
+
+
+def load_canonical(text: bytes) -> Canonical:
+    """The inverse of `dump_canonical`. Raises `UnreadableReport` on anything unexpected, on a part of a kind
+    that is never released as it is, and on no part without a BLOCK that says why."""
+    try:
+        raw = json.loads(text)
+        if not isinstance(raw, dict) or set(raw) != {"version", "parts", "changes"} or raw["version"] != 1:
+            raise UnreadableReport("keys")
+        parts = tuple(_part_from_json(part) for part in raw["parts"])
+        changes = tuple(finding_from_json(change) for change in raw["changes"])
+    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
+        raise UnreadableReport("not a rewriting") from error
+    if not parts and all(one.severity is not Severity.BLOCK for one in changes):
+        raise UnreadableReport("nothing and no reason")
+    return Canonical(parts, changes)
+
+
+def _part_from_json(raw: Any) -> Part:
+    if not isinstance(raw, dict) or set(raw) != {"name", "kind", "data"} or not isinstance(raw["name"], str):
+        raise UnreadableReport("part")
+    kind = Kind(raw["kind"])
+    if kind in CONVERTED or not raw["name"] or EXTENSIONS.get(extension_of(raw["name"])) is not kind:
+        raise UnreadableReport("kind of a part")
+    return Part(raw["name"], kind, base64.b64decode(raw["data"], validate=True))
