@@ -7,7 +7,10 @@ it) and `render_in_subprocess`. `hub.checks.canonical.take_in`, `hub.checks.engi
 
 from hub.checks.confinement import (
     Limits,
+    add_changes,
+    advice_on,
     check_in_subprocess,
+    refused_report,
     render_in_subprocess,
     rewrite_in_subprocess,
 )
@@ -38,11 +41,14 @@ __all__ = [
     "Thresholds",
     "UnreadableReport",
     "Verdict",
+    "add_changes",
+    "advice_on",
     "check_in_subprocess",
     "dump_report",
     "finding_from_json",
     "load_report",
     "place_in_words",
+    "refused_report",
     "render_in_subprocess",
     "report_from_json",
     "rewrite_in_subprocess",

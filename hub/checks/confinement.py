@@ -15,14 +15,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 import hub
-from hub.checks.findings import Report, Severity, UnreadableReport, load_report, verdict_of
-from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of
+from hub.checks.findings import Finding, Report, Severity, UnreadableReport, load_report, verdict_of
+from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of, refusal_of
 from hub.checks.rewriting import Canonical, load_canonical
 from hub.checks.sentences import finding
 from hub.checks.thresholds import Thresholds
@@ -139,6 +139,24 @@ def _rendering(answer: bytes) -> dict[str, Any]:
     if not isinstance(raw["view"], dict) or raw["view"].get("kind") not in VIEW_KINDS:
         raise ChildFailed("garbage")
     return raw
+
+
+def refused_report(name: str, sha256: str, size: int, changes: Sequence[Finding]) -> Report:
+    """The report on a file of which nothing can leave: `changes` hold the BLOCK that says why."""
+    return Report(verdict_of(changes), tuple(changes), _media_type(name), sha256, {"bytes": size})
+
+
+def add_changes(report: Report, doubts: Sequence[Finding]) -> Report:
+    """The report on a rewritten file with what rewriting found in the original. A doubt is never a PASS."""
+    if not doubts:
+        return report
+    findings = (*doubts, *report.findings)
+    return replace(report, findings=findings, verdict=verdict_of(findings))
+
+
+def advice_on(extension: str) -> Mapping[str, str]:
+    """Why files with this extension do not leave and what to submit instead, by language."""
+    return finding(refusal_of(extension), Severity.BLOCK, extension=extension[:20] or "—").message
 
 
 def _died(name: str, failure: ChildFailed) -> Report:
