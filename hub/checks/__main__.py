@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hub.checks.isolation import leave_network
+from hub.checks.isolation import leave_files, leave_network
 
 
 def main(argv: list[str]) -> int:
@@ -22,7 +22,8 @@ def main(argv: list[str]) -> int:
     answer_to = os.dup(1)
     os.dup2(2, 1)
     request = json.loads(sys.stdin.buffer.read())
-    answer = _answer(request, network).encode()
+    files = leave_files(_paths(request))
+    answer = _answer(request, {"network": network, "files": files}).encode()
     with os.fdopen(answer_to, "wb") as stream:
         stream.write(answer)
     return 0
@@ -42,7 +43,12 @@ def _confine(limits: dict[str, Any]) -> str:
     return leave_network()
 
 
-def _answer(request: dict[str, Any], network: str) -> str:
+def _paths(request: dict[str, Any]) -> list[Path]:
+    """What the request names: the file, the extract, and whatever else it is about."""
+    return [Path(value) for value in request.values() if isinstance(value, str) and value.startswith("/")]
+
+
+def _answer(request: dict[str, Any], confined: dict[str, str]) -> str:
     """Imports come after the limits: the libraries that read hostile bytes are inside them."""
     from hub.checks.thresholds import Thresholds
 
@@ -56,7 +62,7 @@ def _answer(request: dict[str, Any], network: str) -> str:
         report = run_checks(
             file, name=request["name"], form=request["form"], extract=extract, thresholds=thresholds
         )
-        return dump_report(replace(report, summary={**report.summary, "network": network}))
+        return dump_report(replace(report, summary={**report.summary, **confined}))
     if request["action"] == "rewrite":
         from hub.checks.canonical import take_in_file
         from hub.checks.rewriting import dump_canonical

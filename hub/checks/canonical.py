@@ -123,6 +123,8 @@ def _stable(kind: Kind, text: str, rewriting: Rewriting, thresholds: Thresholds)
     """The text rewritten until rewriting changes nothing more; only the first round reports."""
     write = _writer(kind, thresholds)
     made = write(text, rewriting)
+    if made == text:
+        return made
     for _ in range(_ROUNDS):
         again = write(made, Rewriting())
         if again == made:
