@@ -10,7 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hub.checks import Severity, Verdict, dump_report, load_report
@@ -136,6 +136,7 @@ NOTEBOOK = st.recursive(
 
 
 @FEW
+@example(cells=[{"cell_type": []}], outputs=[], metadata={})
 @given(cells=st.lists(NOTEBOOK, max_size=3), outputs=st.lists(NOTEBOOK, max_size=3), metadata=NOTEBOOK)
 def test_notebook_like_json(
     tmp_path: Path, small_extract: Path, cells: Any, outputs: Any, metadata: Any
