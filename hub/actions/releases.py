@@ -34,8 +34,12 @@ def require_checking(office: Office) -> Checking:
 
 
 def released_bytes(file: SubmittedFile) -> documents.FileBytes:
-    """What is handed out for a file. The one place that says so."""
-    return documents.FileBytes(name=file.name, size=file.size, sha256=file.sha256)
+    """What is handed out for a file: its rewritten bytes. Refused `not_releasable` where there are none."""
+    if file.canonical_sha256 is None:
+        raise Refused(
+            "not_releasable", "Nothing of this file can leave.", "Rien de ce fichier ne peut sortir."
+        )
+    return documents.FileBytes(name=file.shown_name, size=file.shown_size, sha256=file.canonical_sha256)
 
 
 def findings_of(file: SubmittedFile) -> list[documents.FindingGroup]:
