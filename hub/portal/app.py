@@ -28,7 +28,11 @@ from hub.portal import (
     projects,
     publications,
     releases,
+    request_edits,
+    request_reviews,
+    requests,
     reviews,
+    risk_pages,
     statistics,
     submissions,
 )
@@ -63,8 +67,8 @@ def create_app(portal: Portal) -> FastAPI:
     )
     routes = Routes(app, portal)
     _add_public(routes)
-    # Output checking: statistics come before the page of one review, whose address would match theirs.
-    for room in (statistics, comments, publications):
+    # `new` before `{id}`, and the figures before the page of one review, whose address would match theirs.
+    for room in (request_edits, requests, request_reviews, risk_pages, statistics, comments, publications):
         room.register(routes)
     for room in (projects, desks, submissions, releases, reviews, admin, audit, dictionaries, api, internal):
         room.register(routes)
