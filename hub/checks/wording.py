@@ -153,7 +153,8 @@ def _mentioned(text: str, panel: Panel) -> tuple[str, ...]:
     found = [
         (len(fold(name)), name)
         for name in panel.variables
-        if f" {fold(name)} " in plain or any(fold(title) == plain.strip() for title in panel.titles.get(name, ()))
+        if f" {fold(name)} " in plain
+        or any(fold(title) == plain.strip() for title in panel.titles.get(name, ()))
     ]
     found.sort(reverse=True)
     kept: list[str] = []
