@@ -9,10 +9,12 @@ from pathlib import Path
 from sqlalchemy import make_url, text
 
 from hub.actions import extracts, people, projects, sessions
-from hub.actions.ports import Office, Rules
+from hub.actions.ports import Checking, Office, Rules
 from hub.actions.sessions import Grant
 from hub.adapters import schema
+from hub.adapters.ledgers import FileLedger
 from hub.adapters.session_files import FileSessions
+from hub.adapters.signatures import Ed25519Signer
 from hub.adapters.units import SqlUnits, open_engine
 from hub.bootstrap import build_rules
 from hub.documents import parse
@@ -24,6 +26,7 @@ from hub.domain.records import Project, Source, StagedFile
 ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 KEY = bytes(range(32))
+RELEASE_KEY = bytes(range(32, 64))
 SYSTEM = Actor("test", system=True)
 PEOPLE = {
     "ana": Role.RESEARCHER,
@@ -61,6 +64,17 @@ def rules() -> Rules:
     return build_rules(load_policies(ROOT / "policies"))
 
 
+def checking(folder: Path) -> Checking:
+    """A ledger in `folder`, a key, and the thresholds of policies/."""
+    thresholds = load_policies(ROOT / "policies").outputs.thresholds
+    return Checking(
+        ledger=FileLedger(folder / "ledger"),
+        signer=Ed25519Signer(RELEASE_KEY),
+        thresholds=thresholds.model_dump(mode="json"),
+        min_units=thresholds.min_units,
+    )
+
+
 def make_office(folder: Path, url: str | None = None) -> Office:
     """An office on SQLite in `folder`, or on an emptied PostgreSQL."""
     engine = open_engine(make_url(url or f"sqlite:///{folder / 'vitrine.db'}"))
@@ -72,7 +86,13 @@ def make_office(folder: Path, url: str | None = None) -> Office:
     schema.upgrade(engine)
     units = SqlUnits(engine, audit_key=KEY, head_file=folder / "audit" / "head.json")
     files = FileSessions(folder / "sessions", folder / "run", owner=None)
-    return Office(units=units, rules=rules(), session_files=files, desks=RecordedDesks())
+    return Office(
+        units=units,
+        rules=rules(),
+        session_files=files,
+        desks=RecordedDesks(),
+        checking=checking(folder),
+    )
 
 
 def fill(office: Office, *, now: datetime = NOW) -> None:

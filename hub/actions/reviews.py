@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from datetime import datetime
 
+from hub.actions.ledgers import release_sets
 from hub.actions.ports import Office, OutputVault, Unit
+from hub.actions.releases import record_release, require_checking, to_answer
 from hub.actions.submissions import get_submission, subject_of
 from hub.domain import lifecycle
 from hub.domain.errors import Conflict, NotFound, Refused
 from hub.domain.lifecycle import SubmissionState
 from hub.domain.permissions import Actor, Permission, require
-from hub.domain.records import Decision, Submission, SubmittedFile, Vote
+from hub.domain.records import Decision, FindingAnswer, Submission, SubmittedFile, Vote
 from hub.domain.reviews import decided, outcome, visible_votes
+
+_MAX_ANSWER = 2_000
+
+
+Answers = Mapping[tuple[int, str], str]
+NO_ANSWERS: Answers = {}
 
 
 def cast_vote(
-    office: Office, *, submission_id: str, decision: Decision, comment: str, by: Actor, now: datetime
+    office: Office,
+    *,
+    submission_id: str,
+    decision: Decision,
+    comment: str,
+    by: Actor,
+    now: datetime,
+    answers: Answers = NO_ANSWERS,
 ) -> Submission:
     """Record one checker's vote; the one that completes the quorum decides, and approval releases.
 
     The same vote again changes nothing and answers the present state; a different second vote is
-    Conflict `already_voted`. Votes that policies/review.yaml lists need a comment.
+    Conflict `already_voted`. Votes that policies/review.yaml lists need a comment. Whoever approves answers
+    every broken rule: `answers` says, by file (position) and rule, why it is acceptable or does not apply.
     """
     comment = comment.strip()
     if decision in office.rules.review.comment_needed_for and not comment:
@@ -54,6 +71,8 @@ def cast_vote(
                 "This submission is no longer waiting for a decision.",
                 "Cette soumission n'attend plus de décision.",
             )
+        if decision is Decision.APPROVE:
+            _answer(unit, submission, answers, by=by, now=now)
         unit.votes.add(
             Vote(f"{submission_id}/{by.username}", submission_id, by.username, decision, comment, now)
         )
@@ -69,6 +88,24 @@ def cast_vote(
             },
         )
         return _decide(office, unit, submission, by=by, now=now)
+
+
+def _answer(unit: Unit, submission: Submission, answers: Answers, *, by: Actor, now: datetime) -> None:
+    """Store the answers; Refused `answer_missing` naming the first broken rule without one."""
+    for file in sorted(unit.files.find(submission=submission.id), key=lambda f: f.position):
+        for rule in to_answer(file):
+            answer = answers.get((file.position, rule), "").strip()
+            if not answer or len(answer) > _MAX_ANSWER:
+                raise Refused(
+                    "answer_missing",
+                    f"{file.name}: say why the broken rule “{rule}” does not stand in the way, in at most "
+                    f"{_MAX_ANSWER} characters, or return the submission.",
+                    f"{file.name} : dites pourquoi la règle enfreinte « {rule} » n’empêche pas la sortie, en "
+                    f"{_MAX_ANSWER} caractères au plus, ou renvoyez la soumission.",
+                    field=f"answer-{file.position}-{rule}",
+                )
+            key = f"{submission.id}/{by.username}/{file.position}/{rule}"
+            unit.answers.add(FindingAnswer(key, submission.id, by.username, file.position, rule, answer, now))
 
 
 def _repeats(unit: Unit, submission_id: str, decision: Decision, comment: str, by: Actor) -> bool:
@@ -106,15 +143,22 @@ def _decide(office: Office, unit: Unit, submission: Submission, *, by: Actor, no
         details=details,
     )
     if state is SubmissionState.APPROVED:
+        cells = release_sets(unit, require_checking(office), submission, now=now)
         submission = _move(unit, submission, SubmissionState.RELEASED)
         files = [{"sha256": f.sha256, "size": f.size} for f in unit.files.find(submission=submission.id)]
-        unit.record(
+        told = unit.record(
             by=by,
             action="submission.released",
             object=f"submission:{submission.id}",
             now=now,
-            details={**details, "files": files, "policies": office.rules.fingerprint},
+            details={
+                **details,
+                "files": files,
+                "policies": office.rules.fingerprint,
+                "ledger_cells": cells,
+            },
         )
+        record_release(unit, office, submission, told=told, by=by, now=now)
     return submission
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 
+from hub.actions.ledgers import note_sets
 from hub.actions.people import actor_for
 from hub.actions.ports import Office, Unit
 from hub.actions.projects import get_project
@@ -196,6 +197,7 @@ def submit(
                     file.report,
                 )
             )
+            note_sets(unit, submission, position=position, name=file.name, sets=file.sets)
         unit.record(
             by=by,
             action="submission.submitted",

@@ -169,6 +169,24 @@ SENTENCES: Mapping[str, Sentence] = {
         "{count} autres constats de la règle « {of} » ne sont pas détaillés.",
         "{count} more findings of the rule “{of}” are not listed.",
     ),
+    # Ledger and suppression (hub.checks.ledger, hub.checks.suppression)
+    "differencing": Sentence(
+        "Ce nombre et la libération n° {release} portent sur presque les mêmes personnes : la différence "
+        "informe sur moins de {limit} personnes. Reprenez exactement la même population, ou une nettement "
+        "différente.",
+        "This number and release no. {release} are about nearly the same persons: the difference tells about "
+        "fewer than {limit} persons. Use exactly the same population, or a clearly different one.",
+    ),
+    "ledger_unread": Sentence(
+        "Le fichier n’a pas pu être comparé à ce qui a déjà été libéré. Comparez-le vous-même.",
+        "The file could not be compared with what was released before. Compare it yourself.",
+    ),
+    "suppression_solvable": Sentence(
+        "Une cellule supprimée se calcule à partir des totaux publiés, exactement ou presque. Supprimez "
+        "aussi une seconde cellule de sa ligne et de sa colonne, ou regroupez des catégories.",
+        "A suppressed cell can be calculated from the published totals, exactly or nearly. Suppress a second "
+        "cell of its row and of its column too, or merge categories.",
+    ),
     "parser_died": Sentence(
         "La vérification automatique n’a pas abouti. Le fichier doit être examiné avec une attention "
         "particulière.",

@@ -135,6 +135,35 @@ class SubmittedFile:
     report: Json
 
 
+@dataclass(frozen=True)
+class LedgerFile:
+    """The sets of persons behind the numbers of one submitted file, in one space of numbers.
+
+    `id` is `<submission>/<position>/<k>`; `sha256` is the file of sets in the ledger; `cells` says of each
+    set what it is of (table, topic, size, probe, place; see hub.checks.ledger). They count as released from
+    `released_at` on. `number` and `name` are those of the submission and its file.
+    """
+
+    id: str
+    submission: str
+    position: int
+    number: int
+    name: str
+    space: str
+    sha256: str
+    cells: tuple[Json, ...]
+    released_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StagedSets:
+    """Sets of persons kept in the ledger for a file that no submission names yet."""
+
+    space: str
+    sha256: str
+    cells: tuple[Json, ...]
+
+
 class Decision(StrEnum):
     APPROVE = "APPROVE"
     RETURN = "RETURN"
@@ -154,11 +183,51 @@ class Vote:
 
 
 @dataclass(frozen=True)
+class FindingAnswer:
+    """How one checker answered a finding that blocks: `id` is `<submission>/<checker>/<position>/<rule>`."""
+
+    id: str
+    submission: str
+    checker: str
+    position: int
+    rule: str
+    answer: str
+    answered_at: datetime
+
+
+@dataclass(frozen=True)
+class ReviewComment:
+    """A checker's remark on a file or on one place of it (`place`: hub.checks.Place; empty: the file)."""
+
+    id: str
+    submission: str
+    author: str
+    position: int
+    place: Json
+    text: str
+    written_at: datetime
+
+
+@dataclass(frozen=True)
+class ReleaseRecord:
+    """The signed record of a release (hub.documents.releases): `id` is the submission, `content` the exact
+    text that was signed with its signature."""
+
+    id: str
+    number: int
+    project: str
+    content: str
+    sha256: str
+    made_at: datetime
+
+
+@dataclass(frozen=True)
 class StagedFile:
-    """A file frozen in the vault that no submission names yet."""
+    """A file frozen in the vault that no submission names yet, and the sets of persons behind its numbers."""
 
     name: str
     size: int
     sha256: str
     media_type: str
     report: Json
+    sets: tuple[StagedSets, ...] = ()
