@@ -151,7 +151,8 @@ def open_session(office: Office, slug: str = "wages", username: str = "ana", now
 
 def staged(name: str = "table.csv", sha256: str = "c" * 64) -> StagedFile:
     """A file as the vault hands it over."""
-    return StagedFile(name, 12, sha256, "text/csv", {"verdict": "REVIEW", "findings": []})
+    report = {"verdict": "REVIEW", "findings": []}
+    return StagedFile(name, 12, sha256, "text/csv", report, name, 12, sha256)
 
 
 DICTIONARY = """

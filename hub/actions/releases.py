@@ -34,8 +34,12 @@ def require_checking(office: Office) -> Checking:
 
 
 def released_bytes(file: SubmittedFile) -> documents.FileBytes:
-    """What is handed out for a file. The one place that says so."""
-    return documents.FileBytes(name=file.name, size=file.size, sha256=file.sha256)
+    """What is handed out for a file: its canonical bytes. The one place that says so."""
+    if file.canonical_name is None or file.canonical_size is None or file.canonical_sha256 is None:
+        raise Conflict("not_released", "This is not released.", "Ceci n’est pas libéré.")
+    return documents.FileBytes(
+        name=file.canonical_name, size=file.canonical_size, sha256=file.canonical_sha256
+    )
 
 
 def findings_of(file: SubmittedFile) -> list[documents.FindingGroup]:

@@ -72,6 +72,7 @@ def cast_vote(
                 "Cette soumission n'attend plus de décision.",
             )
         if decision is Decision.APPROVE:
+            _require_releasable(unit, submission_id)
             _answer(unit, submission, answers, by=by, now=now)
         unit.votes.add(
             Vote(f"{submission_id}/{by.username}", submission_id, by.username, decision, comment, now)
@@ -106,6 +107,18 @@ def _answer(unit: Unit, submission: Submission, answers: Answers, *, by: Actor, 
                 )
             key = f"{submission.id}/{by.username}/{file.position}/{rule}"
             unit.answers.add(FindingAnswer(key, submission.id, by.username, file.position, rule, answer, now))
+
+
+def _require_releasable(unit: Unit, submission_id: str) -> None:
+    """Refuse an approval that would release a file of which there is nothing to release."""
+    for file in unit.files.find(submission=submission_id):
+        if file.canonical_sha256 is None:
+            raise Refused(
+                "not_releasable",
+                f"“{file.name}” could not be rewritten, so nothing of it can leave: return or reject.",
+                f"« {file.name} » n’a pas pu être réécrit, rien n’en peut sortir : renvoyez ou rejetez.",
+                field="decision",
+            )
 
 
 def _repeats(unit: Unit, submission_id: str, decision: Decision, comment: str, by: Actor) -> bool:
@@ -145,7 +158,10 @@ def _decide(office: Office, unit: Unit, submission: Submission, *, by: Actor, no
     if state is SubmissionState.APPROVED:
         cells = release_sets(unit, require_checking(office), submission, now=now)
         submission = _move(unit, submission, SubmissionState.RELEASED)
-        files = [{"sha256": f.sha256, "size": f.size} for f in unit.files.find(submission=submission.id)]
+        files = [
+            {"sha256": f.canonical_sha256, "size": f.canonical_size, "original": f.sha256}
+            for f in unit.files.find(submission=submission.id)
+        ]
         told = unit.record(
             by=by,
             action="submission.released",
@@ -195,7 +211,7 @@ def read_submitted_file(
         submission = get_submission(unit, submission_id)
         require(office.rules.roles, by, Permission.SUBMISSION_READ, subject_of(unit, submission))
         file = _file(unit, submission_id, position)
-    vault.read(file.sha256)  # verified before anything of it is shown
+    vault.read(file.shown_sha256)  # verified before anything of it is shown
     if by.username != submission.author:
         with office.units.write() as unit:
             unit.record(
@@ -203,7 +219,7 @@ def read_submitted_file(
                 action="submission.viewed",
                 object=f"submission:{submission_id}",
                 now=now,
-                details={"file": position, "sha256": file.sha256},
+                details={"file": position, "sha256": file.shown_sha256},
             )
     return file, submission
 
@@ -211,10 +227,10 @@ def read_submitted_file(
 def download_release(
     office: Office, vault: OutputVault, *, submission_id: str, position: int, by: Actor, now: datetime
 ) -> tuple[SubmittedFile, bytes]:
-    """The exact frozen bytes of a released file, their SHA-256 verified now, and the download audited.
+    """The exact canonical bytes of a released file, their SHA-256 verified now, and the download audited.
 
-    1. The actor may download releases of this submission. 2. It is released. 3. The bytes are those
-    frozen. 4. The event is stored. Only then are bytes answered.
+    1. The actor may download releases of this submission. 2. It is released. 3. The bytes are those that
+    were reviewed, never the original. 4. The event is stored. Only then are bytes answered.
     """
     with office.units.read() as unit:
         submission = get_submission(unit, submission_id)
@@ -222,14 +238,16 @@ def download_release(
         if submission.state is not SubmissionState.RELEASED:  # (2)
             raise Conflict("not_released", "This is not released.", "Ceci n'est pas libéré.")
         file = _file(unit, submission_id, position)
-    content = vault.read(file.sha256)  # (3)
+    if file.canonical_sha256 is None:
+        raise Conflict("not_released", "This is not released.", "Ceci n'est pas libéré.")
+    content = vault.read(file.canonical_sha256)  # (3)
     with office.units.write() as unit:  # (4)
         unit.record(
             by=by,
             action="release.downloaded",
             object=f"submission:{submission_id}",
             now=now,
-            details={"file": position, "sha256": file.sha256, "size": file.size},
+            details={"file": position, "sha256": file.canonical_sha256, "size": len(content)},
         )
     return file, content
 

@@ -148,7 +148,7 @@ def report_from_json(raw: Any) -> Report:
     _require(isinstance(raw["media_type"], str), "media_type")
     _require(raw["sha256"] is None or isinstance(raw["sha256"], str), "sha256")
     _require(isinstance(raw["summary"], dict), "summary")
-    findings = tuple(_finding_from_json(finding) for finding in raw["findings"])
+    findings = tuple(finding_from_json(finding) for finding in raw["findings"])
     verdict = _member(Verdict, raw["verdict"])
     # A report that contradicts its own findings did not come from this room.
     reproduced = raw["summary"].get("reproduced") is True
@@ -156,7 +156,8 @@ def report_from_json(raw: Any) -> Report:
     return Report(verdict, findings, raw["media_type"], raw["sha256"], raw["summary"])
 
 
-def _finding_from_json(raw: Any) -> Finding:
+def finding_from_json(raw: Any) -> Finding:
+    """The finding in parsed JSON; raises `UnreadableReport` on an unknown key, member or type."""
     keys = {"rule", "severity", "where", "message", "evidence", "place"}
     _require(isinstance(raw, dict) and set(raw) == keys, "keys of a finding")
     _require(isinstance(raw["rule"], str) and isinstance(raw["where"], str), "rule or where")

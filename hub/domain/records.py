@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -123,7 +123,12 @@ class Submission:
 
 @dataclass(frozen=True)
 class SubmittedFile:
-    """`id` is `<submission>/<position>`; `sha256` its place in the vault; `report` the findings."""
+    """One file that may leave, made from one that was submitted (an archive or workbook gives several).
+
+    `id` is `<submission>/<position>`. `name`, `size` and `sha256` are those of the original, kept for the
+    record; `canonical_…` those of what is reviewed and released. Both lie in the vault under their SHA-256.
+    Without `canonical_sha256` nothing can be released. `report`: the findings; `changes`: what rewriting did.
+    """
 
     id: str
     submission: str
@@ -133,6 +138,25 @@ class SubmittedFile:
     sha256: str
     media_type: str
     report: Json
+    canonical_name: str | None = None
+    canonical_size: int | None = None
+    canonical_sha256: str | None = None
+    changes: Sequence[Json] = ()
+
+    @property
+    def shown_name(self) -> str:
+        """The name of what is shown: of what would leave, or of the original where nothing can."""
+        return self.canonical_name or self.name
+
+    @property
+    def shown_size(self) -> int:
+        """Bytes of what is shown."""
+        return self.size if self.canonical_size is None else self.canonical_size
+
+    @property
+    def shown_sha256(self) -> str:
+        """SHA-256 of what is shown."""
+        return self.canonical_sha256 or self.sha256
 
 
 @dataclass(frozen=True)
@@ -223,7 +247,7 @@ class ReleaseRecord:
 
 @dataclass(frozen=True)
 class StagedFile:
-    """A file frozen in the vault that no submission names yet, and the sets of persons behind its numbers."""
+    """A file frozen in the vault that no submission names yet; fields as in `SubmittedFile`."""
 
     name: str
     size: int
@@ -231,3 +255,7 @@ class StagedFile:
     media_type: str
     report: Json
     sets: tuple[StagedSets, ...] = ()
+    canonical_name: str | None = None
+    canonical_size: int | None = None
+    canonical_sha256: str | None = None
+    changes: Sequence[Json] = ()

@@ -26,6 +26,7 @@ from hub.portal import reviews as review_pages
 from hub.portal import submissions as submission_pages
 from hub.portal.admin import parse_moment
 from hub.portal.audit import find_events
+from hub.portal.intake import released_as
 from hub.portal.pages import shown_state
 from hub.portal.permissions import ANYONE_OF_THE_OFFICE, About, Routes, needs
 from hub.portal.visits import CurrentVisit, Visit
@@ -189,7 +190,12 @@ def _submission_json(visit: Visit, page: reviews.SubmissionPage, *, inside: bool
                 "name": f.name,
                 "size": f.size,
                 "sha256": f.sha256,
-                **({"report": _report_json(reports[f.position])} if inside else {}),
+                "released_as": released_as(f),
+                **(
+                    {"report": _report_json(reports[f.position]), "changes": list(f.changes)}
+                    if inside
+                    else {}
+                ),
             }
             for f in page.files
         ],

@@ -1,4 +1,4 @@
-"""Downloads of what was released: the exact frozen bytes, verified on their way out."""
+"""Downloads of what was released: the exact bytes that were reviewed, verified on their way out."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def download(visit: CurrentVisit, id: str, n: int) -> Response:
     file, content = download_release(
         visit.office, visit.portal.vault, submission_id=id, position=n, by=visit.actor, now=visit.now
     )
-    digest = base64.b64encode(bytes.fromhex(file.sha256)).decode()
+    digest = base64.b64encode(bytes.fromhex(file.shown_sha256)).decode()
     return Response(
         content,
         media_type="application/octet-stream",
         headers={
-            "Content-Disposition": disposition(file.name),
+            "Content-Disposition": disposition(file.shown_name),
             "Digest": f"sha-256={digest}",
             "Repr-Digest": f"sha-256=:{digest}:",
-            "X-Content-SHA256": file.sha256,
+            "X-Content-SHA256": file.shown_sha256,
         },
     )

@@ -152,6 +152,7 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         report=reports[position],
         reports=reports,
         position=position,
+        changes=submissions.changes_of(shown.file),
         images=visit.url(f"/review/{id}/files/{position}/image"),
         mine=next((v for v in page.votes if v.checker == visit.person.username), None),
         is_decided=decided(submission),
