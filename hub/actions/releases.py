@@ -15,7 +15,7 @@ from hub.actions.projects import get_project
 from hub.actions.submissions import get_submission, subject_of
 from hub.documents import releases as documents
 from hub.domain.audit import AuditEntry
-from hub.domain.errors import NotFound, Refused
+from hub.domain.errors import Conflict, NotFound, Refused
 from hub.domain.permissions import Actor, Permission, require
 from hub.domain.records import ReleaseRecord, Submission, SubmittedFile
 

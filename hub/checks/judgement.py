@@ -12,6 +12,7 @@ from typing import Any
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
 from hub.checks.disclosure import COUNTS, Judge, differing_pairs
+from hub.checks.extracts import UnreadableExtract
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.panels import Panel, open_panels
 from hub.checks.recompute import Recomputed, Search, best_of
@@ -100,9 +101,7 @@ def _panels_of(judgement: Judgement) -> list[Panel]:
     return [found.panel for found, _ in judgement.explained]
 
 
-def _judge_table(
-    judgement: Judgement, table: Table, found: Recomputed | None, thresholds: Thresholds
-) -> bool:
+def _judge_table(judgement: Judgement, table: Table, found: Recomputed | None, thresholds: Thresholds) -> bool:
     """Add what the rules say of one table; whether it is wholly explained."""
     numbers = sum(number_of(cell) is not None for row in table.rows for cell in row)
     if found is None:
@@ -128,10 +127,7 @@ def _unreproduced(
     table: Table, cells: int, places: Sequence[tuple[int, int]], thresholds: Thresholds
 ) -> Finding:
     columns = sorted({column for _, column in places})
-    evidence = {
-        "columns": [str(table.columns[at])[:80] for at in columns[:20]],
-        "at": [list(p) for p in places[:50]],
-    }
+    evidence = {"columns": [str(table.columns[at])[:80] for at in columns[:20]], "at": [list(p) for p in places[:50]]}
     place = table.place.within(column=columns[0] if len(columns) == 1 else None)
     return finding("unreproduced", thresholds.severity("unreproduced"), place, cells=cells, evidence=evidence)
 

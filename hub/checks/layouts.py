@@ -143,11 +143,7 @@ class _Reader:
         last = max(must, default=-1)
         may = [at for at in range(self.width) if at not in must and at not in self.numbering]
         may = [at for at in may if self._could_label(at)]
-        leading = [
-            at
-            for at in may
-            if at < last or all(b in must or b in may or b in self.numbering for b in range(at))
-        ]
+        leading = [at for at in may if at < last or all(b in must or b in may or b in self.numbering for b in range(at))]
         named = [at for at in leading if self._named(at) is not None]
         sets = [tuple(sorted({*must, *named}))] if named else []
         for size in range(min(len(leading), _MAX_LABELS - len(must)), -1, -1):
@@ -223,10 +219,9 @@ class _Reader:
             texts = [found[at][0] for at in found]
             for reading in readings_of(texts, name, name, self.panel):
                 levels = dict(zip(found, reading.levels, strict=True))
-                yield (
-                    Labelling(reading.axis, tuple(levels.get(at, TOTAL - 1) for at in range(self.width))),
-                    {at: hint for at, (_, hint) in found.items()},
-                )
+                yield Labelling(reading.axis, tuple(levels.get(at, TOTAL - 1) for at in range(self.width))), {
+                    at: hint for at, (_, hint) in found.items()
+                }
 
     def _spread_variables(self, rest: Sequence[int]) -> list[str]:
         heads = [self.table.columns[at] for at in rest]
@@ -234,12 +229,7 @@ class _Reader:
         found = []
         for name in self.panel.variables:
             kind = self.panel.part.schema[name]
-            if (
-                kind.is_numeric()
-                and texts
-                and name not in self.panel.labels
-                and not any(c.isdigit() for c in "".join(heads))
-            ):
+            if kind.is_numeric() and texts and name not in self.panel.labels and not any(c.isdigit() for c in "".join(heads)):
                 continue
             known = self.panel.categories(name) if not kind.is_nested() else None
             if known is None or len(known.values) < 2:
@@ -338,9 +328,7 @@ def _axes(name: str, distinct: Sequence[str], panel: Panel, *, bands: bool) -> I
     if not (wordy and plain and not any(is_missing(text) for text in distinct)):
         known = panel.categories(name)
         if known is not None:
-            positions = [
-                -1 if is_missing(text) and known.find(text) is None else known.find(text) for text in distinct
-            ]
+            positions = [-1 if is_missing(text) and known.find(text) is None else known.find(text) for text in distinct]
             if all(at is not None for at in positions) and len(set(positions)) == len(positions):
                 yield Axis(name, categories=tuple(at for at in positions if at is not None))
     if bands and kind.is_numeric():

@@ -77,9 +77,7 @@ class Recomputed:
     def score(self) -> float:
         """Digits explained surely."""
         fits = zip(self.fits, self.sure, strict=True)
-        return sum(
-            fit.digits + 0.01 * float(fit.matched.sum()) for fit, sure in fits if fit is not None and sure
-        )
+        return sum(fit.digits + 0.01 * float(fit.matched.sum()) for fit, sure in fits if fit is not None and sure)
 
 
 class Search:
@@ -251,9 +249,7 @@ def _probe(layout: Layout, panel: Panel) -> tuple[Series, Measure, Printed] | No
         for name in series.hint.variables:
             if name in panel.numeric and set(series.hint.statistics) <= {"mean", "sum"}:
                 statistic = "sum" if "sum" in series.hint.statistics else "mean"
-                options.append(
-                    (False, numbers.digits(rounded=False), series, Measure(statistic, name), numbers)
-                )
+                options.append((False, numbers.digits(rounded=False), series, Measure(statistic, name), numbers))
     if not options:
         return None
     _, digits, series, measure, numbers = max(options, key=lambda one: (one[0], one[1]))
