@@ -10,6 +10,7 @@ from hub.adapters.session_files import FileSessions
 from hub.adapters.signatures import Ed25519Signer
 from hub.adapters.units import SqlUnits, open_engine
 from hub.adapters.vaults import FileVault
+from hub.checks.thresholds import Thresholds
 from hub.documents.policies import Policies, Tier, load_policies
 from hub.domain.errors import Refused
 from hub.domain.permissions import RolePermissions, parse_roles
@@ -86,14 +87,19 @@ def build_catalogue(settings: Settings) -> FileCatalogue:
     return FileCatalogue(settings.data / "catalogue")
 
 
+def applied_thresholds(policies: Policies) -> dict[str, object]:
+    """The numbers of the checks as a record of a release names them: general ones, then rule by rule."""
+    rules = {name: dict(rule.thresholds) for name, rule in policies.outputs.rules.items() if rule.thresholds}
+    return {**policies.outputs.thresholds.model_dump(mode="json"), **rules}
+
+
 def build_checking(settings: Settings, policies: Policies) -> Checking:
     """Ledger, signer and thresholds: the portal's alone, which has the key of records."""
-    thresholds = policies.outputs.thresholds
     return Checking(
         ledger=FileLedger(settings.data / "ledger"),
         signer=Ed25519Signer(bytes.fromhex(settings.secret("release.key"))),
-        thresholds=thresholds.model_dump(mode="json"),
-        min_units=thresholds.min_units,
+        thresholds=applied_thresholds(policies),
+        min_units=Thresholds.of(policies.outputs, max_bytes=policies.submissions.max_bytes).min_units,
     )
 
 

@@ -16,7 +16,7 @@ from hub.adapters.ledgers import FileLedger
 from hub.adapters.session_files import FileSessions
 from hub.adapters.signatures import Ed25519Signer
 from hub.adapters.units import SqlUnits, open_engine
-from hub.bootstrap import build_rules
+from hub.bootstrap import applied_thresholds, build_rules
 from hub.documents import parse
 from hub.documents.dictionaries import Dictionary
 from hub.documents.policies import load_policies
@@ -66,12 +66,12 @@ def rules() -> Rules:
 
 def checking(folder: Path) -> Checking:
     """A ledger in `folder`, a key, and the thresholds of policies/."""
-    thresholds = load_policies(ROOT / "policies").outputs.thresholds
+    policies = load_policies(ROOT / "policies")
     return Checking(
         ledger=FileLedger(folder / "ledger"),
         signer=Ed25519Signer(RELEASE_KEY),
-        thresholds=thresholds.model_dump(mode="json"),
-        min_units=thresholds.min_units,
+        thresholds=applied_thresholds(policies),
+        min_units=10,
     )
 
 
@@ -152,7 +152,7 @@ def open_session(office: Office, slug: str = "wages", username: str = "ana", now
 def staged(name: str = "table.csv", sha256: str = "c" * 64) -> StagedFile:
     """A file as the vault hands it over."""
     report = {"verdict": "REVIEW", "findings": []}
-    return StagedFile(name, 12, sha256, "text/csv", report, name, 12, sha256)
+    return StagedFile(name, 12, sha256, "text/csv", report, canonical_name=name, canonical_size=12, canonical_sha256=sha256)
 
 
 DICTIONARY = """

@@ -26,7 +26,6 @@ from hub.domain.records import Json, LedgerFile, StagedSets, Submission
 
 def stage_sets(
     office: Office,
-    checking: Checking,
     *,
     extract: str,
     cells: Sequence[Cell],
@@ -37,9 +36,12 @@ def stage_sets(
     `persons`: for each of the extract's tables, its sorted distinct persons (pseudonyms). Whatever keeps the
     comparison from being made is a finding `ledger_unread`, never silence.
     """
+    checking = office.checking
     kept: list[StagedSets] = []
     found: list[Finding] = []
     try:
+        if checking is None:
+            raise IntegrityError("ledger_damaged", "This process has no ledger.")
         for space, told in _by_space(checking.ledger, extract, cells, persons).items():
             kept.append(_keep(checking.ledger, space, told))
             with office.units.read() as unit:

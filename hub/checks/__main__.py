@@ -52,8 +52,8 @@ def _answer(request: dict[str, Any], network: str) -> str:
     thresholds = Thresholds.from_json(request["thresholds"])
     file = Path(request["file"])
     if request["action"] == "check":
+        from hub.checks.cells import dump_checked
         from hub.checks.engine import run_checks
-        from hub.checks.findings import dump_report
 
         extract = Path(request["extract"]) if request["extract"] is not None else None
         report = run_checks(
@@ -65,7 +65,8 @@ def _answer(request: dict[str, Any], network: str) -> str:
             units=request["units"],
             declaration=_declaration(request["declaration"]),
         )
-        return dump_report(replace(report, summary={**report.summary, "network": network}))
+        report = replace(report, summary={**report.summary, "network": network})
+        return dump_checked(report, with_cells=request["with_cells"])
     if request["action"] == "rewrite":
         from hub.checks.canonical import take_in_file
         from hub.checks.rewriting import dump_canonical

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import hub
-from hub.checks.findings import Finding, Report, Severity, UnreadableReport, load_report, verdict_of
+from hub.checks.cells import load_checked
+from hub.checks.findings import Finding, Report, Severity, UnreadableReport, verdict_of
 from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of, refusal_of
 from hub.checks.rewriting import Canonical, load_canonical
 from hub.checks.sentences import finding
@@ -63,9 +64,11 @@ def check_in_subprocess(
     units: Mapping[str, str] | None = None,
     declaration: Declaration | None = None,
     limits: Limits | None = None,
+    with_cells: bool = False,
 ) -> Report:
     """`run_checks` in a child. Never raises for what the file does: death, timeout or garbage is a REVIEW
-    with the finding `parser_died`. Blocks up to `limits.wall_seconds`; call it off the event loop."""
+    with the finding `parser_died`. `with_cells`: the report has its cells, for the ledger. Blocks up to
+    `limits.wall_seconds`; call it off the event loop."""
     request = {
         "action": "check",
         "file": str(file.absolute()),
@@ -75,9 +78,10 @@ def check_in_subprocess(
         "units": dict(units or {}),
         "declaration": declaration.model_dump_json(by_alias=True) if declaration is not None else None,
         "thresholds": thresholds.to_json(),
+        "with_cells": with_cells,
     }
     try:
-        return load_report(run_child(request, limits or Limits()))
+        return load_checked(run_child(request, limits or Limits()))
     except UnreadableReport:
         return _died(name, ChildFailed("garbage"))
     except ChildFailed as failure:

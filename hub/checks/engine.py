@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from hub.checks.counts import find_counts_in_text, find_small_counts
 from hub.checks.extracts import Extract, UnreadableExtract, open_extract
 from hub.checks.findings import Finding, Report, Severity, verdict_of
 from hub.checks.fingerprints import find_row_level
+from hub.checks.grids import find_solvable
 from hub.checks.identifiers import Text, find_pseudonyms
 from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of
 from hub.checks.judgement import Judgement, judge
@@ -86,7 +88,8 @@ def run_checks(
         "cells_reproduced": judgement.told(),
         **contents.counts,
     }
-    return _report(findings, media_type, sha256, summary, thresholds)
+    report = _report(findings, media_type, sha256, summary, thresholds)
+    return replace(report, cells=tuple(judgement.cells))
 
 
 def _judge(
@@ -157,6 +160,7 @@ def _rules(contents: Contents, directory: Path | None, thresholds: Thresholds) -
         findings += _find_in_text(text, thresholds)
     for table in contents.tables:
         findings += [*_find_in_table(table, thresholds), *find_small_counts(table, thresholds)]
+        findings += find_solvable(table, threshold=thresholds.min_units)
     extract: Extract | None = None
     if directory is not None:
         try:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from hub.checks.cells import Cell
 
 REPORT_VERSION = 1
 
@@ -95,13 +98,23 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the checks say of one file. `sha256` is None when the bytes were not read to the end."""
+    """What the checks say of one file. `sha256` is None when the bytes were not read to the end.
+
+    `cells`: the numbers made again from the extract, with their units; for the ledger, not stored here.
+    """
 
     verdict: Verdict
     findings: Sequence[Finding]
     media_type: str
     sha256: str | None
     summary: Mapping[str, Any]
+    cells: Sequence[Cell] = ()
+
+    def with_findings(self, more: Iterable[Finding]) -> Report:
+        """This report with more findings, and the verdict that follows."""
+        findings = (*self.findings, *more)
+        verdict = verdict_of(findings, reproduced=self.summary.get("reproduced") is True)
+        return replace(self, findings=findings, verdict=verdict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values, as stored beside a submission."""

@@ -11,8 +11,7 @@ import pytest
 from pyroaring import BitMap
 
 from hub.actions import ledgers, reviews, submissions
-from hub.actions.ports import Checking, Office
-from hub.actions.releases import require_checking
+from hub.actions.ports import Office
 from hub.checks.cells import Cell
 from hub.checks.findings import Finding, Place, Severity
 from hub.domain.errors import Conflict, IntegrityError
@@ -25,8 +24,8 @@ from tests.factories import NOW, actor
 PEOPLE = range(500)
 
 
-@pytest.fixture
-def checking(office: Office, tmp_path: Path) -> Checking:
+@pytest.fixture(autouse=True)
+def _projects(office: Office, tmp_path: Path) -> None:
     """Two projects, of ana and of rosa, on the same five hundred persons under other pseudonyms."""
     for slug, person, first in (("wages", "ana", 10_000), ("health", "rosa", 90_000)):
         factories.add_project(office, slug, people=[person])
@@ -37,7 +36,6 @@ def checking(office: Office, tmp_path: Path) -> Checking:
             master_key=bytes(32),
             into=tmp_path / "ledger" / "units",
         )
-    return require_checking(office)
 
 
 def cell(positions: Sequence[int], statistic: str = "persons", variable: str | None = None) -> Cell:
@@ -47,11 +45,10 @@ def cell(positions: Sequence[int], statistic: str = "persons", variable: str | N
     )
 
 
-def stage(office: Office, checking: Checking, slug: str, *cells: Cell) -> tuple[StagedFile, list[Finding]]:
+def stage(office: Office, slug: str, *cells: Cell) -> tuple[StagedFile, list[Finding]]:
     first = {"wages": 10_000, "health": 90_000}[slug]
     sets, found = ledgers.stage_sets(
         office,
-        checking,
         extract=f"{slug}/v1",
         cells=cells,
         persons={"people": list(range(first, first + 500))},
@@ -75,31 +72,29 @@ def decide(office: Office, made: Submission, decision: Decision = Decision.APPRO
     return made
 
 
-def test_another_project_on_the_same_source_is_seen(office: Office, checking: Checking) -> None:
-    file, found = stage(office, checking, "wages", cell(range(100)))
+def test_another_project_on_the_same_source_is_seen(office: Office) -> None:
+    file, found = stage(office, "wages", cell(range(100)))
     assert found == []
     decide(office, submit(office, "wages", file))
-    _, found = stage(office, checking, "health", cell(range(97)))
+    _, found = stage(office, "health", cell(range(97)))
     assert [(f.rule, f.severity, f.evidence["release"]) for f in found] == [
         ("differencing", Severity.BLOCK, 1)
     ]
-    assert stage(office, checking, "health", cell(range(80)))[1] == []
-    assert stage(office, checking, "health", cell(range(100)))[1] == []
+    assert stage(office, "health", cell(range(80)))[1] == []
+    assert stage(office, "health", cell(range(100)))[1] == []
 
 
 @pytest.mark.parametrize("decision", [Decision.RETURN, Decision.REJECT, None])
-def test_what_was_not_released_tells_nothing(
-    office: Office, checking: Checking, decision: Decision | None
-) -> None:
-    made = submit(office, "wages", stage(office, checking, "wages", cell(range(100)))[0])
+def test_what_was_not_released_tells_nothing(office: Office, decision: Decision | None) -> None:
+    made = submit(office, "wages", stage(office, "wages", cell(range(100)))[0])
     if decision is not None:
         decide(office, made, decision)
-    assert stage(office, checking, "health", cell(range(97)))[1] == []
+    assert stage(office, "health", cell(range(97)))[1] == []
 
 
-def test_two_that_waited_together_do_not_both_leave(office: Office, checking: Checking) -> None:
-    first = submit(office, "wages", stage(office, checking, "wages", cell(range(100)))[0])
-    second = submit(office, "health", stage(office, checking, "health", cell(range(97)))[0])
+def test_two_that_waited_together_do_not_both_leave(office: Office) -> None:
+    first = submit(office, "wages", stage(office, "wages", cell(range(100)))[0])
+    second = submit(office, "health", stage(office, "health", cell(range(97)))[0])
     decide(office, first)
     with pytest.raises(Conflict) as refused:
         decide(office, second)
@@ -120,34 +115,29 @@ def test_two_that_waited_together_do_not_both_leave(office: Office, checking: Ch
     assert returned.state is SubmissionState.RETURNED
 
 
-def test_a_damaged_ledger_is_a_finding_and_stops_a_release(
-    office: Office, checking: Checking, tmp_path: Path
-) -> None:
-    made = submit(office, "wages", stage(office, checking, "wages", cell(range(100)))[0])
-    waiting = submit(office, "health", stage(office, checking, "health", cell(range(50)))[0])
+def test_a_damaged_ledger_is_a_finding_and_stops_a_release(office: Office, tmp_path: Path) -> None:
+    made = submit(office, "wages", stage(office, "wages", cell(range(100)))[0])
+    waiting = submit(office, "health", stage(office, "health", cell(range(50)))[0])
     decide(office, made)
     for path in (tmp_path / "ledger" / "cells").rglob("*"):
         if path.is_file():
             path.chmod(0o600)
             path.write_bytes(b"x")
     factories_office = dataclasses.replace(office, checking=factories.checking(tmp_path))
-    fresh = require_checking(factories_office)
-    _, found = stage(factories_office, fresh, "health", cell(range(97)))
+    _, found = stage(factories_office, "health", cell(range(97)))
     assert [(f.rule, f.severity) for f in found] == [("ledger_unread", Severity.REVIEW)]
     with pytest.raises(IntegrityError):
         decide(factories_office, waiting)
 
 
-def test_a_table_whose_persons_are_not_known_is_a_finding(office: Office, checking: Checking) -> None:
-    sets, found = ledgers.stage_sets(
-        office, checking, extract="wages/v1", cells=[cell(range(50))], persons={}
-    )
+def test_a_table_whose_persons_are_not_known_is_a_finding(office: Office) -> None:
+    sets, found = ledgers.stage_sets(office, extract="wages/v1", cells=[cell(range(50))], persons={})
     assert sets == ()
     assert [f.rule for f in found] == ["ledger_unread"]
 
 
-def test_the_audit_log_says_how_many_cells_were_released(office: Office, checking: Checking) -> None:
-    file, _ = stage(office, checking, "wages", cell(range(100)), cell(range(50), "mean", "wage"))
+def test_the_audit_log_says_how_many_cells_were_released(office: Office) -> None:
+    file, _ = stage(office, "wages", cell(range(100)), cell(range(50), "mean", "wage"))
     made = decide(office, submit(office, "wages", file))
     with office.units.read() as unit:
         (told,) = [

@@ -220,7 +220,7 @@ def test_the_record_says_what_was_decided_and_never_the_evidence(record: bytes, 
     }
     assert sorted(d.checker for d in told.decisions) == ["chloe", "denis"]
     assert told.rules.policies == office.rules.fingerprint
-    assert told.rules.thresholds["min_units"] == 10
+    assert told.rules.thresholds["small_units"] == {"units": 10}
     assert told.release.released == NOW
     assert b"evidence" not in record
     with office.units.read() as unit:
