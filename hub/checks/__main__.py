@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hub.documents.outputs import Declaration
 
-from hub.checks.isolation import leave_network
+from hub.checks.isolation import leave_files, leave_network
 
 
 def main(argv: list[str]) -> int:
@@ -25,7 +25,8 @@ def main(argv: list[str]) -> int:
     answer_to = os.dup(1)
     os.dup2(2, 1)
     request = json.loads(sys.stdin.buffer.read())
-    answer = _answer(request, network).encode()
+    files = leave_files(_paths(request))
+    answer = _answer(request, {"network": network, "files": files}).encode()
     with os.fdopen(answer_to, "wb") as stream:
         stream.write(answer)
     return 0
@@ -45,7 +46,12 @@ def _confine(limits: dict[str, Any]) -> str:
     return leave_network()
 
 
-def _answer(request: dict[str, Any], network: str) -> str:
+def _paths(request: dict[str, Any]) -> list[Path]:
+    """What the request names: the file, the extract, and whatever else it is about."""
+    return [Path(value) for value in request.values() if isinstance(value, str) and value.startswith("/")]
+
+
+def _answer(request: dict[str, Any], confined: dict[str, str]) -> str:
     """Imports come after the limits: the libraries that read hostile bytes are inside them."""
     from hub.checks.thresholds import Thresholds
 
@@ -65,7 +71,7 @@ def _answer(request: dict[str, Any], network: str) -> str:
             units=request["units"],
             declaration=_declaration(request["declaration"]),
         )
-        report = replace(report, summary={**report.summary, "network": network})
+        report = replace(report, summary={**report.summary, **confined})
         return dump_checked(report, with_cells=request["with_cells"])
     if request["action"] == "rewrite":
         from hub.checks.canonical import take_in_file

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
 import zipfile
+import zlib
 
 MAX_MEMBERS = 500
 MAX_UNPACKED = 100_000_000
 MAX_RATIO = 200
+_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, OSError, EOFError, NotImplementedError,
+            RuntimeError)  # fmt: skip
 _SMALL = 1_000_000  # below this the ratio says nothing
 
 
@@ -24,7 +28,7 @@ def open_archive(data: bytes, *, max_members: int = MAX_MEMBERS) -> zipfile.ZipF
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise ArchiveProblem("not a zip") from error
     members = archive.infolist()
     if len(members) > max_members:
@@ -35,6 +39,8 @@ def open_archive(data: bytes, *, max_members: int = MAX_MEMBERS) -> zipfile.ZipF
     if len(set(names)) != len(names):
         raise ArchiveProblem("two files of one name")
     for one in members:
+        if one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ArchiveProblem("packed in an unusual way")
         if one.flag_bits & 0x1:
             raise ArchiveProblem("protected by a password")
         if one.file_size > _SMALL and one.file_size > MAX_RATIO * max(one.compress_size, 1):
@@ -42,3 +48,11 @@ def open_archive(data: bytes, *, max_members: int = MAX_MEMBERS) -> zipfile.ZipF
         if stat.S_ISLNK(one.external_attr >> 16):
             raise ArchiveProblem("links")
     return archive
+
+
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """A member unpacked. Raises `ArchiveProblem` when it is damaged, KeyError when there is none."""
+    try:
+        return archive.read(name)
+    except _DAMAGED as error:
+        raise ArchiveProblem("damaged") from error

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from hub.checks.archives import ArchiveProblem, open_archive
+from hub.checks.archives import ArchiveProblem, open_archive, read_member
 from hub.checks.canonical_images import rewrite_drawing, rewrite_image, rewrite_pdf
 from hub.checks.canonical_notebooks import rewrite_notebook
 from hub.checks.canonical_tables import rewrite_delimited, rewrite_json, rewrite_text
@@ -124,6 +123,8 @@ def _stable(kind: Kind, text: str, rewriting: Rewriting, thresholds: Thresholds)
     """The text rewritten until rewriting changes nothing more; only the first round reports."""
     write = _writer(kind, thresholds)
     made = write(text, rewriting)
+    if made == text:
+        return made
     for _ in range(_ROUNDS):
         again = write(made, Rewriting())
         if again == made:
@@ -144,15 +145,8 @@ def _unpack(data: bytes, rewriting: Rewriting, thresholds: Thresholds) -> None:
     for member in members:
         name = _member_name(member.filename, taken)
         try:
-            content = archive.read(member)
-        except (
-            zipfile.BadZipFile,
-            OSError,
-            EOFError,
-            NotImplementedError,
-            RuntimeError,
-            ValueError,
-        ) as error:
+            content = read_member(archive, member.filename)
+        except (ArchiveProblem, KeyError) as error:
             raise rewriting.refusal("archive_malformed", problem="damaged") from error
         made = _take_member(content, name, thresholds)
         rewriting.changes += made.changes

@@ -35,8 +35,9 @@ def find_in_image(data: bytes, place: Place, max_pixels: int) -> tuple[list[Find
     except MalformedImage as error:
         return [finding("image_malformed", Severity.BLOCK, place, problem=str(error))], []
     if facts.width * facts.height > max_pixels:
-        size = {"width": facts.width, "height": facts.height, "limit": max_pixels}
-        return [finding("image_too_large", Severity.BLOCK, place, **size)], []
+        wide, high = facts.width, facts.height
+        found = finding("image_too_large", Severity.BLOCK, place, width=wide, height=high, limit=max_pixels)
+        return [found], []
     findings, texts = [], []
     if facts.trailing:
         findings.append(finding("trailing_bytes", Severity.BLOCK, place, count=facts.trailing))
@@ -84,7 +85,10 @@ def rewrite_drawing(source: str, rewriting: Rewriting, place: Place, max_pixels:
 
     try:
         drawn = resvg_py.svg_to_bytes(  # (3)
-            svg_string=etree.tostring(root, encoding="unicode"), background="#ffffff", **_size(root)
+            svg_string=etree.tostring(root, encoding="unicode"),
+            background="#ffffff",
+            width=None if _upright(root) else _LONG_SIDE,
+            height=_LONG_SIDE if _upright(root) else None,
         )
         made = reencode(bytes(drawn), max_pixels)[0]  # (4)
     except (ValueError, OSError, RuntimeError) as error:
@@ -159,13 +163,13 @@ def _strip_attributes(element: Any) -> set[str]:
     return removed
 
 
-def _size(root: Any) -> dict[str, int]:
-    """The longer side fixed, so that neither can be large."""
+def _upright(root: Any) -> bool:
+    """Whether the drawing is higher than wide: its longer side is fixed, so that neither can be large."""
     box = re.findall(r"[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?", root.get("viewBox", ""))
     width, height = _length(root.get("width")), _length(root.get("height"))
     if width is None or height is None:
         width, height = (float(box[2]), float(box[3])) if len(box) == 4 else (1.0, 1.0)
-    return {"height": _LONG_SIDE} if height > width else {"width": _LONG_SIDE}
+    return height > width
 
 
 def _length(value: str | None) -> float | None:

@@ -92,7 +92,10 @@ def clean_text(text: str, cleaning: Cleaning, *, numbers: bool) -> str:
 
 def clean_line(text: str, cleaning: Cleaning) -> str:
     """A cell or label: clean characters on one line, single blanks, none at either end."""
-    text = clean_characters(text, cleaning)
+    if not text.isascii() or not text.isprintable():
+        text = clean_characters(text, cleaning)
+    elif " " not in text:
+        return text
     made = " ".join(text.split())
     if made != text:
         cleaning.blanks += 1
@@ -154,6 +157,7 @@ _NUMBER = re.compile(
     r"(?P<before>[(\[]?[-+−]?)(?P<whole>[0-9]{0,40})(?:(?P<mark>[.,])(?P<part>[0-9]{0,400}))?"
     r"(?:[eE](?P<power>[-+]?[0-9]{1,3}))?(?P<after>[)\]]? ?%?[)\]]?[*†]{0,4})"
 )
+_STARTS = frozenset("0123456789.,-+−([")
 _THOUSANDS = re.compile(r"[-+−(\[]{0,2}[1-9][0-9]{0,2},[0-9]{3}[)\]%*† ]*")
 
 
@@ -195,10 +199,12 @@ def _number(row: int, cell: str) -> _Number | bool:
     """The decimal number in a cell; True for a whole number, False for anything else."""
     if cell.isdigit():
         return True
+    if cell[0] not in _STARTS:
+        return False
     match = _NUMBER.fullmatch(cell)
     if match is None or not (match["whole"] or match["part"]):
         return False
-    if (match["mark"] is None and match["power"] is None) or _THOUSANDS.fullmatch(cell):
+    if (match["mark"] is None and match["power"] is None) or ("," in cell and _THOUSANDS.fullmatch(cell)):
         return True
     value = rounded(match["whole"], match["part"] or "", match["power"])
     if value is None:
@@ -215,7 +221,9 @@ def _fix_column(rows: list[list[str]], column: int, found: list[_Number], cleani
         if "." not in text and "e" not in text and number.decimals:
             text += ".0"
         made = f"{number.before}{text.replace('.', number.mark)}{number.after}"
-        if _THOUSANDS.fullmatch(made):  # "1,2340" cut to "1,234" would read as a thousand
+        if number.mark == "," and _THOUSANDS.fullmatch(
+            made
+        ):  # "1,2340" cut to "1,234" would read as a thousand
             continue
         if made != rows[number.row][column]:
             rows[number.row][column] = made

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.checks.archives import ArchiveProblem, open_archive
+from hub.checks.archives import ArchiveProblem, open_archive, read_member
 from hub.checks.canonical_tables import rewrite_rows
 from hub.checks.canonical_texts import Cleaning, clean_line
 from hub.checks.findings import Place
@@ -73,13 +73,15 @@ def rewrite_workbook(data: bytes, stem: str, rewriting: Rewriting, bounds: Bound
             rewriting.doubt("workbook_part", name="names of ranges")
         for path in archive.namelist():
             if path.startswith("xl/") and path.endswith(".xml"):
-                rewriting.seen.append(Text(Place(), archive.read(path).decode("utf-8", errors="replace")))
+                rewriting.seen.append(
+                    Text(Place(), read_member(archive, path).decode("utf-8", errors="replace"))
+                )
         read = [(name, book.sheet(path)) for name, path in shown]  # (3)
     except _TooLarge as error:
         raise rewriting.refusal(error.rule, limit=error.limit) from error
     except ArchiveProblem as error:
         raise rewriting.refusal("workbook_malformed", problem=str(error)) from error
-    except (etree.XMLSyntaxError, zipfile.BadZipFile, KeyError, ValueError, IndexError, OverflowError,
+    except (etree.XMLSyntaxError, KeyError, ValueError, IndexError, OverflowError,
             EOFError, NotImplementedError, TypeError, AttributeError) as error:  # fmt: skip
         raise rewriting.refusal("workbook_malformed", problem="not an xlsx workbook") from error
     _report(read, rewriting)
@@ -151,7 +153,7 @@ class _Book:
         from lxml import etree
 
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-        return etree.fromstring(self._archive.read(path), parser)
+        return etree.fromstring(read_member(self._archive, path), parser)
 
     def sheets(self) -> list[tuple[str, str, str]]:
         """Name, path and state ("visible", "hidden", "veryHidden") of each sheet, in their order."""

@@ -1,8 +1,9 @@
 """Checks and rendering in a process of their own, so that a hostile file can only end that process.
 
 What the child has: read access to one file and the extract, a bounded memory, CPU and clock, no inherited
-environment, no network, no second process, no file it may change (`hub.checks.isolation`). What it says is
-read up to a bound and parsed strictly. Any doubt is a REVIEW; what could not be rewritten does not leave.
+environment, no network, no second process, no file it may change and, on kernels with Landlock, none it may
+read beside its own (`hub.checks.isolation`). What it says is read up to a bound and parsed strictly. Any
+doubt is a REVIEW; what could not be rewritten does not leave.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import hub
 from hub.checks.cells import load_checked
-from hub.checks.findings import Finding, Report, Severity, UnreadableReport, verdict_of
+from hub.checks.findings import Finding, Report, Severity, UnreadableReport, Verdict, verdict_of
 from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of, refusal_of
 from hub.checks.rewriting import Canonical, load_canonical
 from hub.checks.sentences import finding
@@ -154,15 +155,16 @@ def _rendering(answer: bytes) -> dict[str, Any]:
 
 def refused_report(name: str, sha256: str, size: int, changes: Sequence[Finding]) -> Report:
     """The report on a file of which nothing can leave: `changes` hold the BLOCK that says why."""
-    return Report(verdict_of(changes), tuple(changes), _media_type(name), sha256, {"bytes": size})
+    return Report(Verdict.BLOCK, tuple(changes), _media_type(name), sha256, {"bytes": size})
 
 
 def add_changes(report: Report, doubts: Sequence[Finding]) -> Report:
     """The report on a rewritten file with what rewriting found in the original. A doubt is never a PASS."""
     if not doubts:
         return report
-    findings = (*doubts, *report.findings)
-    return replace(report, findings=findings, verdict=verdict_of(findings))
+    blocked = any(one.severity is Severity.BLOCK for one in (*doubts, *report.findings))
+    verdict = Verdict.BLOCK if blocked else Verdict.REVIEW
+    return replace(report, findings=(*doubts, *report.findings), verdict=verdict)
 
 
 def advice_on(extension: str) -> Mapping[str, str]:

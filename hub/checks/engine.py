@@ -70,8 +70,7 @@ def run_checks(
     taken = take_in(data, name, thresholds)
     if not taken.parts:
         evidence = _rules(Contents(seen=list(taken.seen)), extract, thresholds) if taken.seen else []
-        found = [*taken.doubts, *evidence, *context]
-        return _report(found, media_type, sha256, {"bytes": size}, thresholds)
+        return _report([*taken.doubts, *evidence, *context], media_type, sha256, {"bytes": size}, thresholds)
     contents = read_parts(taken, thresholds)
     looked = [*taken.doubts, *contents.findings, *_rules(contents, extract, thresholds)]
     judgement = _judge(contents, extract, units, f"{name} {' '.join((form or {}).values())}", thresholds)

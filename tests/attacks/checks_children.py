@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.checks.__main__ import _confine
+from hub.checks.isolation import leave_files
 
 
 def _fork(folder: Path, *, quiet: bool) -> None:
@@ -82,6 +83,18 @@ def _reach(folder: Path) -> dict[str, Any]:
     return answer
 
 
+def _read(folder: Path) -> dict[str, Any]:
+    acts: dict[str, Callable[[], Any]] = {
+        "own": (folder / "own" / "file").read_bytes,
+        "beside": (folder / "secret").read_bytes,
+        "list": lambda: list(folder.iterdir()),
+        "link": (folder / "own" / "link").read_bytes,
+        "passwords": Path("/etc/passwd").read_bytes,
+        "parent": Path(f"/proc/{os.getppid()}/environ").read_bytes,
+    }
+    return {name: _refused(act) for name, act in acts.items()}
+
+
 def _call(number: int, *arguments: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.syscall(number, *arguments) == -1:
@@ -110,6 +123,7 @@ TRICKS: dict[str, Callable[[Path], Any]] = {
     "look": _look,
     "write": _write,
     "reach": _reach,
+    "read": _read,
 }
 
 
@@ -121,6 +135,8 @@ def main() -> int:
     network = _confine(json.loads(sys.argv[1]))
     if trick == "reach" and "filter" not in network:
         return 4
+    if trick == "read" and leave_files([folder / "own"]) != "own":
+        return 5
     answer = TRICKS[trick](folder)
     sys.stdout.write(json.dumps(answer))
     return 3 if trick == "fail" else 0

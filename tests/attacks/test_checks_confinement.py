@@ -139,8 +139,22 @@ def test_the_child_reaches_nothing(tmp_path: Path) -> None:
     assert "thread" in answer
 
 
-def test_the_report_says_how_the_network_was_left(table: Path) -> None:
-    assert "filter" in check(table).summary["network"]
+def test_the_child_reads_only_its_own(tmp_path: Path) -> None:
+    """On a kernel with Landlock (5.13); where a container's filter hides it the report says "all"."""
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "file").write_bytes(b"a")
+    (tmp_path / "secret").write_bytes(b"b")
+    (own / "link").symlink_to(tmp_path / "secret")
+    answer = json.loads(run_child({"trick": "read", "folder": str(tmp_path)}, Limits(), module=CHILDREN))
+    assert answer.pop("own") == "done"
+    assert set(answer.values()) == {"PermissionError"}
+
+
+def test_the_report_says_how_it_was_confined(table: Path) -> None:
+    summary = check(table).summary
+    assert "filter" in summary["network"]
+    assert summary["files"] == "own"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hub.checks import Severity
 from hub.checks.canonical import take_in
 from hub.checks.images import inspect
 from hub.checks.rewriting import Canonical
-from tests.unit.checks.samples import THRESHOLDS, chunk, encoded, jpeg, notebook, png, printed, shown
+from tests.unit.checks.samples import THRESHOLDS, chunk, encoded, jpeg, notebook, pdf, png, printed, shown
 
 FEW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -212,24 +212,6 @@ def test_a_huge_drawing_costs_nothing() -> None:
     source = SVG.format("").replace("width='40' height='20'>", "width='400000' height='200000'>", 1)
     with Image.open(io.BytesIO(only(rewrite("plot.svg", source)))) as image:
         assert max(image.size) == 1600
-
-
-def pdf(*pages: str, extra: bytes = b"") -> bytes:
-    """A PDF with one line of text on each page."""
-    kids = " ".join(f"{3 + 2 * n} 0 R" for n in range(len(pages)))
-    parts = [
-        f"1 0 obj<</Type/Catalog/Pages 2 0 R {extra.decode()}>>endobj",
-        f"2 0 obj<</Type/Pages/Count {len(pages)}/Kids[{kids}]>>endobj",
-    ]
-    for number, text in enumerate(pages):
-        stream = f"BT /F1 24 Tf 20 40 Td ({text}) Tj ET"
-        parts.append(
-            f"{3 + 2 * number} 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 100]"
-            f"/Contents {4 + 2 * number} 0 R"
-            "/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>endobj"
-        )
-        parts.append(f"{4 + 2 * number} 0 obj<</Length {len(stream)}>>stream\n{stream}\nendstream endobj")
-    return ("%PDF-1.4\n" + "\n".join(parts) + "\ntrailer<</Root 1 0 R>>\n%%EOF\n").encode()
 
 
 def test_a_pdf_becomes_its_pages() -> None:
