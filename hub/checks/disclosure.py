@@ -221,6 +221,8 @@ class Judge:
         """No cell holds more than 90 % of its row or column (of the whole, where there is one grouping)."""
         axes = len(self.found.layout.axes)
         limit = self.thresholds.limit("group_share", "share")
+        # Beside means the counts only say how many stand behind them: people judge.
+        pure = all(f is not None and f.measure.statistic in (*COUNTS, "share") for f in self.found.fits)
         for at, entry in enumerate(fit.series.entries):
             used = [axis for axis, level in enumerate(entry.levels) if level != TOTAL]
             if not fit.matched[at] or not used or len(used) < axes:
@@ -234,7 +236,7 @@ class Judge:
                 whole, position = self.found.cube.at(outer, "known")
                 total = whole.rows()[position]
                 if total > 0 and cell / total > limit:
-                    rule = "group_share" if axes > 1 else "population_share"
+                    rule = "group_share" if axes > 1 and pure else "population_share"
                     share = {"share": round(float(cell / total), 4)}
                     yield self._finding(rule, fit, entry, share, percent=round(100 * limit))
                     break

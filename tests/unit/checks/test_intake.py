@@ -156,7 +156,7 @@ def test_a_good_file_has_no_finding_and_still_needs_people(
     check: Check, name: str, content: bytes | str
 ) -> None:
     report = check(name, content)
-    assert report.findings == ()
+    assert [one.rule for one in report.findings if one.rule != "unreproduced"] == []
     assert report.verdict is Verdict.REVIEW
 
 
@@ -169,8 +169,9 @@ def test_each_missing_context_is_named(check: Check, field: str, value: str | No
         else {k: v for k, v in FULL_FORM.items() if k != field}
     )
     report = check("t.csv", GOOD_CSV, form=form)
-    assert [(one.rule, one.evidence.get("name")) for one in report.findings] == [("missing_context", field)]
-    assert report.findings[0].message["fr"] != report.findings[0].message["en"]
+    missing = [one for one in report.findings if one.rule == "missing_context"]
+    assert [one.evidence.get("name") for one in missing] == [field]
+    assert missing[0].message["fr"] != missing[0].message["en"]
 
 
 def test_many_findings_of_a_rule_are_counted_not_listed(check: Check) -> None:
