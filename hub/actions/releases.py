@@ -15,7 +15,7 @@ from hub.actions.projects import get_project
 from hub.actions.submissions import get_submission, subject_of
 from hub.documents import releases as documents
 from hub.domain.audit import AuditEntry
-from hub.domain.errors import NotFound, Refused
+from hub.domain.errors import Conflict, NotFound, Refused
 from hub.domain.permissions import Actor, Permission, require
 from hub.domain.records import ReleaseRecord, Submission, SubmittedFile
 
@@ -34,12 +34,12 @@ def require_checking(office: Office) -> Checking:
 
 
 def released_bytes(file: SubmittedFile) -> documents.FileBytes:
-    """What is handed out for a file: its rewritten bytes. Refused `not_releasable` where there are none."""
-    if file.canonical_sha256 is None:
-        raise Refused(
-            "not_releasable", "Nothing of this file can leave.", "Rien de ce fichier ne peut sortir."
-        )
-    return documents.FileBytes(name=file.shown_name, size=file.shown_size, sha256=file.canonical_sha256)
+    """What is handed out for a file: its canonical bytes. The one place that says so."""
+    if file.canonical_name is None or file.canonical_size is None or file.canonical_sha256 is None:
+        raise Conflict("not_released", "This is not released.", "Ceci n’est pas libéré.")
+    return documents.FileBytes(
+        name=file.canonical_name, size=file.canonical_size, sha256=file.canonical_sha256
+    )
 
 
 def findings_of(file: SubmittedFile) -> list[documents.FindingGroup]:

@@ -91,18 +91,6 @@ def cast_vote(
         return _decide(office, unit, submission, by=by, now=now)
 
 
-def _require_releasable(unit: Unit, submission_id: str) -> None:
-    """Refuse an approval that would release a file of which there is nothing to release."""
-    for file in unit.files.find(submission=submission_id):
-        if file.canonical_sha256 is None:
-            raise Refused(
-                "not_releasable",
-                f"“{file.name}” could not be rewritten, so nothing of it can leave: return or reject.",
-                f"« {file.name} » n’a pas pu être réécrit, rien n’en peut sortir : renvoyez ou rejetez.",
-                field="decision",
-            )
-
-
 def _answer(unit: Unit, submission: Submission, answers: Answers, *, by: Actor, now: datetime) -> None:
     """Store the answers; Refused `answer_missing` naming the first broken rule without one."""
     for file in sorted(unit.files.find(submission=submission.id), key=lambda f: f.position):
@@ -119,6 +107,18 @@ def _answer(unit: Unit, submission: Submission, answers: Answers, *, by: Actor, 
                 )
             key = f"{submission.id}/{by.username}/{file.position}/{rule}"
             unit.answers.add(FindingAnswer(key, submission.id, by.username, file.position, rule, answer, now))
+
+
+def _require_releasable(unit: Unit, submission_id: str) -> None:
+    """Refuse an approval that would release a file of which there is nothing to release."""
+    for file in unit.files.find(submission=submission_id):
+        if file.canonical_sha256 is None:
+            raise Refused(
+                "not_releasable",
+                f"“{file.name}” could not be rewritten, so nothing of it can leave: return or reject.",
+                f"« {file.name} » n’a pas pu être réécrit, rien n’en peut sortir : renvoyez ou rejetez.",
+                field="decision",
+            )
 
 
 def _repeats(unit: Unit, submission_id: str, decision: Decision, comment: str, by: Actor) -> bool:

@@ -71,8 +71,8 @@ def _answer(request: dict[str, Any], confined: dict[str, str]) -> str:
             units=request["units"],
             declaration=_declaration(request["declaration"]),
         )
-        told = replace(report, summary={**report.summary, **confined})
-        return dump_checked(told, with_cells=request["with_cells"])
+        report = replace(report, summary={**report.summary, **confined})
+        return dump_checked(report, with_cells=request["with_cells"])
     if request["action"] == "rewrite":
         from hub.checks.canonical import take_in_file
         from hub.checks.rewriting import dump_canonical

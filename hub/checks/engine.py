@@ -63,8 +63,8 @@ def run_checks(
     media_type = MEDIA_TYPES[kind] if kind is not None else UNKNOWN_MEDIA_TYPE
     size = file.stat().st_size
     if size > thresholds.max_bytes:
-        found = finding("too_large", Severity.BLOCK, size=size, limit=thresholds.max_bytes)
-        return _report([found, *context], media_type, None, {"bytes": size}, thresholds)
+        large = finding("too_large", Severity.BLOCK, size=size, limit=thresholds.max_bytes)
+        return _report([large, *context], media_type, None, {"bytes": size}, thresholds)
     data = file.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
     taken = take_in(data, name, thresholds)

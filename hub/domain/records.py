@@ -255,16 +255,16 @@ class ReleaseRecord:
 
 @dataclass(frozen=True)
 class StagedFile:
-    """A file frozen in the vault that no submission names yet; fields as in `SubmittedFile`. `sets`: the sets
-    of persons behind its numbers."""
+    """A file frozen in the vault that no submission names yet; fields as in `SubmittedFile`, and the sets of
+    persons behind its numbers."""
 
     name: str
     size: int
     sha256: str
     media_type: str
     report: Json
+    sets: tuple[StagedSets, ...] = ()
     canonical_name: str | None = None
     canonical_size: int | None = None
     canonical_sha256: str | None = None
     changes: Sequence[Json] = ()
-    sets: tuple[StagedSets, ...] = ()

@@ -8,7 +8,8 @@ gains nothing it could not have submitted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 
 from hub.actions.ledgers import stage_sets
@@ -16,14 +17,14 @@ from hub.actions.ports import Arrival
 from hub.checks import (
     Canonical,
     Part,
+    Report,
     add_changes,
     check_in_subprocess,
     refused_report,
     rewrite_in_subprocess,
 )
-from hub.checks.findings import Report
 from hub.checks.persons import persons_of
-from hub.domain.records import StagedFile, StagedSets, SubmittedFile
+from hub.domain.records import Extract, StagedFile, StagedSets, SubmittedFile
 from hub.portal.ports import Portal
 
 _FIRST = 1_000  # staging positions of rewritten files, beyond those of any upload
@@ -40,12 +41,13 @@ class Intake:
     """The files of one submission on their way in. Blocks while the child processes work."""
 
     def __init__(
-        self, portal: Portal, arrival: Arrival, form: Mapping[str, str], extract: Path | None
+        self, portal: Portal, arrival: Arrival, form: Mapping[str, str], extract: Extract | None
     ) -> None:
         self._portal = portal
         self._arrival = arrival
         self._form = form
         self._extract = extract
+        self._directory = portal.extracts / extract.id if extract is not None else None
         self._names: set[str] = set()
         self._written = 0
 
@@ -66,37 +68,37 @@ class Intake:
             self._portal.vault.path(frozen),
             name=released,
             form=self._form,
-            extract=self._extract,
+            extract=self._directory,
             thresholds=self._portal.thresholds,
             with_cells=True,
         )
-        report = add_changes(report, made.doubts)
-        sets, report = self._compared(report)
+        report, sets = self._keep_sets(add_changes(report, made.doubts))
         return StagedFile(
             name,
             size,
             sha256,
             report.media_type,
             report.to_json(),
-            released,
-            len(part.data),
-            frozen,
-            _told(made),
-            sets,
+            sets=sets,
+            canonical_name=released,
+            canonical_size=len(part.data),
+            canonical_sha256=frozen,
+            changes=_told(made),
         )
 
-    def _compared(self, report: Report) -> tuple[tuple[StagedSets, ...], Report]:
-        """The sets behind the file's reproduced numbers, kept in the ledger, and the report with what they
-        tell beside all that was released."""
+    def _keep_sets(self, report: Report) -> tuple[Report, tuple[StagedSets, ...]]:
+        """The persons behind the file's numbers go to the ledger; what they tell beside released ones is
+        found."""
         if self._extract is None or not report.cells:
-            return (), report
+            return report, ()
         sets, found = stage_sets(
-            self._portal.office,
-            extract=self._extract.relative_to(self._portal.extracts).as_posix(),
-            cells=report.cells,
-            persons=persons_of(self._extract),
+            self._portal.office, extract=self._extract.id, cells=report.cells, persons=self._persons
         )
-        return sets, report.with_findings(found)
+        return report.with_findings(found), sets
+
+    @cached_property
+    def _persons(self) -> Mapping[str, list[int]]:
+        return persons_of(self._directory) if self._directory is not None else {}
 
     def _freeze(self, data: bytes) -> str:
         file = self._arrival.open(_FIRST + self._written)

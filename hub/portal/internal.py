@@ -172,9 +172,8 @@ class _Door:
             session = unit.sessions.get(sid)
             if session is not None:
                 extract = sessions.sealed_extract(unit, session.project)
-        directory = self._portal.extracts / extract.id if extract is not None else None
         frozen = [(name, file.size, arrival.freeze(file)) for name, file in received.files]
-        intake = Intake(self._portal, arrival, received.form, directory)
+        intake = Intake(self._portal, arrival, received.form, extract)
         staged = [one for original in frozen for one in intake.take(*original)]
         submission = submissions.submit(
             self._office,

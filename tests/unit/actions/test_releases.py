@@ -43,7 +43,16 @@ def report(*rules: tuple[str, str]) -> dict[str, object]:
 
 def staged(content: bytes = BYTES, *rules: tuple[str, str], name: str = "table.csv") -> StagedFile:
     size, sha256 = len(content), hashlib.sha256(content).hexdigest()
-    return StagedFile(name, size, sha256, "text/csv", report(*rules), name, size, sha256)
+    return StagedFile(
+        name,
+        size,
+        sha256,
+        "text/csv",
+        report(*rules),
+        canonical_name=name,
+        canonical_size=size,
+        canonical_sha256=sha256,
+    )
 
 
 @pytest.fixture
