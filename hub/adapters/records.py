@@ -24,6 +24,8 @@ def _plain(value: object) -> object:
         return sorted(_plain(member) for member in value)  # type: ignore[type-var]  # all strings
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, tuple):
+        return [_plain(member) for member in value]
     return value
 
 

@@ -42,6 +42,7 @@ def work() -> None:
             areas=policies.risks.areas,
             thresholds=policies.risks.thresholds,
             maps=settings.data / "maps",
+            ledger=settings.data / "ledger" / "units",
         )
         worker.work(context.office(), rooms)
 

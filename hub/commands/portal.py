@@ -5,7 +5,14 @@ from __future__ import annotations
 import logging
 
 from hub.actions import audits
-from hub.bootstrap import audit_key, build_catalogue, build_documents, build_office, build_vault
+from hub.bootstrap import (
+    audit_key,
+    build_catalogue,
+    build_checking,
+    build_documents,
+    build_office,
+    build_vault,
+)
 from hub.commands import context
 from hub.documents.policies import load_policies
 
@@ -27,7 +34,8 @@ def portal() -> None:
         schema.upgrade(open_engine(settings.database_url))
         policies = load_policies(settings.policies)
         token = settings.secret("portal.token")
-        office = build_office(settings, hub_token=token)
+        checking = build_checking(settings, policies)
+        office = build_office(settings, hub_token=token, checking=checking)
         vault = build_vault(settings)
         vault.clear_staging()
         documents = build_documents(settings)
@@ -50,9 +58,7 @@ def portal() -> None:
                 ),
                 gate_token=settings.secret("gate.token"),
                 public_url=settings.public_url,
-                thresholds=Thresholds.of(
-                    policies.outputs.thresholds, max_bytes=policies.submissions.max_bytes
-                ),
+                thresholds=Thresholds.of(policies.outputs, max_bytes=policies.submissions.max_bytes),
                 verify_chain=lambda: audits.verify_chain(office.units, key),
                 tiers={tier.value: limits.title for tier, limits in policies.tiers.tiers.items()},
                 roles={name: role.title for name, role in policies.roles.roles.items()},

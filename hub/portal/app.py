@@ -19,18 +19,21 @@ from hub.portal import (
     admin,
     api,
     audit,
+    comments,
     desks,
     dictionaries,
     forgeries,
     internal,
     languages,
     projects,
+    publications,
     releases,
     request_edits,
     request_reviews,
     requests,
     reviews,
     risk_pages,
+    statistics,
     submissions,
 )
 from hub.portal.edges import SecurityHeaders, UnknownErrors
@@ -64,7 +67,8 @@ def create_app(portal: Portal) -> FastAPI:
     )
     routes = Routes(app, portal)
     _add_public(routes)
-    for room in (request_edits, requests, request_reviews, risk_pages):  # `new` before `{id}`
+    # `new` before `{id}`, and the figures before the page of one review, whose address would match theirs.
+    for room in (request_edits, requests, request_reviews, risk_pages, statistics, comments, publications):
         room.register(routes)
     for room in (projects, desks, submissions, releases, reviews, admin, audit, dictionaries, api, internal):
         room.register(routes)

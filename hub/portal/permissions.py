@@ -22,6 +22,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from hub.actions.people import actor_for
 from hub.actions.ports import Unit
 from hub.actions.projects import get_project
+from hub.actions.publications import get_publication
+from hub.actions.publications import subject_of as publication_subject
 from hub.actions.requests import get_request
 from hub.actions.submissions import get_submission, subject_of
 from hub.domain.errors import Conflict, IntegrityError, NotFound, PermissionDenied, Refused
@@ -51,6 +53,7 @@ class About(StrEnum):
     OFFICE = "office"  # the office as a whole
     PROJECT = "project"  # the project named by {slug}
     SUBMISSION = "submission"  # the submission named by {id}
+    PUBLICATION = "publication"  # the project of the publication named by {id}
     REQUEST = "request"  # the request named by {id}
     LISTING = "listing"  # a list that shows only what the actor may see
 
@@ -140,6 +143,8 @@ _MAY_BE_PUBLIC = (
     "/dictionary/{source}/table-schema.json",
     "/dictionary/{source}/ddi.xml",
     "/dictionary/{source}/dcat.jsonld",
+    "/publications",
+    "/release-key",
 )
 
 
@@ -255,6 +260,8 @@ def _require_any_reach(portal: Portal, roles: Iterable[Any], permission: Permiss
 def _subject(unit: Unit, about: About, request: Request) -> Subject:
     if about is About.PROJECT:
         return get_project(unit, request.path_params["slug"]).subject
+    if about is About.PUBLICATION:
+        return publication_subject(unit, get_publication(unit, request.path_params["id"]))
     if about is About.REQUEST:
         return get_request(unit, request.path_params["id"]).subject
     if about is About.SUBMISSION:

@@ -20,6 +20,8 @@ from hub.documents.policies import AreaLimits, RiskThresholds
 from hub.domain.errors import Refused
 from hub.domain.permissions import Actor
 from hub.domain.records import Extract, Project
+from hub.extraction.maps import read_map
+from hub.extraction.registers import write_register
 
 WORKER = Actor("extraction", system=True)
 PAUSE = 1.0
@@ -29,7 +31,7 @@ log = logging.getLogger("vitrine.extraction")
 @dataclass(frozen=True)
 class Rooms:
     """Where extraction reads and writes, by which class schemes and limits for undelivered areas;
-    `master_key` never leaves this process."""
+    `master_key` never leaves this process. `ledger`: where the numbers of units go (registers)."""
 
     warehouse: Path
     extracts: Path
@@ -38,6 +40,7 @@ class Rooms:
     areas: AreaLimits | None = None
     thresholds: RiskThresholds | None = None
     maps: Path | None = None
+    ledger: Path | None = None
 
 
 def work(office: Office, rooms: Rooms, *, rounds: int | None = None) -> None:
@@ -136,6 +139,7 @@ def make(office: Office, rooms: Rooms, extract_id: str) -> None:
     extract, project = extracts.begin_extract(office, extract_id=extract_id, by=WORKER, now=datetime.now(UTC))
     try:
         manifest = _manifest(office, rooms, extract, project)
+        _register(rooms, extract, project)
     except Refused as refused:
         log.error("%s failed: %s", extract_id, refused.code)
         sentence = f"{refused.fr} / {refused.en}"
@@ -194,3 +198,12 @@ def _manifest(office: Office, rooms: Rooms, extract: Extract, project: Project) 
         ),
     )
     return made.model_dump(mode="json")
+
+
+def _register(rooms: Rooms, extract: Extract, project: Project) -> None:
+    """Number the units that the project's map names, for the ledger; after an interruption once more."""
+    if rooms.maps is None or rooms.ledger is None:
+        return
+    path = rooms.maps / f"{extract.id}.map"
+    _, units = read_map(path, project=project.slug, master_key=rooms.master_key)
+    write_register(units, extract=extract.id, master_key=rooms.master_key, into=rooms.ledger)

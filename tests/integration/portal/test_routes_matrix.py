@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from starlette.routing import Mount
 
-from hub.actions import conditions, people
+from hub.actions import conditions, people, publications
 from hub.domain.permissions import Role
 from hub.portal.permissions import declared_access
 from tests import factories, requests
@@ -62,6 +62,24 @@ MATRIX: dict[str, dict[int, str]] = {
     f"GET {P}/submissions/{{id}}/files/{{n}}/image/{{k}}": {200: "checker auditor"},
     f"GET {P}/submissions/{{id}}/files/{{n}}/download": {200: "author"},
     f"GET {P}/api/submissions/{{id}}/files/{{n}}/download": {200: "author"},
+    # Output checking: record, key, remarks, figures, publications
+    f"GET {P}/submissions/{{id}}/record": {200: "author checker insider auditor"},
+    f"GET {P}/api/submissions/{{id}}/record": {200: "author checker insider auditor"},
+    f"GET {P}/release-key": {200: PUBLIC},
+    f"POST {P}/review/{{id}}/comments": {303: "checker"},
+    f"GET {P}/api/review/{{id}}/comments": {200: "checker"},
+    f"POST {P}/api/review/{{id}}/comments": {201: "checker"},
+    f"GET {P}/review/statistics": {200: "checker insider admin auditor"},
+    f"GET {P}/api/review-statistics": {200: "checker insider admin auditor"},
+    f"GET {P}/publications": {200: PUBLIC},
+    f"GET {P}/api/publications": {200: OFFICE},
+    f"GET {P}/manuscripts": {200: OFFICE},
+    f"GET {P}/manuscripts/new": {200: RESEARCHERS},
+    f"POST {P}/manuscripts/new": {422: RESEARCHERS},
+    f"GET {P}/manuscripts/{{id}}": {200: READERS},
+    f"GET {P}/manuscripts/{{id}}/file": {200: READERS},
+    f"POST {P}/manuscripts/{{id}}/vote": {303: "checker"},
+    f"POST {P}/manuscripts/{{id}}/withdraw": {303: "author"},
     f"GET {P}/requests": {200: "author colleague foreign insider admin auditor"},
     f"GET {P}/requests/new": {200: RESEARCHERS},
     f"POST {P}/requests/new": {303: RESEARCHERS},
@@ -156,6 +174,8 @@ FORMS: dict[str, dict[str, str]] = {
         "roles": "auditor",
     },
     f"POST {P}/review/{{id}}/vote": {"decision": "approve"},
+    f"POST {P}/review/{{id}}/comments": {"text": "Look at row 3."},
+    f"POST {P}/manuscripts/{{id}}/vote": {"decision": "approve"},
     f"POST {P}/requests/{{id}}/remarks": {"text": "A word."},
     f"POST {P}/requests/{{id}}/review": {"version": "1", "verdict.pay.sex": "accept"},
     f"POST {P}/requests/{{id}}/conditions": {"need": "licence:", "document": "CC0", "dated": "2026-01-01"},
@@ -165,6 +185,7 @@ BODIES: dict[str, dict[str, object]] = {
     f"POST {P}/api/projects": PROJECT_DOCUMENT,
     f"POST {P}/api/projects/{{slug}}/move-end": {"ends_at": "2026-11-30T17:00:00Z"},
     f"POST {P}/api/review/{{id}}/vote": {"decision": "APPROVE"},
+    f"POST {P}/api/review/{{id}}/comments": {"file": 0, "text": "Look at row 3.", "place": {"row": 2}},
 }
 
 
@@ -195,7 +216,20 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     released = stage.submit(session, ("released.csv", CSV))
     stage.approve(released)
     waiting = stage.submit(session, ("figure.png", png))
-    return folder, {"sid": session, "released": released, "waiting": waiting}
+    manuscript = publications.register_publication(
+        stage.office,
+        stage.portal.vault,
+        new=publications.NewPublication("wages", "Project wages", "Ana", "Review", True, [released]),
+        manuscript=publications.Manuscript("paper.pdf", b"%PDF-1.7 Mean wage"),
+        by=factories.actor("ana"),
+        now=factories.NOW,
+    )
+    return folder, {
+        "sid": session,
+        "released": released,
+        "waiting": waiting,
+        "manuscript": manuscript.id,
+    }
 
 
 def _add_request(stage: Stage) -> None:
@@ -251,9 +285,11 @@ def _address(route: str, ids: dict[str, str]) -> tuple[str, str]:
     method, _, path = route.partition(" ")
     if method == "MOUNT":
         return "GET", f"{path}/portal.css"
-    submission = ids["released"] if path.endswith("/download") else ids["waiting"]
     if path.startswith(f"{P}/requests/"):
         return method, path.format(id="r1", n=1, k=1, name="k")
+    submission = ids["released"] if path.endswith(("/download", "/record")) else ids["waiting"]
+    if "/manuscripts/" in path:
+        submission = ids["manuscript"]
     return method, path.format(
         slug="wages", source="register", id=submission, n=0, k=0, username="denis", sid=ids["sid"]
     )
