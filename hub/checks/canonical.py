@@ -41,8 +41,8 @@ def take_in_file(file: Path, name: str, thresholds: Thresholds) -> Canonical:
 def take_in(data: bytes, name: str, thresholds: Thresholds) -> Canonical:
     """The parts of `data`, submitted as `name`. Never raises for hostile bytes.
 
-    1. A kind that may leave at all. 2. Content that is what the name says. 3. Rewritten. 4. Not larger than
-    a submission may be.
+    1. A kind that may leave at all. 2. Content that is what the name says. 3. Rewritten. 4. No part larger
+    than a submission may be, nor all parts than four.
     """
     extension = extension_of(name)
     kind = EXTENSIONS.get(extension)
@@ -53,8 +53,9 @@ def take_in(data: bytes, name: str, thresholds: Thresholds) -> Canonical:
         made = canonicalise(data, kind, name, thresholds)  # (3)
     except CannotRewrite as error:
         return Canonical((), error.findings, error.seen)
-    limit = 4 * thresholds.max_bytes
-    if sum(len(part.data) for part in made.parts) > limit:  # (4)
+    limit = thresholds.max_bytes
+    sizes = [len(part.data) for part in made.parts]
+    if max(sizes) > limit or sum(sizes) > 4 * limit:  # (4)
         return Canonical((), (finding("grown", Severity.BLOCK, limit=limit), *made.changes), made.seen)
     return made
 
