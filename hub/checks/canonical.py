@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from hub.checks.archives import ArchiveProblem, open_archive, read_member
@@ -154,7 +155,7 @@ def _unpack(data: bytes, rewriting: Rewriting, thresholds: Thresholds) -> None:
         rewriting.seen += made.seen
         if not made.parts:
             raise rewriting.refusal("archive_member", name=name[:80])
-        rewriting.parts += made.parts
+        rewriting.parts += [replace(part, changes=made.changes) for part in made.parts]
         if len(rewriting.parts) > MAX_PARTS:
             raise rewriting.refusal("archive_limit", problem=f"more than {MAX_PARTS} files")
     if not rewriting.parts:

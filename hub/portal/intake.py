@@ -7,16 +7,18 @@ gains nothing it could not have submitted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hub.actions.ports import Arrival
 from hub.checks import (
     Canonical,
+    Finding,
     Part,
     add_changes,
     check_in_subprocess,
+    doubts_of,
     refused_report,
     rewrite_in_subprocess,
 )
@@ -53,7 +55,11 @@ class Intake:
         )
         if not made.parts:
             report = refused_report(name, sha256, size, made.changes)
-            return [StagedFile(name, size, sha256, report.media_type, report.to_json(), changes=_told(made))]
+            return [
+                StagedFile(
+                    name, size, sha256, report.media_type, report.to_json(), changes=_told(made.changes)
+                )
+            ]
         return [self._stage(name, size, sha256, made, part) for part in made.parts]
 
     def _stage(self, name: str, size: int, sha256: str, made: Canonical, part: Part) -> StagedFile:
@@ -66,7 +72,8 @@ class Intake:
             extract=self._extract,
             thresholds=self._portal.thresholds,
         )
-        report = add_changes(report, made.doubts)
+        changes = made.changes_of(part)
+        report = add_changes(report, doubts_of(changes))
         return StagedFile(
             name,
             size,
@@ -76,7 +83,7 @@ class Intake:
             released,
             len(part.data),
             frozen,
-            _told(made),
+            _told(changes),
         )
 
     def _freeze(self, data: bytes) -> str:
@@ -95,5 +102,5 @@ class Intake:
         return own
 
 
-def _told(made: Canonical) -> tuple[dict[str, Any], ...]:
-    return tuple(change.to_json() for change in made.changes)
+def _told(changes: Sequence[Finding]) -> tuple[dict[str, Any], ...]:
+    return tuple(change.to_json() for change in changes)
