@@ -26,7 +26,7 @@ from hub.checks.findings import (
     load_report,
     report_from_json,
 )
-from hub.checks.rewriting import Canonical, Part
+from hub.checks.rewriting import Canonical, Part, doubts_of
 from hub.checks.sentences import place_in_words
 from hub.checks.thresholds import Thresholds
 
@@ -44,6 +44,7 @@ __all__ = [
     "add_changes",
     "advice_on",
     "check_in_subprocess",
+    "doubts_of",
     "dump_report",
     "finding_from_json",
     "load_report",
