@@ -27,7 +27,10 @@ TABLE = pa.table(
         "name": pa.array(["é", None, "z"]),
         "code": pa.array(["b", "a", None]).dictionary_encode(),
         "day": pa.array([dt.date(1970, 1, 2), None, dt.date(2000, 1, 1)]),
-        "at": pa.array([dt.datetime(1970, 1, 1, 0, 0, 1), None, None], pa.timestamp("ns")),
+        "at": pa.array(
+            [dt.datetime(1970, 1, 1, 0, 0, 1, tzinfo=dt.UTC).replace(tzinfo=None), None, None],
+            pa.timestamp("ns"),
+        ),
     }
 )
 

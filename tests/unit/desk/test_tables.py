@@ -129,7 +129,8 @@ def test_a_spread_table_with_totals() -> None:
     data = vitrine.read_extract()
     vitrine.table(data, ["region", "sex"], file="t.csv", spread=True, total="all")
     output = declared("t.csv").output
-    assert output.spread and output.total == "all"
+    assert output.spread
+    assert output.total == "all"
     shown = printed("t.csv").set_index("region")
     wanted = pd.crosstab(data["region"], data["sex"], margins=True, margins_name="all")
     assert list(shown.columns) == ["F", "M", "all"]

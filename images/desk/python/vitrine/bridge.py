@@ -2,7 +2,9 @@
 
     {"call": "columns", "path": …, "columns": […]}     the binary stream of vitrine.columns
     {"call": "tables"}                                 [{"name", "path", "columns"}]
-    {"call": "table", …} | {"call": "regression", …}   {"columns", "rows", "counts" | "observations", "estimates"}
+    {"call": "table", …} | {"call": "regression", …}   {"columns", "rows", …}
+
+`seen` is R's summary of the data it has (vitrine.extracts.Summary).
 
 Exit status 3: a sentence for the researcher on standard error, and nothing was written.
 """
@@ -14,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .words import BadArgument, NotDeclarable
+from .words import BadArgument, NotDeclarable, say
 
 REFUSED = 3
 
@@ -24,10 +26,14 @@ def main() -> int:
     asked = json.loads(sys.stdin.buffer.read())
     try:
         return _answer(asked)
-    except (NotDeclarable, BadArgument, LookupError, OSError) as error:
-        text = f"{error.args[0]}" if error.args else type(error).__name__
-        sys.stderr.write(text + "\n")
-        return REFUSED
+    except KeyError as error:
+        text = say("no_column", name=error.args[0])
+    except OSError as error:
+        text = say("no_file", name=error.filename or "")
+    except (NotDeclarable, BadArgument, LookupError) as error:
+        text = str(error)
+    sys.stderr.write(text + "\n")
+    return REFUSED
 
 
 def _answer(asked: dict[str, Any]) -> int:
@@ -51,11 +57,18 @@ def _tables(_: dict[str, Any]) -> Any:
     ]
 
 
+def _seen(asked: dict[str, Any]) -> Any:
+    from .extracts import Summary
+
+    seen = asked.pop("seen", None)
+    return Summary(seen["rows"], dict(seen["columns"] or {})) if seen is not None else None
+
+
 def _table(asked: dict[str, Any]) -> Any:
     from .tables import remake, table
 
     groups = asked.pop("groups", None)
-    made = table(asked.pop("table"), **asked)
+    made = table(_seen(asked), **asked)
     if groups:
         made = remake(made, groups=groups)
     return {
@@ -71,7 +84,7 @@ def _regression(asked: dict[str, Any]) -> Any:
     from .filters import normalise
     from .regressions import COLUMNS, fit_and_write
 
-    behind = find_table(asked.pop("table"))
+    behind, seen = find_table(asked.pop("table")), _seen(asked)
     file, estimates = asked.pop("file"), asked.pop("estimates")
     where = normalise(asked.pop("where", None))
     output = {
@@ -81,7 +94,7 @@ def _regression(asked: dict[str, Any]) -> Any:
         "columns": dict(COLUMNS),
         **({"where": where} if where is not None else {}),
     }
-    made = fit_and_write(output, behind, None, file=file, estimates=estimates)
+    made = fit_and_write(output, behind, seen, file=file, estimates=estimates)
     return {
         "columns": list(made.frame.columns),
         "rows": made.frame.to_numpy().tolist(),

@@ -25,7 +25,10 @@ EXACT = 2**53
 
 
 def write_columns(path: Path, columns: Sequence[str] | None, out: BinaryIO) -> None:
-    """Stream the file's columns (all of them unless named). KeyError names one that is not there."""
+    """Stream the file's columns (all of them unless named). KeyError names one that is not there,
+    OSError the file that cannot be read."""
+    if not path.is_file():
+        raise FileNotFoundError(2, "", str(path))
     names = pq.read_schema(path).names
     wanted = list(names if columns is None else dict.fromkeys(columns))
     for name in wanted:

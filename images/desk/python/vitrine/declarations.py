@@ -52,14 +52,16 @@ def _replace(path: Path, text: str) -> None:
 
 
 def number_text(value: float, *, whole: bool = False, digits: int = 6) -> str:
-    """A number as it is printed: whole, or with `digits` significant digits and no exponent; "" for none."""
+    """A number as it is printed: whole, or with `digits` significant digits, at most ten decimals and no
+    exponent; "" for none."""
     if value is None or math.isnan(value):
         return ""
     if whole:
         return str(round(value))
     if value == 0:
         return "0"
-    places = digits - 1 - math.floor(math.log10(abs(value)))
+    places = min(digits - 1 - math.floor(math.log10(abs(value))), 10)
     rounded = round(value, places)
     text = f"{rounded:.{max(places, 0)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text

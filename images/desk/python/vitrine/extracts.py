@@ -9,12 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
 from .words import NotDeclarable, say
 
 MARK = "vitrine_table"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What R says of the data it has: rows, and per column missing values with sums or counts of texts."""
+
+    rows: int
+    columns: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -110,29 +119,55 @@ def require_columns(table: ExtractTable, columns: Sequence[str]) -> None:
 
 
 def require_untouched(data: object, rows: pd.DataFrame, chosen: pd.DataFrame, table: ExtractTable) -> None:
-    """`data` holds the rows of the table, or those that the filter leaves, with their values, in any order.
+    """`data` (a frame, or R's Summary of one) holds the rows of the table, or those that the filter leaves,
+    with their values, in any order.
 
     `rows` and `chosen` have the columns in use, of all rows and of the rows left. NotDeclarable otherwise.
     """
-    if not isinstance(data, pd.DataFrame):
-        return
-    missing = [column for column in rows.columns if column not in data.columns]
-    used = [column for column in rows.columns if column not in missing]
-    if len(data) == len(rows):
-        wanted = rows
-    elif len(data) == len(chosen):
-        wanted = chosen
+    if isinstance(data, pd.DataFrame):
+        count, names = len(data), set(data.columns)
+    elif isinstance(data, Summary):
+        count, names = data.rows, set(data.columns)
     else:
+        return
+    if count not in (len(rows), len(chosen)):
         raise NotDeclarable("changed_rows", table=table.name)
-    changed = [column for column in used if _digest(data[column]) != _digest(wanted[column])]
+    wanted = rows if count == len(rows) else chosen
+    changed = [column for column in rows.columns if column in names and not _same(data, wanted[column])]
     if changed:
         raise NotDeclarable("changed_values", columns=", ".join(changed))
 
 
+def _same(data: pd.DataFrame | Summary, wanted: pd.Series) -> bool:
+    if isinstance(data, pd.DataFrame):
+        return _digest(data[wanted.name]) == _digest(wanted)
+    return _summary_fits(data.columns[str(wanted.name)], _plain(wanted))
+
+
+def _plain(column: pd.Series) -> pd.Series:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.astype(column.cat.categories.dtype)
+    return column
+
+
+def _summary_fits(given: Mapping[str, Any], wanted: pd.Series) -> bool:
+    known = wanted.dropna()
+    if given["missing"] != len(wanted) - len(known):
+        return False
+    if "counts" in given:
+        counts = known.astype(str).value_counts()
+        return dict(given["counts"] or {}) == {str(text): int(count) for text, count in counts.items()}
+    if pd.api.types.infer_dtype(known) in ("date", "datetime", "datetime64"):
+        known = (pd.to_datetime(known) - pd.Timestamp(0)) / pd.Timedelta(days=1)
+    if not pd.api.types.is_numeric_dtype(known.dtype):
+        return False
+    numbers = known.to_numpy(dtype="float64")
+    return bool(np.allclose([given["sum"], given["squares"]], [numbers.sum(), (numbers**2).sum()], rtol=1e-9))
+
+
 def _digest(column: pd.Series) -> int:
     """A sum of hashes: equal for the same values in another order or number type."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(column.cat.categories.dtype)
+    column = _plain(column)
     if pd.api.types.is_numeric_dtype(column.dtype):
         column = column.astype("float64")
     else:

@@ -51,7 +51,7 @@ def merge(
             for each in by
         ]
         return remake(table, by=changed)
-    print(say("merged_codes"))
+    print(say("merged_codes"))  # noqa: T201  (the cell’s output is how a notebook speaks)
     return remake(table, groups={**(table.recipe.groups or {}), variable: groups})
 
 

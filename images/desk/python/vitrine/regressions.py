@@ -23,11 +23,12 @@ COLUMNS = {
 }  # fmt: skip
 KINDS = ("ols", "logit", "probit", "poisson")
 _NAME = r"(?:Q\(['\"](?P<quoted>[^'\"]+)['\"]\)|(?P<plain>[^\W\d]\w*))"
-_PLAIN = re.compile(_NAME)
-_CATEGORICAL = re.compile(rf"C\(\s*{_NAME}\s*\)")
-_LOG = re.compile(rf"(?:np\.)?log\(\s*{_NAME}\s*\)")
-_SQUARE = re.compile(
-    rf"(?:I\(\s*{_NAME}\s*\*\*\s*2\s*\)|np\.square\(\s*{_NAME.replace('quoted', 'q2').replace('plain', 'p2')}\s*\))"
+_FACTORS = (
+    (re.compile(rf"C\(\s*{_NAME}\s*\)"), True, None),
+    (re.compile(rf"(?:np\.)?log\(\s*{_NAME}\s*\)"), False, "log"),
+    (re.compile(rf"I\(\s*{_NAME}\s*\*\*\s*2\s*\)"), False, "square"),
+    (re.compile(rf"np\.square\(\s*{_NAME}\s*\)"), False, "square"),
+    (re.compile(_NAME), False, None),
 )
 
 
@@ -108,7 +109,7 @@ def _read_result(
 
 
 def read_formula(formula: str) -> tuple[str, str | None, list[dict[str, Any]], bool]:
-    """Outcome, its transform, terms and intercept of a formula. NotDeclarable `term` names what is foreign."""
+    """Outcome, its transform, terms and intercept of a formula. NotDeclarable `term` for what is foreign."""
     from patsy import ModelDesc, PatsyError
 
     try:
@@ -131,12 +132,7 @@ def read_formula(formula: str) -> tuple[str, str | None, list[dict[str, Any]], b
 
 
 def _factor(text: str) -> dict[str, Any]:
-    for pattern, categorical, transform in (
-        (_CATEGORICAL, True, None),
-        (_LOG, False, "log"),
-        (_SQUARE, False, "square"),
-        (_PLAIN, False, None),
-    ):
+    for pattern, categorical, transform in _FACTORS:
         found = pattern.fullmatch(text)
         if found:
             name = next(value for value in found.groupdict().values() if value)
@@ -213,7 +209,7 @@ def _mark_categorical(output: dict[str, Any], rows: pd.DataFrame) -> None:
 
 
 def design_matrix(rows: pd.DataFrame, output: Mapping[str, Any]) -> tuple[list[str], np.ndarray[Any, Any]]:
-    """Names and columns of the parameters: the intercept, then each term, its dummies without the smallest level."""
+    """Names and columns of the parameters: intercept, then each term, dummies without the smallest level."""
     names, columns = (["Intercept"], [np.ones(len(rows))]) if output["intercept"] else ([], [])
     for term in output["terms"]:
         parts = [_columns(rows[name], name, term) for name in term["variables"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ class Recipe:
     groups: Mapping[str, Mapping[str, Sequence[Any]]] | None = None
 
 
-def table(  # one argument per choice of the declaration
+def table(  # noqa: PLR0913  (one argument per choice of the declaration)
     data: object = None,
     by: str | Sequence[str] = (),
     stat: str | None = None,
@@ -262,7 +262,7 @@ def _bands(column: pd.Series, grouping: Mapping[str, Any]) -> pd.Series:
     edges, right = grouping["breaks"], grouping.get("right", False)
     labels = grouping.get("labels") or [
         f"({edge_text(low)}, {edge_text(high)}]" if right else f"[{edge_text(low)}, {edge_text(high)})"
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
+        for low, high in pairwise(edges)
     ]
     return pd.cut(column, edges, right=right, labels=labels, ordered=len(set(labels)) == len(labels))
 
