@@ -457,9 +457,9 @@ def test_r_runs_what_official_statisticians_use(desk: Desk) -> None:
     code = """
 suppressPackageStartupMessages({library(tidyverse); library(data.table); library(haven); library(survey)})
 d <- vitrine::read_parquet("/data/a.parquet")
-cat(names(d), class(d)[1], nrow(d), mean(d[[1]]), "\n")
+cat(names(d), class(d)[1], nrow(d), mean(d$wage), "\n")
 """
-    assert desk.run(code, "ir").split() == ["wage", "tbl_df", "1", "31"]
+    assert desk.run(code, "ir").split() == ["year", "wage", "tbl_df", "2", "31"]
 
 
 DECLARED = {

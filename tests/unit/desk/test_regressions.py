@@ -1,4 +1,4 @@
-"""`vitrine.regression`: what cannot be declared; else the coefficients are those of the researcher’s model."""
+"""`vitrine.regression`: what cannot be declared; else the coefficients those of the researcher’s model."""
 
 from __future__ import annotations
 
