@@ -210,9 +210,10 @@ class Places:
             handle = os.open(beside, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return None
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            return None
         with os.fdopen(handle, "rb") as source:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return None
             content = source.read(DECLARATION_BYTES + 1)
         if len(content) > DECLARATION_BYTES:
             raise Refused("declaration_large", name)
