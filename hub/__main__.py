@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.commands import demo, docs, portal, records, services
+from hub.commands import checks, demo, docs, portal, records, services
 
 app = typer.Typer(
     help="Vitrine: a secure virtual research desktop.",
@@ -22,6 +22,7 @@ app.add_typer(demo.demo, name="demo")
 app.command("portal")(portal.portal)
 app.command("gate")(services.gate)
 app.command("sweeper")(services.sweeper)
+app.command("check")(checks.check)
 app.command("docs")(docs.write_docs)
 
 

@@ -8,7 +8,10 @@ import resource
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hub.documents.outputs import Declaration
 
 
 def main(argv: list[str]) -> int:
@@ -49,7 +52,13 @@ def _answer(request: dict[str, Any]) -> str:
 
         extract = Path(request["extract"]) if request["extract"] is not None else None
         report = run_checks(
-            file, name=request["name"], form=request["form"], extract=extract, thresholds=thresholds
+            file,
+            name=request["name"],
+            form=request["form"],
+            extract=extract,
+            thresholds=thresholds,
+            units=request["units"],
+            declaration=_declaration(request["declaration"]),
         )
         return dump_report(report)
     if request["action"] == "render":
@@ -64,6 +73,14 @@ def _answer(request: dict[str, Any]) -> str:
         )
         return json.dumps(rendering.to_json(), ensure_ascii=True, allow_nan=False)
     raise ValueError("unknown action")
+
+
+def _declaration(text: str | None) -> Declaration | None:
+    if text is None:
+        return None
+    from hub.documents.outputs import Declaration
+
+    return Declaration.model_validate_json(text, by_alias=True, by_name=False)
 
 
 if __name__ == "__main__":

@@ -18,13 +18,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import hub
 from hub.checks.findings import Report, Severity, UnreadableReport, load_report, verdict_of
 from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of
 from hub.checks.sentences import finding
 from hub.checks.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from hub.documents.outputs import Declaration
 
 VIEW_KINDS = frozenset({"table", "text", "image", "raw", "failed", "notebook"})
 
@@ -53,9 +56,11 @@ def check_in_subprocess(
     file: Path,
     *,
     name: str,
-    form: Mapping[str, str],
+    form: Mapping[str, str] | None,
     extract: Path | None,
     thresholds: Thresholds,
+    units: Mapping[str, str] | None = None,
+    declaration: Declaration | None = None,
     limits: Limits | None = None,
 ) -> Report:
     """`run_checks` in a child. Never raises for what the file does: death, timeout or garbage is a REVIEW
@@ -64,8 +69,10 @@ def check_in_subprocess(
         "action": "check",
         "file": str(file.absolute()),
         "name": name,
-        "form": dict(form),
+        "form": dict(form) if form is not None else None,
         "extract": str(extract.absolute()) if extract is not None else None,
+        "units": dict(units or {}),
+        "declaration": declaration.model_dump_json(by_alias=True) if declaration is not None else None,
         "thresholds": thresholds.to_json(),
     }
     try:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hub.checks.contents import Contents, read_contents
 from hub.checks.counts import find_counts_in_text, find_small_counts
@@ -16,10 +17,14 @@ from hub.checks.fingerprints import find_row_level
 from hub.checks.identifiers import Text, find_pseudonyms
 from hub.checks.images import MalformedImage, inspect
 from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, Kind, extension_of, matches, sniff
+from hub.checks.judgement import Judgement, judge
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
 from hub.checks.texts import hidden_characters, is_formula
 from hub.checks.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from hub.documents.outputs import Declaration
 
 # Without these a checker cannot judge. The French name is the label of the portal's form.
 CONTEXT_FIELDS: Mapping[str, tuple[str, str]] = {
@@ -35,15 +40,23 @@ _MAX_METADATA = 500
 
 
 def run_checks(
-    file: Path, *, name: str, form: Mapping[str, str], extract: Path | None, thresholds: Thresholds
+    file: Path,
+    *,
+    name: str,
+    form: Mapping[str, str] | None,
+    extract: Path | None,
+    thresholds: Thresholds,
+    units: Mapping[str, str] | None = None,
+    declaration: Declaration | None = None,
 ) -> Report:
     """What the rules say of `file`, submitted as `name`. In this process: for hostile bytes use
-    `check_in_subprocess`.
+    `check_in_subprocess`. `form` None: there is none to complete. `units`: unit type → column of the
+    extract, where no dictionary says so. `declaration`: what the file says it is, recomputed as said.
 
     1. Size, before anything is read. 2. SHA-256 of what was read. 3. Type by name, then by content.
-    4. Parts. 5. Rules over the parts. 6. Context. The verdict is never PASS (`verdict_of`).
+    4. Parts. 5. Rules over the parts. 6. Context. PASS only where every number was made again.
     """
-    context = find_missing_context(form)
+    context = find_missing_context(form) if form is not None else []
     extension = extension_of(name)
     kind = EXTENSIONS.get(extension)
     media_type = MEDIA_TYPES[kind] if kind is not None else UNKNOWN_MEDIA_TYPE
@@ -58,7 +71,9 @@ def run_checks(
         findings = [refusal] if refusal is not None else []
         return _report([*findings, *context], media_type, sha256, {"bytes": size}, thresholds)
     contents = read_contents(data, kind, thresholds)
-    findings = [*contents.findings, *_rules(contents, extract, thresholds), *context]
+    looked = [*contents.findings, *_rules(contents, extract, thresholds)]
+    judgement = _judge(contents, extract, units, f"{name} {' '.join((form or {}).values())}", thresholds)
+    findings = [*judgement.kept(looked), *judgement.findings, *context]
     unread = any(one.rule == "extract_unread" for one in findings)
     summary = {
         "bytes": size,
@@ -66,9 +81,27 @@ def run_checks(
         "rows": sum(len(table.rows) for table in contents.tables),
         "images": len(contents.images),
         "compared_with_extract": extract is not None and not unread,
+        "reproduced": judgement.reproduced,
+        "cells_reproduced": judgement.told(),
         **contents.counts,
     }
     return _report(findings, media_type, sha256, summary, thresholds)
+
+
+def _judge(
+    contents: Contents,
+    extract: Path | None,
+    units: Mapping[str, str] | None,
+    context: str,
+    thresholds: Thresholds,
+) -> Judgement:
+    """What recomputation says; without an extract nothing can be made again."""
+    if extract is None:
+        return Judgement()
+    try:
+        return judge(contents, extract, units=units, context=context, thresholds=thresholds)
+    except UnreadableExtract:
+        return Judgement()
 
 
 def find_missing_context(form: Mapping[str, str]) -> list[Finding]:
@@ -106,7 +139,8 @@ def _report(
 ) -> Report:
     # The verdict comes first: what is not listed still counts.
     listed = _limited(findings, thresholds.max_findings)
-    return Report(verdict_of(findings), listed, media_type, sha256, summary)
+    reproduced = summary.get("reproduced") is True
+    return Report(verdict_of(findings, reproduced=reproduced), listed, media_type, sha256, summary)
 
 
 def _limited(findings: Sequence[Finding], limit: int) -> tuple[Finding, ...]:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from hub.checks.findings import Finding, Place, Severity
-
-
-class Sentence(NamedTuple):
-    """The same sentence in both languages, with `{names}` to fill."""
-
-    fr: str
-    en: str
+from hub.checks.rule_sentences import RULE_SENTENCES, Sentence
 
 
 # A rule without a sentence cannot be reported: `finding` raises KeyError, which the tests would see.
 SENTENCES: Mapping[str, Sentence] = {
+    **RULE_SENTENCES,
     "type_unlisted": Sentence(
         "Ce type de fichier ({extension}) ne peut pas sortir. Déposez un tableau (csv, tsv), un texte, "
         "une image (png, jpg) ou un notebook.",

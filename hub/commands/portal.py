@@ -47,9 +47,7 @@ def portal() -> None:
                 ),
                 gate_token=settings.secret("gate.token"),
                 public_url=settings.public_url,
-                thresholds=Thresholds.of(
-                    policies.outputs.thresholds, max_bytes=policies.submissions.max_bytes
-                ),
+                thresholds=Thresholds.of(policies.outputs, max_bytes=policies.submissions.max_bytes),
                 verify_chain=lambda: audits.verify_chain(office.units, key),
                 tiers={tier.value: limits.title for tier, limits in policies.tiers.tiers.items()},
                 roles={name: role.title for name, role in policies.roles.roles.items()},

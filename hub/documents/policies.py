@@ -82,21 +82,92 @@ class ReviewPolicy(Document):
 
 
 class OutputThresholds(Document):
-    """The numbers of the automatic checks. Shares are between 0 and 1."""
+    """The numbers of the automatic checks that belong to no single rule."""
 
-    min_units: int = Field(ge=1)
-    max_group_share: Share
-    max_largest_share: Share
-    max_two_largest_share: Share
-    min_degrees_of_freedom: int = Field(ge=1)
     row_level_rows: int = Field(ge=2)
     max_table_rows: int = Field(ge=1)
 
 
+class OutputRule(Document):
+    """One rule of output checking: what it says, who says so, its numbers, and what breaking it means."""
+
+    severity: Literal["note", "review", "block"]
+    source: str = Field(min_length=1)
+    thresholds: dict[str, Annotated[float, Field(gt=0)]]
+    text: Text
+
+    @field_validator("text")
+    @classmethod
+    def _in_three_languages(cls, text: Text) -> Text:
+        if text.de is None:
+            raise bad_value("a German text is needed too", "il faut aussi un texte allemand")
+        return text
+
+
+# Every rule that the checks apply, with the thresholds it needs. One that is missing would not be applied.
+OUTPUT_RULES: dict[str, frozenset[str]] = {
+    **dict.fromkeys(
+        (
+            "binary_mean",
+            "differing_populations",
+            "empty_cell",
+            "extreme",
+            "false_claim",
+            "instance_model",
+            "map",
+            "missing_context",
+            "population_share",
+            "residuals",
+            "rounded_small",
+            "saturated_model",
+            "share_without_base",
+            "small_share",
+            "suppressed_margins",
+            "suppression_undone",
+            "transition",
+            "unit_plot",
+            "unit_series",
+            "unknown_units",
+            "unreproduced",
+        ),
+        frozenset[str](),
+    ),
+    "degrees_of_freedom": frozenset({"degrees_of_freedom"}),
+    "dispersion": frozenset({"degrees_of_freedom"}),
+    "dominance_one": frozenset({"share"}),
+    "dominance_rest": frozenset({"share"}),
+    "dominance_two": frozenset({"share"}),
+    "dummy_units": frozenset({"units"}),
+    "group_share": frozenset({"share"}),
+    "percentile_units": frozenset({"median", "quartile", "decile", "p5", "p1"}),
+    "small_units": frozenset({"units"}),
+    "trajectory": frozenset({"rows"}),
+}
+# These decide between REVIEW and PASS: as a note they would let pass what nobody could judge.
+_NEVER_NOTES = ("false_claim", "unknown_units", "unreproduced")
+
+
 class OutputsPolicy(Document):
-    """`outputs.yaml`: the thresholds of output checking."""
+    """`outputs.yaml`: the rules of output checking with their thresholds."""
 
     thresholds: OutputThresholds
+    rules: dict[str, OutputRule]
+
+    @field_validator("rules")
+    @classmethod
+    def _all_of_them(cls, rules: dict[str, OutputRule]) -> dict[str, OutputRule]:
+        if set(rules) != set(OUTPUT_RULES):
+            names = ", ".join(sorted(set(rules) ^ set(OUTPUT_RULES)))
+            raise bad_value(f"rules missing or unknown: {names}", f"règles absentes ou inconnues : {names}")
+        for name, rule in rules.items():
+            if set(rule.thresholds) != OUTPUT_RULES[name]:
+                raise bad_value(f"{name} has other thresholds", f"{name} a d’autres seuils")
+            if any(word.startswith("share") and value > 1 for word, value in rule.thresholds.items()):
+                raise bad_value(f"a share of {name} is above 1", f"une part de {name} dépasse 1")
+        if any(rules[name].severity == "note" for name in _NEVER_NOTES):
+            words = ", ".join(_NEVER_NOTES)
+            raise bad_value(f"never a note: {words}", f"jamais une simple note : {words}")
+        return rules
 
 
 ConditionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]

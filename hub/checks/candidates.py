@@ -1,0 +1,163 @@
+"""Which statistics a column could be: those its head names first, then the usual ones of every variable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+
+from hub.checks.groups import QUANTILE_METHODS
+from hub.checks.layouts import Layout, Series
+from hub.checks.measures import Measure, Printed
+from hub.checks.panels import Panel
+from hub.checks.wording import Hint
+
+_WEIGHT = re.compile(r"(?:^|_)(?:w|wt|wgt|weight|weights|pond|poids|pweight|s006)\d*$|weight|poids", re.IGNORECASE)
+_QUANTILES = (0.25, 0.75, 0.1, 0.9, 0.2, 0.8, 0.05, 0.95, 0.01, 0.99)
+_ROW_BUDGET = 40_000_000  # rows × variables looked at without a hint: about a second
+
+
+def candidates(layout: Layout, series: Series, numbers: Printed, panel: Panel) -> Iterator[tuple[Measure, bool]]:
+    """Measures to try, with whether the head says so; cheap and likely ones first."""
+    hint = series.hint
+    yield from ((measure, True) for measure in _hinted(layout, hint, panel))
+    if numbers.whole:
+        yield from ((measure, False) for measure in _counts(panel, hint))
+    yield from ((measure, False) for measure in _shares(layout, panel, None))
+    for name in _named_first(hint, panel):
+        yield from ((measure, False) for measure in _amounts(name, numbers, panel))
+    for name in _named_first(hint, panel):
+        yield from ((measure, False) for measure in _ordered(name, numbers, panel))
+    for weight in weights_of(panel):
+        yield Measure("count", weight=weight), False
+        for name in hint.variables:
+            yield Measure("mean", name, weight=weight), False
+            yield Measure("sum", name, weight=weight), False
+        yield from ((measure, False) for measure in _shares(layout, panel, weight))
+
+
+def weights_of(panel: Panel) -> list[str]:
+    """Variables called as weights are."""
+    return [name for name in panel.numeric if _WEIGHT.search(name)][:2]
+
+
+def _named_first(hint: Hint, panel: Panel) -> list[str]:
+    named = [name for name in hint.variables if name in panel.numeric]
+    others = [name for name in panel.numeric if name not in named]
+    room = max(2, _ROW_BUDGET // max(panel.rows, 1))
+    return [*named, *others[:room]]
+
+
+def _hinted(layout: Layout, hint: Hint, panel: Panel) -> Iterator[Measure]:
+    """What the head names, word by word."""
+    numeric = [name for name in hint.variables if name in panel.numeric]
+    for statistic in hint.statistics:
+        if statistic == "count":
+            yield from _counts(panel, hint)
+        elif statistic in ("persons", "households", "employers"):
+            unit = _unit_of(panel, statistic)
+            if unit is not None:
+                yield Measure(statistic, unit=unit)
+                yield from (Measure(statistic, name, unit=unit) for name in hint.variables)
+        elif statistic == "share":
+            for name in numeric:
+                yield Measure("mean", name, scale=100.0)
+                yield Measure("mean", name)
+            yield from _shares(layout, panel, None)
+        elif statistic == "correlation":
+            yield from (Measure("correlation", a, other=b) for a, b in combinations(numeric, 2))
+        else:
+            for name in numeric:
+                yield from _statistic(statistic, name, hint.quantile)
+    if len(hint.variables) >= 2 and not hint.statistics:
+        yield from (Measure("correlation", a, other=b) for a, b in combinations(numeric, 2))
+    for name in numeric if not hint.statistics else ():
+        yield Measure("mean", name)
+        yield Measure("sum", name)
+        yield Measure("mean", name, scale=100.0)
+
+
+def _statistic(statistic: str, name: str, quantile: float | None) -> Iterator[Measure]:
+    if statistic in ("median", "quantile"):
+        for method in QUANTILE_METHODS:
+            yield Measure(statistic, name, quantile=quantile if statistic == "quantile" else 0.5, method=method)
+    elif statistic in ("sd", "variance"):
+        yield Measure(statistic, name)
+        yield Measure(statistic, name, ddof=0)
+    else:
+        yield Measure(statistic, name)
+        if statistic == "sum":
+            yield from (Measure("sum", name, scale=scale) for scale in (1e-3, 1e-6))
+
+
+def _unit_of(panel: Panel, statistic: str) -> str | None:
+    kind = {"persons": "person", "households": "household", "employers": "employer"}[statistic]
+    if kind in panel.units:
+        return kind
+    return next(iter(panel.units), None) if statistic == "persons" else None
+
+
+def _counts(panel: Panel, hint: Hint) -> Iterator[Measure]:
+    yield Measure("count")
+    for kind in panel.units:
+        word = {"household": "households", "employer": "employers"}.get(kind, "persons")
+        yield Measure(word, unit=kind)
+    for name in hint.variables:
+        yield Measure("count", name)
+        for kind in panel.units:
+            word = {"household": "households", "employer": "employers"}.get(kind, "persons")
+            yield Measure(word, name, unit=kind)
+
+
+def _shares(layout: Layout, panel: Panel, weight: str | None) -> Iterator[Measure]:
+    """Shares of the whole, of rows, of columns, of outer groups; as fractions and in percent."""
+    axes = range(len(layout.axes))
+    for size in range(len(layout.axes)):
+        for within in combinations(axes, size):
+            for scale in (100.0, 1.0):
+                yield Measure("share", within=within, scale=scale, weight=weight)
+                if weight is None:
+                    for kind in panel.units:
+                        yield Measure("share", within=within, scale=scale, unit=kind)
+
+
+def _amounts(name: str, numbers: Printed, panel: Panel) -> Iterator[Measure]:
+    values = panel.numbers(name)
+    if values is None:
+        return
+    low, high = _range(values)
+    smallest, largest = np.nanmin(numbers.values), np.nanmax(numbers.values)
+    if low - 1 <= smallest and largest <= high + 1:
+        yield Measure("mean", name)
+    if low >= 0 and high <= 1:
+        yield Measure("mean", name, scale=100.0)
+    yield Measure("sum", name)
+    if numbers.whole:
+        yield Measure("count", name)
+    if smallest >= 0 and largest <= high - low + 1:
+        yield Measure("sd", name)
+    yield Measure("variance", name)
+
+
+def _ordered(name: str, numbers: Printed, panel: Panel) -> Iterator[Measure]:
+    values = panel.numbers(name)
+    if values is None:
+        return
+    low, high = _range(values)
+    tolerance = float(np.max(numbers.tolerance))
+    if np.nanmin(numbers.values) < low - tolerance or np.nanmax(numbers.values) > high + tolerance:
+        return
+    yield Measure("median", name, quantile=0.5)
+    yield Measure("max", name)
+    yield Measure("min", name)
+    for share in _QUANTILES:
+        yield Measure("quantile", name, quantile=share)
+    yield Measure("gini", name)
+
+
+def _range(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:
+    if np.isnan(values).all():
+        return 0.0, 0.0
+    return float(np.nanmin(values)), float(np.nanmax(values))

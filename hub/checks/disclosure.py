@@ -1,0 +1,350 @@
+"""The rules over reproduced numbers: units, dominance, shares, extremes, percentiles, totals.
+
+All of it needs the explanation of a table (`recompute`): a number nobody could make again has no units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+from pyroaring import BitMap
+
+from hub.checks.cells import Cell
+from hub.checks.findings import Finding, Place, Severity
+from hub.checks.groups import Groups
+from hub.checks.layouts import TOTAL, Entry
+from hub.checks.measures import Measure, printed, values_of
+from hub.checks.recompute import Fit, Recomputed
+from hub.checks.sentences import finding
+from hub.checks.tables import Table
+from hub.checks.thresholds import Thresholds
+
+COUNTS = frozenset({"count", "persons", "households", "employers"})
+_AMOUNTS = frozenset({"sum", "mean", "gini"})
+_ORDERED = frozenset({"median", "quantile"})
+_MAX_CELLS = 5_000
+
+
+class Judge:
+    """One explained table against the rules."""
+
+    def __init__(self, found: Recomputed, table: Table, thresholds: Thresholds) -> None:
+        self.found = found
+        self.table = table
+        self.thresholds = thresholds
+        self.kinds = list(found.panel.units)
+        self.person = "person" if "person" in self.kinds else next(iter(self.kinds), None)
+
+    def findings(self) -> list[Finding]:
+        """Every rule broken by a reproduced number."""
+        found: list[Finding] = []
+        for fit, sure in zip(self.found.fits, self.found.sure, strict=True):
+            if fit is None or not self._believed(fit, sure=sure):
+                continue
+            for at, entry in enumerate(fit.series.entries):
+                if fit.matched[at] and not np.isnan(printed_value(fit, at)):
+                    found += self._judge(fit, entry, at)
+            if fit.measure.statistic in COUNTS or fit.measure.statistic == "share":
+                found += self._group_shares(fit)
+            found += self._totals(fit)
+        return found
+
+    def _believed(self, fit: Fit, *, sure: bool) -> bool:
+        """Whether the match is evidence: beyond chance, or all but a few cells of a long column."""
+        return sure or (not fit.complete and fit.digits >= 2 * (6 + np.log10(max(self.found.tried, 1))))
+
+    def _severity(self, fit: Fit, rule: str, printed_small: bool = True) -> Severity:
+        severity = self.thresholds.severity(rule)
+        if severity is Severity.BLOCK and fit.rounded and not printed_small:
+            return Severity.REVIEW  # a rounded number does not say how few they are
+        return severity
+
+    def _place(self, entry: Entry) -> Place:
+        return self.table.place.within(row=entry.row, column=entry.column)
+
+    def _head(self, entry: Entry) -> str:
+        return str(self.table.columns[entry.column])[:80]
+
+    def _judge(self, fit: Fit, entry: Entry, at: int) -> Iterator[Finding]:
+        measure = fit.measure
+        groups, number = self.found.cube.at(entry.levels, measure.base)
+        rows = _counted(groups, measure)[number]
+        if rows == 0:
+            if measure.statistic in (*COUNTS, "share"):
+                yield self._finding("empty_cell", fit, entry, {})
+            return
+        few = self._units(groups, number, measure)
+        small = {kind: n for kind, n in few.items() if n < self.thresholds.min_units}
+        if small:
+            yield self._small(fit, entry, small, printed_value(fit, at))
+            return
+        if measure.statistic == "share":
+            yield from self._base(fit, entry)
+        if measure.statistic in _AMOUNTS and measure.variable is not None:
+            if self._is_binary(measure.variable):
+                yield from self._binary(fit, entry, groups, number)
+            else:
+                yield from self._dominance(fit, entry, groups, number)
+        if measure.statistic in ("min", "max") and not self._otherwise(fit):
+            yield self._finding("extreme", fit, entry, {}, statistic=measure.statistic)
+        if measure.statistic in _ORDERED:
+            yield from self._percentile(fit, entry, few)
+        if measure.statistic in ("sd", "variance", "correlation"):
+            yield from self._dispersion(fit, entry, rows, fit.values[at])
+
+    def _units(self, groups: Groups, number: int, measure: Measure) -> dict[str, int]:
+        if measure.other is not None:
+            both = _with_both(groups, measure)
+            return {kind: int(both.units(kind, measure.other)[number]) for kind in self.kinds}
+        return {kind: int(groups.units(kind, measure.variable)[number]) for kind in self.kinds}
+
+    def _small(self, fit: Fit, entry: Entry, small: dict[str, int], value: float) -> Finding:
+        visible = 0 < value < self.thresholds.min_units and fit.measure.statistic in COUNTS
+        severity = self._severity(fit, "small_units", printed_small=visible or fit.measure.statistic not in COUNTS)
+        kinds = ", ".join(small)
+        return finding(
+            "small_units",
+            severity,
+            self._place(entry),
+            limit=self.thresholds.min_units,
+            kinds=kinds,
+            evidence={**self._evidence(fit, entry), "units": small},
+        )
+
+    def _finding(self, rule: str, fit: Fit, entry: Entry, evidence: dict[str, object], **values: object) -> Finding:
+        return finding(
+            rule,
+            self._severity(fit, rule),
+            self._place(entry),
+            evidence={**self._evidence(fit, entry), **evidence},
+            **values,
+        )
+
+    def _evidence(self, fit: Fit, entry: Entry) -> dict[str, object]:
+        measure = fit.measure
+        groups = {
+            axis.variable: axis.words(self.found.panel, level)[:80]
+            for axis, level in zip(self.found.layout.axes, entry.levels, strict=True)
+            if level != TOTAL
+        }
+        return {
+            "column": self._head(entry),
+            "statistic": measure.statistic,
+            **({"variable": measure.variable} if measure.variable else {}),
+            "group": groups,
+        }
+
+    def _base(self, fit: Fit, entry: Entry) -> Iterator[Finding]:
+        """The whole that a share is of needs as many units; so does what is left of it."""
+        outer = tuple(
+            level if axis in fit.measure.within else TOTAL for axis, level in enumerate(entry.levels)
+        )
+        groups, number = self.found.cube.at(outer, fit.measure.base)
+        few = {kind: int(groups.units(kind)[number]) for kind in self.kinds}
+        small = {kind: n for kind, n in few.items() if n < self.thresholds.min_units}
+        if small:
+            yield self._finding("small_share", fit, entry, {"units": small}, limit=self.thresholds.min_units)
+
+    def _is_binary(self, name: str) -> bool:
+        known = self.found.panel.categories(name)
+        return known is not None and set(known.values) <= {0, 1}
+
+    def _binary(self, fit: Fit, entry: Entry, groups: Groups, number: int) -> Iterator[Finding]:
+        """The mean of 0 and 1 is a share: those with a 1 are its numerator, those with a 0 the rest."""
+        name = str(fit.measure.variable)
+        values = self.found.panel.numbers(name)
+        assert values is not None  # noqa: S101
+        inside = groups.gid == number
+        for wanted in (1.0, 0.0):
+            keep = inside & (values == wanted)
+            units = {kind: _distinct(self.found, kind, keep) for kind in self.kinds}
+            least = min(units.values(), default=0)
+            if 0 < least < self.thresholds.min_units:
+                said = wanted == 1.0 and "share" in fit.series.hint.statistics
+                rule = "small_share" if said else "binary_mean"
+                yield self._finding(rule, fit, entry, {"units": units}, limit=self.thresholds.min_units)
+                return
+            if least == 0 and not keep.any():
+                yield self._finding("binary_mean", fit, entry, {"units": units}, limit=self.thresholds.min_units)
+                return
+
+    def _dominance(self, fit: Fit, entry: Entry, groups: Groups, number: int) -> Iterator[Finding]:
+        limits = self.thresholds
+        for kind in self.kinds:
+            one, two, rest = (float(part[number]) for part in groups.top_shares(kind, str(fit.measure.variable)))
+            evidence: dict[str, object] = {"unit": kind, "largest": round(one, 4), "two_largest": round(two, 4)}
+            if one > limits.limit("dominance_one", "share"):
+                percent = round(100 * limits.limit("dominance_one", "share"))
+                yield self._finding("dominance_one", fit, entry, evidence, percent=percent)
+            elif two > limits.limit("dominance_two", "share"):
+                percent = round(100 * limits.limit("dominance_two", "share"))
+                yield self._finding("dominance_two", fit, entry, evidence, percent=percent)
+            elif rest < limits.limit("dominance_rest", "share"):
+                percent = round(100 * limits.limit("dominance_rest", "share"))
+                yield self._finding("dominance_rest", fit, entry, evidence, percent=percent)
+            else:
+                continue
+            return
+
+    def _otherwise(self, fit: Fit) -> bool:
+        """Whether the numbers are a median or a mean as well: an extreme that all values share says nothing."""
+        name = str(fit.measure.variable)
+        if set(fit.series.hint.statistics) & {"min", "max"}:
+            return False
+        numbers = printed(fit.series.entries)
+        for statistic in ("mean", "median"):
+            values = self.found.cube.values(replace(fit.measure, statistic=statistic), fit.series.entries)
+            if (numbers.matches(values, 1e-9, rounded=False) > 0)[numbers.given].all():
+                return True
+        return False
+
+    def _percentile(self, fit: Fit, entry: Entry, units: dict[str, int]) -> Iterator[Finding]:
+        share = fit.measure.quantile or 0.5
+        tail = min(share, 1 - share) + 1e-9
+        words = (("p1", 0.0), ("p5", 0.05), ("decile", 0.1), ("quartile", 0.25), ("median", 0.5))
+        word = [name for name, least in words if tail >= least][-1]
+        needed = int(self.thresholds.limit("percentile_units", word))
+        small = {kind: n for kind, n in units.items() if n < needed}
+        if small:
+            yield self._finding("percentile_units", fit, entry, {"units": small}, limit=needed)
+
+    def _dispersion(self, fit: Fit, entry: Entry, rows: float, value: float) -> Iterator[Finding]:
+        needed = int(self.thresholds.limit("dispersion", "degrees_of_freedom"))
+        perfect = abs(value) > 1 - 1e-9 if fit.measure.statistic == "correlation" else value == 0
+        if rows - 1 < needed or perfect:
+            yield self._finding("dispersion", fit, entry, {"rows": int(rows)}, limit=needed)
+
+    def _group_shares(self, fit: Fit) -> Iterator[Finding]:
+        """No cell holds more than 90 % of its row or column (of the whole, where there is one grouping)."""
+        axes = len(self.found.layout.axes)
+        limit = self.thresholds.limit("group_share", "share")
+        # Beside means the counts only say how many stand behind them: people judge.
+        pure = all(f is not None and f.measure.statistic in (*COUNTS, "share") for f in self.found.fits)
+        for at, entry in enumerate(fit.series.entries):
+            used = [axis for axis, level in enumerate(entry.levels) if level != TOTAL]
+            if not fit.matched[at] or not used or len(used) < axes:
+                continue
+            groups, number = self.found.cube.at(entry.levels, fit.measure.base)
+            cell = groups.rows()[number]
+            for axis in used:
+                if self.found.layout.axes[axis].size < 2:
+                    continue
+                outer = tuple(TOTAL if a == axis else level for a, level in enumerate(entry.levels))
+                whole, position = self.found.cube.at(outer, "known")
+                total = whole.rows()[position]
+                if total > 0 and cell / total > limit:
+                    rule = "group_share" if axes > 1 and pure else "population_share"
+                    share = {"share": round(float(cell / total), 4)}
+                    yield self._finding(rule, fit, entry, share, percent=round(100 * limit))
+                    break
+
+    def _totals(self, fit: Fit) -> Iterator[Finding]:
+        """What a total holds beside the printed cells of its line must be nobody, or enough units."""
+        if fit.measure.statistic not in (*COUNTS, "sum", "share") or self.person is None:
+            return
+        given = printed(fit.series.entries).given
+        for at, entry in enumerate(fit.series.entries):
+            open_axes = [axis for axis, level in enumerate(entry.levels) if level == TOTAL]
+            if not open_axes or not given[at] or not fit.matched[at]:
+                continue
+            for axis in open_axes:
+                yield from self._remainder(fit, entry, axis, given)
+
+    def _remainder(self, fit: Fit, entry: Entry, axis: int, given: np.ndarray) -> Iterator[Finding]:  # type: ignore[type-arg]
+        cube = self.found.cube
+        groups, number = cube.at(entry.levels, fit.measure.base)
+        left = groups.gid == number
+        parts = 0
+        for at, other in enumerate(fit.series.entries):
+            same = all(a == axis or x == y for a, (x, y) in enumerate(zip(entry.levels, other.levels, strict=True)))
+            if same and other.levels[axis] != TOTAL and given[at]:
+                inner, position = cube.at(other.levels, fit.measure.base)
+                left &= inner.gid != position
+                parts += 1
+        if not parts or not left.any():
+            return
+        units = {kind: _distinct(self.found, kind, left) for kind in self.kinds}
+        if min(units.values(), default=0) < self.thresholds.min_units:
+            yield self._finding(
+                "suppression_undone", fit, entry, {"units": units}, limit=self.thresholds.min_units
+            )
+
+    def cells(self) -> list[Cell]:
+        """Every reproduced number with its units, as the ledger keeps them; at most 5,000."""
+        found = []
+        for fit, sure in zip(self.found.fits, self.found.sure, strict=True):
+            if fit is None or not sure:
+                continue
+            for at, entry in enumerate(fit.series.entries):
+                if not np.isnan(printed_value(fit, at)) and len(found) < _MAX_CELLS:
+                    found.append(self._cell(fit, entry, float(fit.values[at])))
+        return found
+
+    def _cell(self, fit: Fit, entry: Entry, value: float) -> Cell:
+        measure = fit.measure
+        groups, number = self.found.cube.at(entry.levels, measure.base)
+        units = self._units(groups, number, measure)
+        shares = None
+        if measure.statistic in _AMOUNTS and self.person is not None and measure.variable is not None:
+            one, two, _ = groups.top_shares(self.person, measure.variable)
+            shares = (float(np.nan_to_num(one[number])), float(np.nan_to_num(two[number])))
+        members = groups.members(self.person, number, measure.variable) if self.person is not None else None
+        return Cell(
+            entry.row,
+            entry.column,
+            self.found.panel.name,
+            measure.statistic,
+            measure.variable,
+            value if np.isfinite(value) else 0.0,
+            units.get(self.person) if self.person is not None else None,
+            units.get("household"),
+            units.get("employer"),
+            shares,
+            BitMap(members.astype(np.uint32)) if members is not None else None,
+            self.table.place,
+        )
+
+
+def printed_value(fit: Fit, at: int) -> float:
+    """The number as printed; NaN where it is suppressed."""
+    return float(printed(fit.series.entries[at : at + 1]).values[0])
+
+
+def _counted(groups: Groups, measure: Measure) -> np.ndarray:  # type: ignore[type-arg]
+    if measure.other is not None:
+        return _with_both(groups, measure).present(measure.other)
+    return values_of(groups, Measure("count", measure.variable))
+
+
+def _with_both(groups: Groups, measure: Measure) -> Groups:
+    """The groups over the rows with both variables of a correlation."""
+    values = groups.panel.numbers(str(measure.variable))
+    assert values is not None  # noqa: S101
+    return Groups(groups.panel, np.where(np.isnan(values), np.int32(-1), groups.gid), groups.count)
+
+
+def _distinct(found: Recomputed, kind: str, keep: np.ndarray) -> int:  # type: ignore[type-arg]
+    codes, total = found.panel.unit(kind)
+    inside = codes[keep]
+    return int(np.count_nonzero(np.bincount(inside[inside >= 0], minlength=total)))
+
+
+def differing_pairs(
+    explained: Sequence[tuple[Recomputed, Table]], thresholds: Thresholds
+) -> Iterator[tuple[Table, int]]:
+    """Tables of one file whose rows differ by fewer units than a cell needs: one less the other shows them."""
+    for (one, _), (two, table) in combinations(explained, 2):
+        if one.panel is not two.panel or one.cube.mask is two.cube.mask:
+            continue
+        kinds = list(one.panel.units)
+        whole = np.ones(one.panel.rows, dtype=np.bool_)
+        a = whole if one.cube.mask is None else one.cube.mask
+        b = whole if two.cube.mask is None else two.cube.mask
+        for keep in (a & ~b, b & ~a):
+            least = min((_distinct(one, kind, keep) for kind in kinds), default=0)
+            if keep.any() and least < thresholds.min_units:
+                yield table, least
+                break

@@ -1,0 +1,172 @@
+"""Which numbers of a file the extract explains, what the rules say of them, and whether anything is left."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hub.checks.cells import Cell
+from hub.checks.contents import Contents
+from hub.checks.disclosure import COUNTS, Judge, differing_pairs
+from hub.checks.extracts import UnreadableExtract
+from hub.checks.findings import Finding, Place, Severity
+from hub.checks.panels import Panel, open_panels
+from hub.checks.recompute import Recomputed, Search, best_of
+from hub.checks.sentences import finding
+from hub.checks.tables import Table, number_of
+from hub.checks.thresholds import Thresholds
+
+_MAX_TABLES = 40
+_MAX_CELLS_TOLD = 2_000
+_NUMBER = re.compile(r"\d(?:[\d .,'’\u00a0\u202f]*\d)?")
+# "Table 3" and "(2)" number things; they are no results.
+_ORDINAL = re.compile(
+    r"\b(?:tab(?:le|leau|\.)?|fig(?:ure|\.)?|model|mod[eè]le|panel|column|colonne|section|note)s?\s*\d{1,2}\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class Judgement:
+    """What recomputation says of a file. `reproduced`: every number of it was made again."""
+
+    findings: list[Finding] = field(default_factory=list)
+    explained: list[tuple[Recomputed, Table]] = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
+    reproduced: bool = False
+
+    def kept(self, findings: Sequence[Finding]) -> list[Finding]:
+        """`findings` of the rules that only look at the file, without those that the extract answered."""
+        return [one for one in findings if not self._answered(one)]
+
+    def _answered(self, one: Finding) -> bool:
+        table = next((pair for pair in self.explained if _within(pair[1].place, one.place)), None)
+        if table is None:
+            return False
+        found = table[0]
+        if one.rule in ("row_level", "column_copy", "order_statistic", "unit_like") and found.complete:
+            return True
+        columns = _columns(found)
+        if one.rule in ("small_integer", "unit_like", "order_statistic"):
+            return one.place.column in columns or one.place.column in found.layout.labels
+        if one.rule == "small_count":
+            # A count by its head that is a mean of small numbers; small counts keep their finding.
+            return columns.get(one.place.column) not in (None, *COUNTS)
+        return False
+
+    def told(self) -> list[dict[str, Any]]:
+        """The cells as a checker sees them beside the table: without the units themselves."""
+        return [
+            {name: value for name, value in cell.to_json().items() if name != "units"}
+            for cell in self.cells[:_MAX_CELLS_TOLD]
+        ]
+
+
+def judge(
+    contents: Contents,
+    directory: Path,
+    *,
+    units: Mapping[str, str] | None,
+    context: str,
+    thresholds: Thresholds,
+) -> Judgement:
+    """Explain every table of a file by the extract and hold the rules against it.
+
+    Raises UnreadableExtract. Anything left unexplained is one finding per table, `unreproduced`.
+    """
+    _, panels = open_panels(directory, units)
+    judgement = Judgement()
+    searches = [Search(panel, context) for panel in panels]
+    complete = bool(contents.tables) and len(contents.tables) <= _MAX_TABLES
+    for table in contents.tables[:_MAX_TABLES]:
+        found = best_of([search.explain(table) for search in searches])
+        complete &= _judge_table(judgement, table, found, thresholds)
+    judgement.findings += [
+        finding("differing_populations", thresholds.severity("differing_populations"), table.place,
+                limit=thresholds.min_units, evidence={"units": least})
+        for table, least in differing_pairs(judgement.explained, thresholds)
+    ]  # fmt: skip
+    if complete and not all(panel.units for panel in _panels_of(judgement)):
+        judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
+        complete = False
+    judgement.reproduced = complete and not contents.images and _only_tables(contents, judgement)
+    return judgement
+
+
+def _panels_of(judgement: Judgement) -> list[Panel]:
+    return [found.panel for found, _ in judgement.explained]
+
+
+def _judge_table(judgement: Judgement, table: Table, found: Recomputed | None, thresholds: Thresholds) -> bool:
+    """Add what the rules say of one table; whether it is wholly explained."""
+    numbers = sum(number_of(cell) is not None for row in table.rows for cell in row)
+    if found is None:
+        if numbers:
+            judgement.findings.append(_unreproduced(table, numbers, [], thresholds))
+        return not numbers
+    judge = Judge(found, table, thresholds)
+    judgement.findings += judge.findings()
+    judgement.explained.append((found, table))
+    judgement.cells += judge.cells()
+    if not found.complete:
+        missing = [
+            (entry.row, entry.column)
+            for fit, sure, series in zip(found.fits, found.sure, found.layout.series, strict=True)
+            for at, entry in enumerate(series.entries)
+            if number_of(entry.text) is not None and not (sure and fit is not None and fit.matched[at])
+        ]
+        judgement.findings.append(_unreproduced(table, len(missing), missing, thresholds))
+    return found.complete
+
+
+def _unreproduced(
+    table: Table, cells: int, places: Sequence[tuple[int, int]], thresholds: Thresholds
+) -> Finding:
+    columns = sorted({column for _, column in places})
+    evidence = {"columns": [str(table.columns[at])[:80] for at in columns[:20]], "at": [list(p) for p in places[:50]]}
+    place = table.place.within(column=columns[0] if len(columns) == 1 else None)
+    return finding("unreproduced", thresholds.severity("unreproduced"), place, cells=cells, evidence=evidence)
+
+
+def _within(table: Place, place: Place) -> bool:
+    """Whether a finding's place is in the table."""
+    same = (table.cell, table.output) == (place.cell, place.output)
+    return same and (table.table or 0) == (place.table or 0) and place.line is None
+
+
+def _columns(found: Recomputed) -> dict[int | None, str]:
+    """Column → statistic, for columns all of whose series are surely explained."""
+    columns: dict[int | None, str] = {}
+    for fit, sure, series in zip(found.fits, found.sure, found.layout.series, strict=True):
+        for entry in series.entries:
+            if not sure or fit is None:
+                columns[entry.column] = "?"
+            else:
+                columns.setdefault(entry.column, fit.measure.statistic)
+    return {column: word for column, word in columns.items() if word != "?"}
+
+
+def _only_tables(contents: Contents, judgement: Judgement) -> bool:
+    """Whether the texts hold no number beside those of the tables; adds the finding if they do."""
+    known: Counter[str] = Counter()
+    for table in contents.tables:
+        for row in (table.columns, *table.rows):
+            for cell in row:
+                known.update(_numbers(cell))
+    left = 0
+    for text in contents.printed:
+        found = Counter(_numbers(_ORDINAL.sub(" ", text.content)))
+        left += sum((found - known).values())
+    if left:
+        judgement.findings.append(finding("numbers_in_text", Severity.REVIEW, count=left))
+    return not left
+
+
+def _numbers(text: str) -> Iterator[str]:
+    """Runs of digits: what a number is made of, however it is grouped."""
+    for match in _NUMBER.finditer(text):
+        yield from re.findall(r"\d+", match.group())

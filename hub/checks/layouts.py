@@ -1,0 +1,340 @@
+"""How a printed table could have been made: which columns label groups, which heads do, and which cells
+belong to one statistic. A table has several readings; the recomputation tells which one is true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+
+import numpy as np
+
+from hub.checks.panels import Codes, Panel, fold
+from hub.checks.tables import Table, number_of
+from hub.checks.wording import (
+    Band,
+    Hint,
+    bands_of,
+    hint_of,
+    is_missing,
+    is_suppressed,
+    is_total,
+    statistic_of,
+)
+
+TOTAL = -1
+MAX_LAYOUTS = 40
+_MAX_CANDIDATES = 6
+_MAX_LABELS = 4
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A grouping by one variable: level by level either the position of a category (-1: missing) or a band."""
+
+    variable: str
+    categories: tuple[int, ...] | None = None
+    bands: tuple[Band, ...] | None = None
+
+    @property
+    def size(self) -> int:
+        members = self.categories if self.categories is not None else self.bands
+        return len(members or ())
+
+    def levels(self, panel: Panel) -> Codes:
+        """Per row of the panel its level, or -1."""
+        if self.categories is not None:
+            known = panel.categories(self.variable)
+            assert known is not None  # noqa: S101  (that is where the positions came from)
+            level = np.full(len(known.values) + 1, -1, dtype=np.int32)
+            level[list(self.categories)] = np.arange(len(self.categories))
+            return level[known.codes]
+        values = panel.numbers(self.variable)
+        assert values is not None and self.bands is not None  # noqa: S101, PT018
+        found = np.full(values.shape, -1, dtype=np.int32)
+        for at, (low, high, lower, upper) in enumerate(self.bands):
+            above = values >= low if lower else values > low
+            found[above & (values <= high if upper else values < high)] = at
+        return found
+
+    def words(self, panel: Panel, level: int) -> str:
+        """The level as text, for evidence."""
+        if self.categories is not None:
+            known = panel.categories(self.variable)
+            at = self.categories[level]
+            return "missing" if at < 0 or known is None else str(known.values[at])
+        low, high, _, _ = (self.bands or ())[level]
+        return f"{low:g} to {high:g}"
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """A column of labels (or the heads) read as an axis: per row (or column) its level, or TOTAL."""
+
+    axis: Axis
+    levels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One numeric cell: where it stands, its text, and per axis its level or TOTAL."""
+
+    row: int
+    column: int
+    text: str
+    levels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Cells that are one statistic over the groups."""
+
+    hint: Hint
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One reading of a table. `ignored`: columns that only number the rows."""
+
+    axes: tuple[Axis, ...]
+    series: tuple[Series, ...]
+    labels: tuple[int, ...]
+    certain: bool  # every labelling follows from a head that names its variable
+
+
+def layouts(table: Table, panel: Panel) -> Iterator[Layout]:
+    """Readings of `table`, the likeliest first; at most 40."""
+    return islice(_Reader(table, panel).layouts(), MAX_LAYOUTS)
+
+
+class _Reader:
+    def __init__(self, table: Table, panel: Panel) -> None:
+        self.table = table
+        self.panel = panel
+        self.width = len(table.columns)
+        self.cells = [table.column(at) for at in range(self.width)]
+        self.numbering = {at for at in range(self.width) if self._numbers_rows(at)}
+
+    def layouts(self) -> Iterator[Layout]:
+        for labels in self._label_sets():
+            rest = [at for at in range(self.width) if at not in labels and at not in self.numbering]
+            if not rest:
+                continue
+            choices = [self._row_readings(at, labels) for at in labels]
+            if any(not one for one in choices):
+                continue
+            for chosen in product(*choices):
+                yield from self._with_heads(labels, chosen, rest)
+
+    def _numbers_rows(self, at: int) -> bool:
+        """An index column: 0, 1, 2… or 1, 2, 3… under no head."""
+        head = self.table.columns[at].strip().casefold()
+        if at or head not in ("", "index", "unnamed: 0", "row", "#", "id", "#1") or len(self.table.rows) < 2:
+            return False
+        rows = len(self.table.rows)
+        return self.cells[at] in ([str(n) for n in range(rows)], [str(n + 1) for n in range(rows)])
+
+    def _label_sets(self) -> Iterator[tuple[int, ...]]:
+        """Columns that may be labels: those with words, and further ones from the left, most first."""
+        must = [at for at in range(self.width) if self._has_words(at) and at not in self.numbering]
+        if len(must) > _MAX_LABELS:
+            return
+        last = max(must, default=-1)
+        may = [at for at in range(self.width) if at not in must and at not in self.numbering]
+        may = [at for at in may if self._could_label(at)]
+        leading = [at for at in may if at < last or all(b in must or b in may or b in self.numbering for b in range(at))]
+        named = [at for at in leading if self._named(at) is not None]
+        sets = [tuple(sorted({*must, *named}))] if named else []
+        for size in range(min(len(leading), _MAX_LABELS - len(must)), -1, -1):
+            sets.append(tuple(sorted({*must, *leading[:size]})))
+        sets += [tuple(sorted({*must, at})) for at in named]
+        yield from dict.fromkeys(one for one in sets if len(one) <= _MAX_LABELS)
+
+    def _has_words(self, at: int) -> bool:
+        cells = self.cells[at]
+        words = [c for c in cells if number_of(c) is None and not is_suppressed(c)]
+        return bool(words)
+
+    def _could_label(self, at: int) -> bool:
+        numbers = [number_of(cell) for cell in self.cells[at]]
+        return all(n is None or n == n.to_integral_value() for n in numbers)
+
+    def _named(self, at: int) -> str | None:
+        """The variable that the head of a column is called after."""
+        head = fold(self.table.columns[at])
+        for name in self.panel.variables:
+            if head and head in (fold(name), *(fold(title) for title in self.panel.titles.get(name, ()))):
+                return name
+        return None
+
+    def _filled(self, at: int, labels: Sequence[int]) -> list[str]:
+        """The labels of a column; an outer level is written once, above those that share it."""
+        cells = list(self.cells[at])
+        if at != max(labels):
+            for row in range(1, len(cells)):
+                if not cells[row].strip():
+                    cells[row] = cells[row - 1]
+        return cells
+
+    def _row_readings(self, at: int, labels: Sequence[int]) -> list[Labelling | list[Hint]]:
+        cells = self._filled(at, labels)
+        if len(labels) == 1:
+            statistics = [statistic_of(cell) for cell in cells]
+            if all(one.statistics for one in statistics):
+                return [statistics]
+            variables = [hint_of(cell, self.panel) for cell in cells]
+            if all(one.variables for one in variables):
+                return [variables]
+        return list(readings_of(cells, self.table.columns[at], self._named(at), self.panel))
+
+    def _with_heads(
+        self, labels: tuple[int, ...], chosen: Sequence[Labelling | list[Hint]], rest: Sequence[int]
+    ) -> Iterator[Layout]:
+        rows = [one for one in chosen if isinstance(one, Labelling)]
+        hints = next((one for one in chosen if isinstance(one, list)), None)
+        spreads: list[tuple[Labelling, dict[int, Hint]] | None] = list(self._spreads(rest, rows))
+        for spread in (*spreads, None):
+            layout = self._layout(labels, rows, hints, spread, rest)
+            if layout is not None:
+                yield layout
+
+    def _spreads(
+        self, rest: Sequence[int], rows: Sequence[Labelling]
+    ) -> Iterator[tuple[Labelling, dict[int, Hint]]]:
+        """Heads that are values of one variable, with what else they say."""
+        if len(rest) < 2:
+            return
+        for name in self._spread_variables(rest):
+            if any(one.axis.variable == name for one in rows):
+                continue
+            found: dict[int, tuple[str, Hint]] = {}
+            for at in rest:
+                value = self._value_in_head(self.table.columns[at], name)
+                if value is not None:
+                    found[at] = value
+            named = [at for at in found if not is_total(found[at][0])]
+            if len(named) < 2 or len(found) < 0.6 * len(rest):
+                continue
+            texts = [found[at][0] for at in found]
+            for reading in readings_of(texts, name, name, self.panel):
+                levels = dict(zip(found, reading.levels, strict=True))
+                yield Labelling(reading.axis, tuple(levels.get(at, TOTAL - 1) for at in range(self.width))), {
+                    at: hint for at, (_, hint) in found.items()
+                }
+
+    def _spread_variables(self, rest: Sequence[int]) -> list[str]:
+        heads = [self.table.columns[at] for at in rest]
+        texts = any(self._words_only(head) for head in heads)
+        found = []
+        for name in self.panel.variables:
+            kind = self.panel.part.schema[name]
+            if kind.is_numeric() and texts and name not in self.panel.labels and not any(c.isdigit() for c in "".join(heads)):
+                continue
+            known = self.panel.categories(name) if not kind.is_nested() else None
+            if known is None or len(known.values) < 2:
+                continue
+            hits = sum(self._value_in_head(head, name) is not None for head in heads)
+            if hits >= 2 and hits >= 0.6 * len(heads):
+                said = any(name in hint_of(head, self.panel).variables for head in heads)
+                found.append((not said, len(known.values), name))
+        return [name for _, _, name in sorted(found)][:_MAX_CANDIDATES]
+
+    @staticmethod
+    def _words_only(head: str) -> bool:
+        return number_of(head) is None
+
+    def _value_in_head(self, head: str, name: str) -> tuple[str, Hint] | None:
+        """The value of the variable that a head names, and the rest of the head as a hint."""
+        known = self.panel.categories(name)
+        if known is None:
+            return None
+        if known.find(head) is not None or is_total(head):
+            return head, Hint()
+        for mark in (" / ", "=", ": ", "_", " "):
+            parts = [part.strip() for part in head.split(mark)]
+            for at, part in enumerate(parts if len(parts) > 1 else ()):
+                if known.find(part) is not None or (is_total(part) and mark == " / "):
+                    others = mark.join(parts[:at] + parts[at + 1 :])
+                    rest = hint_of(others, self.panel)
+                    if mark in (" / ",) or rest.statistics or rest.variables:
+                        return part, Hint(
+                            rest.statistics, rest.quantile, tuple(v for v in rest.variables if v != name)
+                        )
+        return None
+
+    def _layout(
+        self,
+        labels: tuple[int, ...],
+        rows: Sequence[Labelling],
+        row_hints: list[Hint] | None,
+        spread: tuple[Labelling, dict[int, Hint]] | None,
+        rest: Sequence[int],
+    ) -> Layout | None:
+        axes = (*(one.axis for one in rows), *((spread[0].axis,) if spread else ()))
+        if len({axis.variable for axis in axes}) < len(axes):
+            return None
+        keyed: dict[tuple[object, ...], list[Entry]] = {}
+        hints: dict[tuple[object, ...], Hint] = {}
+        seen: set[tuple[object, ...]] = set()
+        for at in rest:
+            level = spread[0].levels[at] if spread else None
+            spreads = level is not None and level > TOTAL - 1
+            head = spread[1][at] if spread and spreads else hint_of(self.table.columns[at], self.panel)
+            for row, text in enumerate(self.cells[at]):
+                if number_of(text) is None and not is_suppressed(text):
+                    return None
+                where = [one.levels[row] for one in rows]
+                if spread:
+                    where.append(level if spreads and level is not None else TOTAL)
+                hint = head if row_hints is None else row_hints[row] + head
+                key = (row if row_hints is not None else None, None if spreads else at, hint)
+                if (key, *where) in seen:
+                    return None  # two cells of one group: these are no groups
+                seen.add((key, *where))
+                keyed.setdefault(key, []).append(Entry(row, at, text, tuple(where)))
+                hints[key] = hint
+        series = tuple(Series(hints[key], tuple(entries)) for key, entries in keyed.items())
+        certain = all(self._named(at) is not None for at in labels) or row_hints is not None
+        return Layout(axes, series, labels, certain)
+
+
+def readings_of(cells: Sequence[str], head: str, named: str | None, panel: Panel) -> Iterator[Labelling]:
+    """The variables whose values the labels could be, the likeliest first."""
+    distinct = list(dict.fromkeys(c for c in cells if not is_total(c)))
+    if not distinct:
+        return
+    said = hint_of(head, panel).variables
+    names = [named] if named is not None else sorted(panel.variables, key=lambda n: n not in said)
+    found = 0
+    for name in names:
+        if found >= _MAX_CANDIDATES:
+            return
+        for axis in _axes(name, distinct, panel, bands=named is not None or name in said):
+            levels = {text: at for at, text in enumerate(distinct)}
+            yield Labelling(axis, tuple(TOTAL if is_total(c) else levels[c] for c in cells))
+            found += 1
+    if found == 0 and named is None:
+        for name in panel.numeric[:30]:
+            if name not in said:
+                for axis in _banded(name, distinct):
+                    yield Labelling(axis, tuple(TOTAL if is_total(c) else distinct.index(c) for c in cells))
+
+
+def _axes(name: str, distinct: Sequence[str], panel: Panel, *, bands: bool) -> Iterator[Axis]:
+    wordy = any(number_of(text) is None for text in distinct)
+    kind = panel.part.schema[name]
+    plain = kind.is_numeric() and name not in panel.labels
+    if not (wordy and plain and not any(is_missing(text) for text in distinct)):
+        known = panel.categories(name)
+        if known is not None:
+            positions = [-1 if is_missing(text) and known.find(text) is None else known.find(text) for text in distinct]
+            if all(at is not None for at in positions) and len(set(positions)) == len(positions):
+                yield Axis(name, categories=tuple(at for at in positions if at is not None))
+    if bands and kind.is_numeric():
+        yield from _banded(name, distinct)
+
+
+def _banded(name: str, distinct: Sequence[str]) -> Iterator[Axis]:
+    for bands in bands_of(distinct):
+        yield Axis(name, bands=bands)

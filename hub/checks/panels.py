@@ -1,0 +1,263 @@
+"""An extract's table as arrays: values, categories, the units behind each row, and what its codes are called.
+
+Everything is read once per run, and only the columns that somebody asks for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from hub.checks.extracts import Extract, Part, UnreadableExtract, open_extract
+from hub.checks.tables import number_of
+
+Codes = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+
+MAX_CATEGORIES = 3_000
+_CODEBOOK = "codebook.json"
+_MANIFEST = "manifest.json"
+_HOUSEHOLD = re.compile(r"house|menage|ménage|famil|^hh|^hid", re.IGNORECASE)
+_EMPLOYER = re.compile(r"employ|firm|entrepr|company|etab|^eid|^fid", re.IGNORECASE)
+
+
+def fold(text: str) -> str:
+    """Small letters without accents; every other mark is one blank."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
+    return " ".join(kept.split())
+
+
+@dataclass(frozen=True)
+class Categories:
+    """A variable as categories: per row the position of its value (-1 missing), and how values are written."""
+
+    values: tuple[Any, ...]
+    codes: Codes
+    texts: Mapping[str, int]
+    numbers: Mapping[float, int]
+
+    def find(self, cell: str) -> int | None:
+        """The position of the value that `cell` names."""
+        number = number_of(cell)
+        if number is not None:
+            at = self.numbers.get(float(number))
+            if at is not None:
+                return at
+        return self.texts.get(cell.strip().casefold(), self.texts.get(fold(cell) or "\0"))
+
+
+@dataclass
+class Panel:
+    """One table of the extract. `units`: unit type → column, as in codebook, manifest or `--unit`."""
+
+    part: Part
+    units: Mapping[str, str]
+    labels: Mapping[str, Mapping[Any, tuple[str, ...]]] = field(default_factory=dict)
+    titles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    period: str | None = None
+    _numbers: dict[str, Floats | None] = field(default_factory=dict)
+    _categories: dict[str, Categories | None] = field(default_factory=dict)
+    _units: dict[str, tuple[Codes, int]] = field(default_factory=dict)
+    _rows: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self.part.path.stem
+
+    @property
+    def rows(self) -> int:
+        """Rows of the table, from the footer of its file."""
+        if self._rows is None:
+            self._rows = int(pl.scan_parquet(self.part.path).select(pl.len()).collect().item())
+        return self._rows
+
+    @property
+    def variables(self) -> list[str]:
+        """Columns that are not identifiers of units."""
+        hidden = {*self.units.values(), *self.part.identifiers}
+        return [name for name in self.part.schema if name not in hidden]
+
+    @property
+    def numeric(self) -> list[str]:
+        """Variables that can be summed."""
+        kinds = self.part.schema
+        return [n for n in self.variables if kinds[n].is_numeric() or kinds[n] == pl.Boolean]
+
+    def precision(self, name: str) -> float:
+        """Relative error of one stored value: programs that keep single precision print its noise."""
+        return 1e-6 if self.part.schema[name] == pl.Float32 else 1e-9
+
+    def numbers(self, name: str) -> Floats | None:
+        """The variable as floats, NaN where missing; None when it is no number."""
+        if name not in self._numbers:
+            self._numbers[name] = self._read_numbers(name)
+        return self._numbers[name]
+
+    def _read_numbers(self, name: str) -> Floats | None:
+        kind = self.part.schema[name]
+        if not (kind.is_numeric() or kind == pl.Boolean):
+            return None
+        values = self.part.column(name).cast(pl.Float64, strict=False).to_numpy()
+        values = np.array(values, dtype=np.float64)
+        values[~np.isfinite(values)] = np.nan
+        return values
+
+    def categories(self, name: str) -> Categories | None:
+        """The variable as categories; None when it has more than 3,000."""
+        if name not in self._categories:
+            self._categories[name] = self._read_categories(name)
+        return self._categories[name]
+
+    def _read_categories(self, name: str) -> Categories | None:
+        column = self.part.column(name)
+        if column.dtype.is_nested():
+            return None
+        if column.dtype.is_float():
+            column = column.fill_nan(None)
+            if column.head(2_000).n_unique() > 1_000:
+                return None
+        elif column.dtype in (pl.Categorical, pl.Enum):
+            column = column.cast(pl.String)
+        distinct = column.drop_nulls().unique().sort()
+        if distinct.len() > MAX_CATEGORIES:
+            return None
+        codes = _positions(column, distinct)
+        values = tuple(distinct.to_list())
+        texts: dict[str, int] = {}
+        numbers: dict[float, int] = {}
+        for at, value in enumerate(values):
+            if isinstance(value, int | float):
+                numbers.setdefault(float(value), at)
+        for at, value in enumerate(values):
+            for text in self._written(name, value):
+                texts.setdefault(text.strip().casefold(), at)
+                texts.setdefault(fold(text) or "\0\0", at)
+        return Categories(values, codes, texts, numbers)
+
+    def _written(self, name: str, value: Any) -> list[str]:
+        found = [str(value), *self.labels.get(name, {}).get(value, ())]
+        if isinstance(value, bool):
+            found += ["yes", "oui", "ja"] if value else ["no", "non", "nein"]
+        return found
+
+    def unit(self, kind: str) -> tuple[Codes, int]:
+        """Per row the position of its unit among the sorted distinct units (-1 missing), and their number."""
+        if kind not in self._units:
+            column = self.part.column(self.units[kind])
+            if column.dtype.is_float():
+                column = column.fill_nan(None)
+            distinct = column.drop_nulls().unique().sort()
+            self._units[kind] = (_positions(column, distinct), distinct.len())
+        return self._units[kind]
+
+
+def _positions(column: pl.Series, distinct: pl.Series) -> Codes:
+    """Per row the position in `distinct` (sorted, no nulls); -1 for null."""
+    if column.dtype.is_numeric() and column.null_count() == 0:
+        found = np.searchsorted(distinct.to_numpy(), column.to_numpy())
+        return found.astype(np.int32)
+    frame = pl.DataFrame({"value": column})
+    known = pl.DataFrame({"value": distinct}).with_row_index("at")
+    joined = frame.join(known, on="value", how="left", maintain_order="left")
+    return joined.get_column("at").cast(pl.Int32).fill_null(-1).to_numpy().astype(np.int32)
+
+
+def open_panels(directory: Path, units: Mapping[str, str] | None = None) -> tuple[Extract, list[Panel]]:
+    """The extract and its tables. Units come from `units` (type → column), then the codebook, then the
+    manifest, then the form of the identifiers. Raises `UnreadableExtract`."""
+    extract = open_extract(directory)
+    codebook = _json_beside(directory, _CODEBOOK)
+    manifest = _json_beside(directory, _MANIFEST)
+    panels = []
+    for part in extract.parts:
+        described = _table_of(codebook, part.path.name)
+        panels.append(
+            Panel(
+                part,
+                _units_of(part, units or {}, described, manifest),
+                _labels_of(described),
+                _titles_of(described),
+                described.get("period") if isinstance(described.get("period"), str) else None,
+            )
+        )
+    return extract, panels
+
+
+def _json_beside(directory: Path, name: str) -> dict[str, Any]:
+    path = directory / name
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UnreadableExtract(f"unreadable {name}") from error
+    return content if isinstance(content, dict) else {}
+
+
+def _table_of(codebook: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """The description of one table; a codebook of version 1 describes the only one."""
+    tables = codebook.get("tables")
+    if isinstance(tables, list):
+        return next((one for one in tables if isinstance(one, dict) and one.get("file") == file), {})
+    return dict(codebook)
+
+
+def _columns_of(described: Mapping[str, Any]) -> list[dict[str, Any]]:
+    columns = described.get("columns")
+    return [c for c in columns if isinstance(c, dict) and "name" in c] if isinstance(columns, list) else []
+
+
+def _units_of(
+    part: Part, given: Mapping[str, str], described: Mapping[str, Any], manifest: Mapping[str, Any]
+) -> dict[str, str]:
+    units = {kind: column for kind, column in given.items() if column in part.schema}
+    named = dict(described.get("units") or {}) if isinstance(described.get("units"), dict) else {}
+    for column in _columns_of(described):
+        if column.get("role") == "pseudonym" and isinstance(column.get("unit_type"), str):
+            named.setdefault(column["unit_type"], column["name"])
+    pseudonyms = manifest.get("pseudonyms")
+    if isinstance(pseudonyms, dict) and isinstance(pseudonyms.get("columns"), dict):
+        for kind, column in pseudonyms["columns"].items():
+            named.setdefault(kind, column)
+    for kind, column in named.items():
+        if column in part.schema and column not in units.values():
+            units.setdefault(kind, column)
+    for column in part.identifiers:  # recognised by their check digit
+        if column not in units.values():
+            kind = (
+                "household" if _HOUSEHOLD.search(column)
+                else "employer" if _EMPLOYER.search(column) else "person"
+            )  # fmt: skip
+            units.setdefault(kind if kind not in units else column, column)
+    return units
+
+
+def _labels_of(described: Mapping[str, Any]) -> dict[str, dict[Any, tuple[str, ...]]]:
+    found: dict[str, dict[Any, tuple[str, ...]]] = {}
+    for column in _columns_of(described):
+        codes = column.get("codes")
+        for code in codes if isinstance(codes, list) else []:
+            label = code.get("label") if isinstance(code, dict) else None
+            if isinstance(label, dict):
+                texts = tuple(text for text in label.values() if isinstance(text, str))
+                found.setdefault(column["name"], {})[code.get("value")] = texts
+    return found
+
+
+def _titles_of(described: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for column in _columns_of(described):
+        label = column.get("label")
+        if isinstance(label, dict):
+            found[column["name"]] = tuple(text for text in label.values() if isinstance(text, str))
+    return found

@@ -1,0 +1,270 @@
+"""From a printed table back to the extract: which grouping and which statistics make the same numbers.
+
+A reading of the table (`layouts`) is tried over all rows, then over the rows of one value of another
+variable. A series of numbers counts as reproduced when all its cells are what would be printed, and when
+that explains more digits than the number of guesses could hit by chance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hub.checks.candidates import candidates, weights_of
+from hub.checks.layouts import TOTAL, Layout, Series, layouts
+from hub.checks.measures import BASES, Cube, Measure, Printed, printed
+from hub.checks.panels import Floats, Panel
+from hub.checks.tables import Table
+
+_SPARE_DIGITS = 2.0
+_PARTLY = 0.8
+_MAX_FILTER_VARIABLES = 20
+_MAX_FILTER_VALUES = 40
+_MAX_FILTERED = 6
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A series explained: by which measure, cell by cell whether it matches, and how surely.
+
+    `digits`: what the match explains; `said`: the head names the statistic; `rounded`: numbers are
+    multiples of a base."""
+
+    series: Series
+    measure: Measure
+    values: Floats
+    matched: npt.NDArray[np.bool_]
+    digits: float
+    said: bool
+    rounded: int | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every number of the series matches."""
+        return bool(self.matched.all())
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The rows of one value of a variable; `position` is that of the category."""
+
+    variable: str
+    position: int
+
+
+@dataclass
+class Recomputed:
+    """The best explanation of a table. `tried`: guesses made until it was found."""
+
+    panel: Panel
+    layout: Layout
+    cube: Cube
+    fits: list[Fit | None]
+    where: Filter | None = None
+    tried: int = 0
+    sure: list[bool] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every number is reproduced beyond chance."""
+        return bool(self.fits) and all(self.sure)
+
+    @property
+    def score(self) -> float:
+        """Digits explained surely."""
+        fits = zip(self.fits, self.sure, strict=True)
+        return sum(fit.digits + 0.01 * float(fit.matched.sum()) for fit, sure in fits if fit is not None and sure)
+
+
+class Search:
+    """Tables of one file against one panel; what one table taught helps the next."""
+
+    def __init__(self, panel: Panel, context: str = "") -> None:
+        self.panel = panel
+        self.context = context
+        self.tried = 0
+
+    def explain(self, table: Table) -> Recomputed | None:
+        """The best explanation of `table`; None when no reading of it explains anything."""
+        best: Recomputed | None = None
+        readings = []
+        for layout in layouts(table, self.panel):
+            if not any(entry_given(series) for series in layout.series):
+                continue
+            readings.append(layout)
+            found = self._try(layout, None)
+            if best is None or found.score > best.score or (found.complete and not best.complete):
+                best = found
+            if found.complete:
+                return found
+        for layout in readings[:_MAX_FILTERED]:
+            for where in self._filters(layout):
+                found = self._try(layout, where)
+                if best is None or found.complete or found.score > best.score + 1:
+                    best = found
+                if found.complete:
+                    return found
+        return best if best is not None and best.score > 0 else None
+
+    def _try(self, layout: Layout, where: Filter | None) -> Recomputed:
+        mask = None
+        if where is not None:
+            known = self.panel.categories(where.variable)
+            assert known is not None  # noqa: S101
+            mask = known.codes == where.position
+        cube = Cube(self.panel, layout.axes, mask)
+        fits: list[Fit | None] = []
+        base = BASES[0]
+        for series in layout.series:
+            fit = self._fit(layout, series, cube, base)
+            if fit is not None:
+                base = fit.measure.base  # the totals of one table hold the same rows
+            fits.append(fit)
+        found = Recomputed(self.panel, layout, cube, fits, where, self.tried)
+        found.sure = self._sure(found)
+        return found
+
+    def _fit(self, layout: Layout, series: Series, cube: Cube, base: str) -> Fit | None:
+        numbers = printed(series.entries)
+        if not numbers.given.any():
+            return Fit(series, Measure("count"), numbers.values, ~numbers.given, 0.0, True, None)
+        totals = any(TOTAL in entry.levels for entry in series.entries)
+        bases = sorted(BASES, key=lambda one: one != base) if totals else (base,)
+        best: Fit | None = None
+        for measure, said in candidates(layout, series, numbers, self.panel):
+            self.tried += 1
+            for one in bases:
+                fit = self._match(series, replace(measure, base=one), numbers, cube, said=said)
+                if fit.complete:
+                    return fit
+                enough = fit.matched.sum() - (~numbers.given).sum() >= _PARTLY * numbers.given.sum()
+                if enough and (best is None or fit.matched.sum() > best.matched.sum()):
+                    best = fit
+        return best
+
+    def _match(self, series: Series, measure: Measure, numbers: Printed, cube: Cube, *, said: bool) -> Fit:
+        values = cube.values(measure, series.entries)
+        precision = self.panel.precision(measure.variable) if measure.variable else 1e-9
+        best: tuple[int, npt.NDArray[np.bool_], bool, bool] | None = None
+        for rounded, loose in ((False, False), (True, False), (False, True)):
+            if (rounded and numbers.base is None) or (loose and numbers.loose is None):
+                continue
+            matched = numbers.matches(values, precision, rounded=rounded, loose=loose) > 0
+            if best is None or matched.sum() > best[0]:
+                best = (int(matched.sum()), matched, rounded, loose)
+        assert best is not None  # noqa: S101  (the first way is always tried)
+        _, matched, rounded, loose = best
+        return Fit(
+            series,
+            measure,
+            values,
+            matched | ~numbers.given,
+            numbers.digits(rounded=rounded, loose=loose),
+            said,
+            numbers.base if rounded else None,
+        )
+
+    def _sure(self, found: Recomputed) -> list[bool]:
+        """Which series are explained beyond chance: alone, or with others whose heads name them."""
+        needed = math.log10(max(found.tried, 1)) + _SPARE_DIGITS
+        said = sum(fit.digits for fit in found.fits if fit is not None and fit.said and fit.complete)
+        pooled = sum(fit.digits for fit in found.fits if fit is not None and fit.complete) >= needed + 2
+        sure = []
+        for fit in found.fits:
+            if fit is None:
+                sure.append(False)
+            elif fit.said and (said >= min(needed, 3.0) or (pooled and found.layout.certain)):
+                sure.append(fit.complete)
+            else:
+                sure.append(fit.complete and fit.digits >= needed)
+        return sure
+
+    def _filters(self, layout: Layout) -> Iterator[Filter]:
+        """Values of other variables whose rows have the counts (or the first mean) that are printed."""
+        probe = _probe(layout, self.panel)
+        if probe is None:
+            return
+        series, measure, numbers = probe
+        for name in self._filter_variables(layout):
+            known = self.panel.categories(name)
+            if known is None or not 2 <= len(known.values) <= _MAX_FILTER_VALUES:
+                continue
+            self.tried += len(known.values)
+            for position in self._fitting(layout, series, measure, numbers, name):
+                yield Filter(name, position)
+
+    def _filter_variables(self, layout: Layout) -> list[str]:
+        used = {axis.variable for axis in layout.axes} | set(weights_of(self.panel))
+        names = [name for name in self.panel.variables if name not in used]
+        words = self.context.casefold()
+        names.sort(key=lambda name: name.casefold() not in words)
+        return names[:_MAX_FILTER_VARIABLES]
+
+    def _fitting(
+        self, layout: Layout, series: Series, measure: Measure, numbers: Printed, name: str
+    ) -> Iterator[int]:
+        """Values of `name` under which the measure prints the series: one grouping for all of them."""
+        known = self.panel.categories(name)
+        assert known is not None  # noqa: S101
+        size = len(known.values)
+        cube = Cube(self.panel, layout.axes)
+        entries = [entry for entry in series.entries if TOTAL not in entry.levels]
+        given = [at for at, entry in enumerate(series.entries) if TOTAL not in entry.levels]
+        if not entries:
+            return
+        groups, _ = cube.at(entries[0].levels, "known")
+        if groups.count * size > 200_000:
+            return
+        gid = np.where((groups.gid >= 0) & (known.codes >= 0), groups.gid * size + known.codes, -1)
+        counted = _matrix(self.panel, gid.astype(np.int32), groups.count, size, measure)
+        rows = [cube.at(entry.levels, "known")[1] for entry in entries]
+        part = Printed(numbers.values[given], numbers.tolerance[given], None, numbers.base, numbers.whole)
+        for position in range(size):
+            values = counted[rows, position]
+            for rounded in (False, True) if numbers.base else (False,):
+                matched = part.matches(values, 1e-9, rounded=rounded) > 0
+                if (matched | ~part.given).all():
+                    yield position
+                    break
+
+
+def entry_given(series: Series) -> bool:
+    """Whether a series holds a number at all."""
+    return bool(printed(series.entries).given.any())
+
+
+def _probe(layout: Layout, panel: Panel) -> tuple[Series, Measure, Printed] | None:
+    """The series that tells filters apart best: counts, else the mean of a variable that a head names."""
+    options: list[tuple[bool, float, Series, Measure, Printed]] = []
+    for series in layout.series:
+        numbers = printed(series.entries)
+        if not numbers.given.any():
+            continue
+        if numbers.whole and ("count" in series.hint.statistics or not series.hint.statistics):
+            options.append((True, numbers.digits(rounded=False), series, Measure("count"), numbers))
+        for name in series.hint.variables:
+            if name in panel.numeric and set(series.hint.statistics) <= {"mean", "sum"}:
+                statistic = "sum" if "sum" in series.hint.statistics else "mean"
+                options.append((False, numbers.digits(rounded=False), series, Measure(statistic, name), numbers))
+    if not options:
+        return None
+    _, digits, series, measure, numbers = max(options, key=lambda one: (one[0], one[1]))
+    return (series, measure, numbers) if digits >= _SPARE_DIGITS else None
+
+
+def _matrix(panel: Panel, gid: npt.NDArray[np.int32], count: int, size: int, measure: Measure) -> Floats:
+    """The measure by group and value of the filter."""
+    from hub.checks.groups import Groups
+    from hub.checks.measures import values_of
+
+    return values_of(Groups(panel, gid, count * size), measure).reshape(count, size)
+
+
+def best_of(found: Sequence[Recomputed | None]) -> Recomputed | None:
+    """The explanation that explains most."""
+    real = [one for one in found if one is not None]
+    return max(real, key=lambda one: (one.complete, one.score), default=None)

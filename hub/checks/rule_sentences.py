@@ -1,0 +1,173 @@
+"""What the rules of policies/outputs.yaml say of one file: what was seen and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Sentence(NamedTuple):
+    """The same sentence in both languages, with `{names}` to fill."""
+
+    fr: str
+    en: str
+
+
+RULE_SENTENCES: Mapping[str, Sentence] = {
+    "small_units": Sentence(
+        "Moins de {limit} unités distinctes ({kinds}) sont derrière ce nombre. Regroupez des catégories ou "
+        "supprimez la cellule, et une seconde pour que les totaux ne la révèlent pas.",
+        "Fewer than {limit} different units ({kinds}) are behind this number. Merge categories or suppress "
+        "the cell, and a second one so that totals do not reveal it.",
+    ),
+    "empty_cell": Sentence(
+        "Cette cellule est vide : personne du groupe n’a cette caractéristique. Vérifiez que cela va de soi.",
+        "This cell is empty: nobody of the group has this characteristic. Make sure that is self-evident.",
+    ),
+    "group_share": Sentence(
+        "Cette cellule contient plus de {percent} % de sa ligne ou de sa colonne : elle renseigne sur tout "
+        "le groupe. Regroupez des catégories.",
+        "This cell holds more than {percent} % of its row or column: it tells about the whole group. Merge "
+        "categories.",
+    ),
+    "population_share": Sentence(
+        "Ce groupe réunit plus de {percent} % de la population du tableau. Vérifiez ce que cela révèle.",
+        "This group holds more than {percent} % of the table’s population. Check what that reveals.",
+    ),
+    "small_share": Sentence(
+        "Le numérateur ou la base de cette part compte moins de {limit} unités. Supprimez-la ou regroupez.",
+        "The numerator or the base of this share counts fewer than {limit} units. Suppress it or merge.",
+    ),
+    "binary_mean": Sentence(
+        "Cette moyenne d’une variable 0/1 est une part dont le numérateur ou le reste compte moins de "
+        "{limit} unités.",
+        "This mean of a 0/1 variable is a share whose numerator or remainder counts fewer than {limit} units.",
+    ),
+    "dominance_one": Sentence(
+        "Une seule unité représente plus de {percent} % de ce nombre. Supprimez-le ou regroupez.",
+        "A single unit makes up more than {percent} % of this number. Suppress it or merge.",
+    ),
+    "dominance_two": Sentence(
+        "Deux unités représentent plus de {percent} % de ce nombre. Supprimez-le ou regroupez.",
+        "Two units make up more than {percent} % of this number. Suppress it or merge.",
+    ),
+    "dominance_rest": Sentence(
+        "Sans les deux plus grandes unités, le reste vaut moins de {percent} % de la plus grande. Supprimez "
+        "ce nombre ou regroupez.",
+        "Without the two largest units the rest is below {percent} % of the largest. Suppress this number "
+        "or merge.",
+    ),
+    "extreme": Sentence(
+        "Ce nombre est un minimum ou un maximum ({statistic}) : la valeur d’une unité. Retirez-le, ou donnez "
+        "un percentile d’un groupe assez grand.",
+        "This number is a minimum or maximum ({statistic}): the value of a unit. Remove it, or give a "
+        "percentile of a group that is large enough.",
+    ),
+    "percentile_units": Sentence(
+        "Ce percentile demande au moins {limit} unités. Prenez un percentile moins extrême ou regroupez.",
+        "This percentile needs at least {limit} units. Take a less extreme percentile or merge.",
+    ),
+    "dispersion": Sentence(
+        "Cette dispersion ou corrélation a moins de {limit} degrés de liberté, ou elle est nulle ou parfaite.",
+        "This dispersion or correlation has fewer than {limit} degrees of freedom, or is zero or perfect.",
+    ),
+    "suppression_undone": Sentence(
+        "Le total et les cellules publiées donnent, par différence, moins de {limit} unités. Supprimez une "
+        "seconde cellule ou le total.",
+        "The total and the printed cells give, by difference, fewer than {limit} units. Suppress a second "
+        "cell or the total.",
+    ),
+    "suppressed_margins": Sentence(
+        "Le tableau a des cellules supprimées et des totaux. Vérifiez que celles-ci ne peuvent être "
+        "recalculées.",
+        "The table has suppressed cells and totals. Check that the cells cannot be computed again.",
+    ),
+    "differing_populations": Sentence(
+        "Deux tableaux du fichier portent sur des populations qui diffèrent de moins de {limit} unités : "
+        "leur différence les révèle. Gardez-en un seul.",
+        "Two tables of the file have populations that differ by fewer than {limit} units: the difference "
+        "reveals them. Keep one of the two.",
+    ),
+    "degrees_of_freedom": Sentence(
+        "Le modèle garde moins de {limit} degrés de liberté. Retirez des variables ou élargissez la "
+        "population.",
+        "The model keeps fewer than {limit} degrees of freedom. Drop variables or widen the population.",
+    ),
+    "dummy_units": Sentence(
+        "Une modalité du modèle compte moins de {limit} unités. Regroupez des modalités.",
+        "A level of the model counts fewer than {limit} units. Merge levels.",
+    ),
+    "saturated_model": Sentence(
+        "Le modèle est saturé : ses coefficients sont les moyennes de groupes qui comptent trop peu d’unités. "
+        "Déposez un modèle plus simple.",
+        "The model is saturated: its coefficients are the means of groups with too few units. Submit a "
+        "simpler model.",
+    ),
+    "unit_series": Sentence(
+        "Le modèle décrit une seule unité, ou donne un effet par unité. Retirez ces coefficients.",
+        "The model describes a single unit, or gives an effect per unit. Remove those coefficients.",
+    ),
+    "residuals": Sentence(
+        "{rows} valeurs par observation (résidus, valeurs prédites, scores). Elles ne sortent pas : donnez "
+        "leurs moyennes par groupe.",
+        "{rows} values per observation (residuals, fitted values, scores). They do not leave: give their "
+        "means by group.",
+    ),
+    "trajectory": Sentence(
+        "{rows} lignes sont celles de moins de {limit} mêmes unités de l’extrait ({columns}). Les données "
+        "individuelles ne sortent pas.",
+        "{rows} rows are those of the same fewer than {limit} units of the extract ({columns}). Individual "
+        "data do not leave.",
+    ),
+    "instance_model": Sentence(
+        "Ce modèle semble garder des observations (k plus proches voisins, SVM…). Gardez-le sur la "
+        "plateforme et déposez ses mesures.",
+        "This model seems to keep observations (nearest neighbours, SVM…). Keep it on the platform and "
+        "submit its metrics.",
+    ),
+    "unit_plot": Sentence(
+        "Ce graphique semble montrer des individus. Groupez les points (cellules d’au moins {limit}).",
+        "This plot seems to show individuals. Bin the points (cells of at least {limit}).",
+    ),
+    "transition": Sentence(
+        "Transitions ou séquences : chaque case doit compter {limit} personnes, et aucun parcours réel n’être "
+        "montré.",
+        "Transitions or sequences: every cell must count {limit} persons, and no real trajectory be shown.",
+    ),
+    "map": Sentence(
+        "Carte : chaque zone doit compter {limit} personnes et trois employeurs, sans points.",
+        "Map: every area must count {limit} persons and three employers, without points.",
+    ),
+    "share_without_base": Sentence(
+        "Des parts sont données sans l’effectif non pondéré de leur base. Ajoutez-le.",
+        "Shares are given without the unweighted count of their base. Add it.",
+    ),
+    "rounded_small": Sentence(
+        "Des effectifs sont arrondis, et certains comptent moins de {limit} unités. Supprimez-les.",
+        "Counts are rounded, and some count fewer than {limit} units. Suppress them.",
+    ),
+    "unknown_units": Sentence(
+        "L’extrait n’a pas de colonne d’unités connue : personne ne peut compter les unités d’un nombre.",
+        "The extract has no known unit column: nobody can count the units behind a number.",
+    ),
+    "unreproduced": Sentence(
+        "{cells} nombres n’ont pas été retrouvés dans l’extrait : un vérificateur doit les juger. Une "
+        "déclaration (vitrine.table) permettrait de les recalculer.",
+        "{cells} numbers were not made again from the extract: a checker must judge them. A declaration "
+        "(vitrine.table) would allow them to be recomputed.",
+    ),
+    "false_claim": Sentence(
+        "Le fichier ne contient pas ce que dit sa déclaration ({cells} nombres diffèrent). Déposez le fichier "
+        "avec la déclaration qui l’a produit.",
+        "The file does not hold what its declaration says ({cells} numbers differ). Submit the file with the "
+        "declaration that made it.",
+    ),
+    "unread_claim": Sentence(
+        "La déclaration n’a pas pu être appliquée ({problem}). Le fichier a été examiné sans elle.",
+        "The declaration could not be applied ({problem}). The file was examined without it.",
+    ),
+    "numbers_in_text": Sentence(
+        "{count} nombres du texte ne sont dans aucun tableau retrouvé. Un vérificateur doit les lire.",
+        "{count} numbers of the text are in no table that was found. A checker must read them.",
+    ),
+}

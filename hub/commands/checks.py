@@ -1,0 +1,119 @@
+"""`vitrine check`: the output checks on any files and any extract directory, without a running hub."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub.checks import Limits, Report, Severity, check_in_subprocess
+from hub.checks.thresholds import Thresholds
+from hub.commands import context
+from hub.documents.base import parse, read, read_text
+from hub.documents.outputs import SUFFIX, Declaration
+from hub.documents.policies import OutputsPolicy, SubmissionsPolicy
+from hub.domain.errors import Refused
+
+# What one check may use: 25 million rows of the columns that a table needs, sorted once.
+LIMITS = Limits(memory_bytes=12 * 2**30, cpu_seconds=120, wall_seconds=120.0, open_files=256)
+
+
+def check(
+    files: Annotated[list[Path], typer.Argument(help="The files to judge.", show_default=False)],
+    extract: Annotated[
+        Path | None, typer.Option(help="The extract: a directory of Parquet, with codebook if there is one.")
+    ] = None,
+    spec: Annotated[
+        Path | None, typer.Option(help="A declaration (…spec.json) of the file; by default the one beside it.")
+    ] = None,
+    unit: Annotated[
+        list[str] | None,
+        typer.Option(help="person=COLUMN: which column holds a unit, where no dictionary says so."),
+    ] = None,
+    policies: Annotated[Path, typer.Option(help="The office's rules.")] = Path("policies"),
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per file.")] = False,  # noqa: FBT002
+) -> None:
+    """Judge files as a submission would be: PASS, REVIEW or BLOCK, with reasons. Exit 0: all were judged."""
+    with context.sentences():
+        thresholds = read_thresholds(policies)
+        units = parse_units(unit or [])
+        judged = True
+        for file in files:
+            if not file.is_file():
+                context.say(f"{file}: no such file")
+                judged = False
+                continue
+            report = check_in_subprocess(
+                file,
+                name=file.name,
+                form=None,
+                extract=extract,
+                thresholds=thresholds,
+                units=units,
+                declaration=_declaration(file, spec),
+                limits=LIMITS,
+            )
+            judged &= all(one.rule not in ("parser_died", "extract_unread") for one in report.findings)
+            typer.echo(json.dumps(line(file, report), ensure_ascii=False) if as_json else _told(file, report))
+    raise typer.Exit(0 if judged else 1)
+
+
+def read_thresholds(policies: Path) -> Thresholds:
+    """The numbers of the office's rules."""
+    outputs = read(OutputsPolicy, policies / "outputs.yaml", name="outputs.yaml")
+    submissions = read(SubmissionsPolicy, policies / "submissions.yaml", name="submissions.yaml")
+    return Thresholds.of(outputs, max_bytes=submissions.max_bytes)
+
+
+def parse_units(given: list[str]) -> dict[str, str]:
+    """`person=pid` → {"person": "pid"}; refused when it is written otherwise."""
+    units: dict[str, str] = {}
+    for one in given:
+        kind, mark, column = one.partition("=")
+        if not (kind and mark and column):
+            raise Refused(
+                "bad_unit",
+                "--unit is written TYPE=COLUMN, for example person=pid",
+                "--unit s’écrit TYPE=COLONNE, par exemple person=pid",
+                field="unit",
+            )
+        units[kind] = column
+    return units
+
+
+def line(file: Path, report: Report) -> dict[str, Any]:
+    """One line of the answer."""
+    return {
+        "file": str(file),
+        "verdict": report.verdict.value,
+        "findings": [
+            {
+                "rule": one.rule,
+                "severity": one.severity.value,
+                "where": one.where,
+                "evidence": dict(one.evidence),
+                "message": dict(one.message),
+                "place": one.place.to_json(),
+            }
+            for one in report.findings
+        ],
+        "sha256": report.sha256,
+    }
+
+
+def _declaration(file: Path, spec: Path | None) -> Declaration | None:
+    path = spec if spec is not None else file.with_name(file.name + SUFFIX)
+    if spec is None and not path.is_file():
+        return None
+    return parse(Declaration, read_text(path, name=path.name), name=path.name)
+
+
+def _told(file: Path, report: Report) -> str:
+    language = "fr" if context.language().startswith("fr") else "en"
+    lines = [f"{report.verdict.value}  {file}"]
+    for one in report.findings:
+        if one.severity is not Severity.NOTE:
+            lines.append(f"  {one.severity.value.lower()} {one.rule} ({one.where}): {one.message[language]}")
+    return "\n".join(lines)
