@@ -1,5 +1,3 @@
-import { ReactWidget } from '@jupyterlab/ui-components';
-import { Widget } from '@lumino/widgets';
 import React from 'react';
 import { Advice, filesToMend } from '../advice';
 import { ApiError, type IPrecheck } from '../api';
@@ -44,22 +42,40 @@ describe('what there is to say', () => {
   });
 });
 
+interface IRoot {
+  render: (element: JSX.Element) => void;
+  unmount: () => void;
+}
+
+// React's own way to the page; its types are not among our packages.
+const { createRoot } = jest.requireActual<{
+  createRoot: (place: Element) => IRoot;
+}>('react-dom/client');
+
 /** Longer than the pause before files are looked over. */
 function settle(): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, 700));
 }
 
 describe('the advice in the form', () => {
-  let shown: Widget;
+  let root: IRoot;
   let place: HTMLElement;
 
-  afterEach(() => shown.dispose());
+  beforeEach(() => {
+    place = document.body.appendChild(document.createElement('div'));
+    root = createRoot(place);
+  });
+
+  afterEach(() => {
+    root.unmount();
+    place.remove();
+  });
 
   async function show(
     paths: string[],
     precheck: (save: boolean) => Promise<IPrecheck>
   ): Promise<void> {
-    shown = ReactWidget.create(
+    root.render(
       <Advice
         words={messagesIn('en')}
         paths={paths}
@@ -67,8 +83,6 @@ describe('the advice in the form', () => {
         precheck={precheck}
       />
     );
-    Widget.attach(shown, document.body);
-    place = shown.node;
     await settle();
   }
 
