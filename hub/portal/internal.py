@@ -217,6 +217,7 @@ class _Door:
                 form=received.form,
                 extract=self._portal.extracts / extract.id if extract is not None else None,
                 thresholds=self._portal.thresholds,
+                declaration=declaration,
             )
             told = report.to_json()
             if declaration is not None:

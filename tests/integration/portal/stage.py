@@ -141,7 +141,7 @@ def make_stage(folder: Path, *, clock: object = None, filled: bool = True) -> St
         sign_in=CookieSignIn(),
         gate_token=GATE_TOKEN,
         public_url=PUBLIC_URL,
-        thresholds=Thresholds.of(policies.outputs.thresholds, max_bytes=policies.submissions.max_bytes),
+        thresholds=Thresholds.of(policies.outputs, max_bytes=policies.submissions.max_bytes),
         verify_chain=lambda: verify_chain(office.units, factories.KEY),
         tiers={tier.value: limits.title for tier, limits in policies.tiers.tiers.items()},
         roles={name: role.title for name, role in policies.roles.roles.items()},
