@@ -1,6 +1,6 @@
 # Thin on purpose: what each word does is in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down clean-demo check fix test journey lock images engine
+.PHONY: help setup demo up down clean-demo check fix test fuzz journey lock images engine
 
 help: ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ test: ## every test: units, real containers, real browser
 
 journey: ## the journey test alone
 	@scripts/test.sh -m journey
+
+fuzz: setup ## property tests and fuzzers, with other examples each time
+	@VITRINE_FUZZ=1 .venv/bin/python -m pytest -q tests/attacks tests/unit
 
 bench-%: ## one benchmark, by name
 	@scripts/bench.sh $*

@@ -11,6 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# `make test` always draws the same examples, so that it says the same of the same code;
+# `make fuzz` draws new ones and more of them.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("fuzz", derandomize=False, print_blob=True)
+settings.load_profile("fuzz" if os.environ.get("VITRINE_FUZZ") else "same")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -101,7 +101,8 @@ def _text(value: Any) -> str:
 
 
 def _cell(raw: Any) -> Cell:
-    if not isinstance(raw, dict) or raw.get("cell_type") not in _CELL_KINDS:
+    kind = raw.get("cell_type") if isinstance(raw, dict) else None
+    if not isinstance(kind, str) or kind not in _CELL_KINDS:
         raise MalformedNotebook("unknown cell")
     metadata = raw.get("metadata", {})
     outputs = raw.get("outputs", [])
@@ -115,7 +116,7 @@ def _cell(raw: Any) -> Cell:
         extras += (("id", _dump(raw["id"])),)
     if not isinstance(raw.get("execution_count"), int | None):
         extras += (("execution_count", _dump(raw["execution_count"])),)
-    return Cell(raw["cell_type"], _text(raw.get("source", "")), tuple(_output(o) for o in outputs), extras)
+    return Cell(kind, _text(raw.get("source", "")), tuple(_output(o) for o in outputs), extras)
 
 
 def _output(raw: Any) -> Output:

@@ -64,6 +64,11 @@ class Text(Sparse):
             return self.de
         return self.fr if language.startswith("fr") else self.en
 
+    def translations(self) -> dict[str, str]:
+        """The text in each language that it has, by the language's code."""
+        every = {"fr": self.fr, "en": self.en}
+        return every if self.de is None else every | {"de": self.de}
+
 
 M = TypeVar("M", bound=Document)
 

@@ -129,7 +129,8 @@ def _json(content: object, kind: str, headers: Mapping[str, str] | None = None) 
 
 
 def _table_schema(request: Request, portal: Portal, dictionary: Dictionary) -> Response:  # noqa: ARG001
-    language = languages.choose(request)
+    labels = languages.choose_labels(request)
+    language = labels if labels in dictionary.title.translations() else languages.choose(request)
     headers = {**_SEVERAL_LANGUAGES, "Content-Language": language}
     return _json(table_schema(dictionary, language), "application/json", headers)
 

@@ -11,8 +11,10 @@ from pathlib import Path
 from starlette.requests import Request
 
 from hub.documents import yaml
+from hub.documents.base import Text
 
 LANGUAGES = ("fr", "en")
+LABEL_LANGUAGES = (*LANGUAGES, "de")  # dictionaries may have German labels; the pages have none
 DEFAULT = "fr"
 COOKIE = "vitrine-language"
 _FOLDER = Path(__file__).parent / "locales"
@@ -57,8 +59,16 @@ def choose(request: Request) -> str:
     return preferred(request.headers.get("accept-language", ""))
 
 
-def preferred(accept_language: str) -> str:
-    """The best of ours for an Accept-Language header."""
+def choose_labels(request: Request) -> str:
+    """The language in which the texts of dictionaries are read where they have it, chosen alike."""
+    for wish in (request.query_params.get("lang"), request.cookies.get(COOKIE)):
+        if wish in LABEL_LANGUAGES:
+            return str(wish)
+    return preferred(request.headers.get("accept-language", ""), LABEL_LANGUAGES)
+
+
+def preferred(accept_language: str, offered: tuple[str, ...] = LANGUAGES) -> str:
+    """The best of those offered for an Accept-Language header."""
     best, weight = DEFAULT, 0.0
     for part in accept_language.split(","):
         tag, _, quality = part.strip().partition(";q=")
@@ -67,7 +77,7 @@ def preferred(accept_language: str) -> str:
             q = float(quality) if quality else 1.0
         except ValueError:
             continue
-        if language in LANGUAGES and q > weight:
+        if language in offered and q > weight:
             best, weight = language, q
     return best
 
@@ -88,8 +98,9 @@ def catalogue(language: str) -> Mapping[str, str]:
 class Words:
     """Sentences, numbers and dates in one language."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, labels: str | None = None) -> None:
         self.language = language
+        self.labels = labels or language
         self._sentences = catalogue(language)
 
     def __call__(self, key: str, **values: object) -> str:
@@ -106,6 +117,14 @@ class Words:
 
     def _singular(self, n: float) -> bool:
         return abs(n) < 2 if self.language == "fr" else n == 1
+
+    def german(self, text: Text) -> bool:
+        """Whether a text of a dictionary is shown in German in a page that is not."""
+        return self.labels == "de" and text.de is not None
+
+    def label(self, text: Text) -> str:
+        """A text of a dictionary in the reader's language, or in the page's where it has not that one."""
+        return text[self.labels if self.german(text) else self.language]
 
     def has(self, key: str) -> bool:
         return key in self._sentences

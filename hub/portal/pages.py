@@ -97,7 +97,7 @@ def show_plain(
 
     `public`: a page for anyone, which offers to sign in rather than to sign out.
     """
-    words = languages.Words(languages.choose(request))
+    words = languages.Words(languages.choose(request), languages.choose_labels(request))
     given = {
         "visit": None,
         "t": words,

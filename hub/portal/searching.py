@@ -1,4 +1,4 @@
-"""Finding variables by words, in both languages, whatever their accents and capitals."""
+"""Finding variables by words, in every language they have, whatever their accents and capitals."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def _rank(name: str, variable: Variable, wanted: list[str]) -> int | None:
 
 
 def _description(variable: Variable) -> str:
-    return f"{variable.label.fr}\n{variable.label.en}\n{variable.description}"
+    return "\n".join((*variable.label.translations().values(), variable.description))
 
 
 def _categories(variable: Variable) -> str:
-    return "\n".join(f"{code.label.fr}\n{code.label.en}" for code in variable.codes or ())
+    return "\n".join(said for code in variable.codes or () for said in code.label.translations().values())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hub.checks import Verdict, dump_report, load_report
@@ -123,6 +123,7 @@ NOTEBOOK = st.recursive(
 
 
 @FEW
+@example(cells=[{"cell_type": []}], outputs=[], metadata={})
 @given(cells=st.lists(NOTEBOOK, max_size=3), outputs=st.lists(NOTEBOOK, max_size=3), metadata=NOTEBOOK)
 def test_notebook_like_json(
     tmp_path: Path, small_extract: Path, cells: Any, outputs: Any, metadata: Any

@@ -21,7 +21,7 @@ _LICENCES = {
     "CC-BY-4.0": f"{_AUTHORITY}/licence/CC_BY_4_0",
     "CC-BY-SA-4.0": f"{_AUTHORITY}/licence/CC_BYSA_4_0",
 }
-_LANGUAGES = ("FRA", "ENG")
+_LANGUAGES = {"fr": "FRA", "en": "ENG", "de": "DEU"}
 
 
 def dcat(dictionary: Dictionary, *, page: str) -> dict[str, Any]:
@@ -39,7 +39,9 @@ def dcat(dictionary: Dictionary, *, page: str) -> dict[str, Any]:
         "dct:title": _tagged(dictionary.title),
         "dct:description": _tagged(dictionary.description),
         "dct:publisher": {"@type": "foaf:Agent", "foaf:name": dictionary.origin},
-        "dct:language": [_linguistic_system(language) for language in _LANGUAGES],
+        "dct:language": [
+            _linguistic_system(_LANGUAGES[language]) for language in dictionary.title.translations()
+        ],
         "dct:license": _licence(dictionary.licence),
         "dct:accessRights": {"@id": f"{_AUTHORITY}/access-right/RESTRICTED", "@type": "dct:RightsStatement"},
         "dct:temporal": {
@@ -57,7 +59,7 @@ def dcat(dictionary: Dictionary, *, page: str) -> dict[str, Any]:
 
 
 def _tagged(text: Text) -> list[dict[str, str]]:
-    return [{"@value": text.fr, "@language": "fr"}, {"@value": text.en, "@language": "en"}]
+    return [{"@value": said, "@language": language} for language, said in text.translations().items()]
 
 
 def _licence(words: str) -> dict[str, Any]:

@@ -41,9 +41,9 @@ def _add(parent: ET.Element, tag: str, text: str | None = None, **attributes: st
     return element
 
 
-def _add_both(parent: ET.Element, tag: str, text: Text) -> None:
-    for language in ("fr", "en"):
-        _add(parent, tag, text[language]).set(_LANG, language)
+def _add_each(parent: ET.Element, tag: str, text: Text) -> None:
+    for language, said in text.translations().items():
+        _add(parent, tag, said).set(_LANG, language)
 
 
 def _writable(text: str) -> str:
@@ -53,19 +53,19 @@ def _writable(text: str) -> str:
 def _study(study: ET.Element, dictionary: Dictionary, page: str) -> None:
     citation = _add(study, "citation")
     title = _add(citation, "titlStmt")
-    _add(title, "titl", dictionary.title.fr).set(_LANG, "fr")
-    _add(title, "parTitl", dictionary.title.en).set(_LANG, "en")
+    for language, said in dictionary.title.translations().items():
+        _add(title, "titl" if language == "fr" else "parTitl", said).set(_LANG, language)
     _add(title, "IDNo", dictionary.name)
     _add(_add(citation, "prodStmt"), "producer", dictionary.origin)
     _add(citation, "holdings", URI=page)
     information = _add(study, "stdyInfo")
-    _add_both(information, "abstract", dictionary.description)
+    _add_each(information, "abstract", dictionary.description)
     summary = _add(information, "sumDscr")
     period = dictionary.reference_period
     for event, day in (("start", period.first), ("end", period.last)):
         _add(summary, "timePrd", day.isoformat(), event=event, date=day.isoformat())
     for unit in dictionary.unit_types.values():
-        _add_both(summary, "anlyUnit", unit.title)
+        _add_each(summary, "anlyUnit", unit.title)
     use = _add(_add(study, "dataAccs"), "useStmt")
     _add(use, "conditions", dictionary.licence)
 
@@ -82,7 +82,7 @@ def _variable(parent: ET.Element, name: str, variable: Variable) -> None:
     element = _add(
         parent, "var", ID=f"V_{name}", name=name, files="F1", intrvl="contin" if continuous else "discrete"
     )
-    _add_both(element, "labl", variable.label)
+    _add_each(element, "labl", variable.label)
     if not variable.deliverable:
         _add(element, "security", _DIRECT)
     elif variable.sensitivity == "sensitive":
@@ -93,7 +93,7 @@ def _variable(parent: ET.Element, name: str, variable: Variable) -> None:
     for code in variable.codes or ():
         category = _add(element, "catgry")
         _add(category, "catValu", str(code.value))
-        _add_both(category, "labl", code.label)
+        _add_each(category, "labl", code.label)
     kind = "character" if variable.type in _CHARACTER else "numeric"
     form = _add(element, "varFormat", variable.type.value, type=kind)
     if variable.type is VariableType.DATE:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.documents.base import Text
 from hub.documents.dictionaries import Dictionary, Variable, VariableType
 
 PROFILE = "https://datapackage.org/profiles/2.0/tableschema.json"
@@ -38,7 +37,7 @@ def _field(name: str, variable: Variable, language: str) -> dict[str, Any]:
         "name": name,
         "type": _TYPES[variable.type],
         "title": variable.label[language],
-        "titles": both(variable.label),
+        "titles": variable.label.translations(),
     }
     if variable.description:
         field["description"] = variable.description
@@ -63,8 +62,3 @@ def _constraints(variable: Variable) -> dict[str, Any]:
     if variable.codes is not None:
         constraints["enum"] = [code.value for code in variable.codes]
     return constraints
-
-
-def both(text: Text) -> dict[str, str]:
-    """A text with its languages as keys."""
-    return {"fr": text.fr, "en": text.en}

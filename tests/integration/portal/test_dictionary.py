@@ -150,3 +150,46 @@ def test_a_thousand_variables_on_one_page(published: Stage, tmp_path: Path) -> N
     found = stage.visit(None).get(f"{P}/dictionary?q=woman").text
     assert found.count('data-testid="result"') == 50
     assert "Page 1 of 21" in found
+
+
+def german_stage(tmp_path: Path) -> Stage:
+    stage = make_stage(tmp_path, filled=False)
+    small = factories.dictionary()
+    label = small.variables["sex"].label.model_copy(update={"de": "Geschlecht"})
+    sex = small.variables["sex"].model_copy(update={"label": label})
+    title = small.title.model_copy(update={"de": "Testregister"})
+    stage.portal.catalogue.publish(
+        small.model_copy(update={"title": title, "variables": {**small.variables, "sex": sex}})
+    )
+    return stage
+
+
+def test_german_labels_for_who_reads_german_and_the_page_language_for_the_rest(tmp_path: Path) -> None:
+    stage = german_stage(tmp_path)
+    source = f"{P}/dictionary/register"
+    page = stage.visit(None, "de-LU,de;q=0.9,en;q=0.5").get(source)
+    assert page.headers["content-language"] == "en"  # the page itself has no German
+    assert '<span lang="de">Geschlecht</span>' in page.text
+    assert "Date of birth" in page.text
+    only_german = stage.visit(None, "de").get(source).text
+    assert '<span lang="de">Geschlecht</span>' in only_german
+    assert "Date de naissance" in only_german
+    for other in ("en", "fr,de;q=0.5"):
+        assert "Geschlecht" not in stage.visit(None, other).get(source).text
+    chosen = stage.visit(None, "de").get(f"{source}?lang=en").text
+    assert "Geschlecht" not in chosen
+    assert "<td>Sex" in chosen
+
+
+def test_german_words_find_german_labels(tmp_path: Path) -> None:
+    page = german_stage(tmp_path).visit(None, "en").get(f"{P}/dictionary?q=geschlecht").text
+    assert page.count('data-testid="result"') == 1
+
+
+def test_the_table_schema_is_german_only_where_the_dictionary_is(tmp_path: Path, published: Stage) -> None:
+    answers = [
+        stage.visit(None, "de").get(f"{P}/dictionary/register/table-schema.json")
+        for stage in (german_stage(tmp_path), published)
+    ]
+    assert [answer.headers["content-language"] for answer in answers] == ["de", "fr"]
+    assert [answer.json()["title"] for answer in answers] == ["Testregister", "Registre d’essai"]

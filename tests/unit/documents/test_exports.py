@@ -148,3 +148,30 @@ def test_the_dataset_as_a_catalogue_wants_it() -> None:
 def test_a_licence_has_its_address_or_its_words(words: str, licence: dict[str, str]) -> None:
     dictionary = factories.dictionary().model_copy(update={"licence": words})
     assert dcat(dictionary, page=PAGE)["dct:license"] == {"@type": "dct:LicenseDocument", **licence}
+
+
+def german() -> Dictionary:
+    """The test register with a German title and one German label."""
+    dictionary = factories.dictionary().public
+    variables = dict(dictionary.variables)
+    label = variables["sex"].label.model_copy(update={"de": "Geschlecht"})
+    variables["sex"] = variables["sex"].model_copy(update={"label": label})
+    title = dictionary.title.model_copy(update={"de": "Testregister"})
+    return dictionary.model_copy(update={"title": title, "variables": variables})
+
+
+def test_german_stands_where_the_dictionary_has_it_and_nowhere_else() -> None:
+    root = codebook(german())
+    title = root.find(f"{DDI}stdyDscr/{DDI}citation/{DDI}titlStmt")
+    assert title is not None
+    assert texts(title, "parTitl") == {"en": "Test register", "de": "Testregister"}
+    found = variables(root)
+    assert texts(found["sex"], "labl") == {"fr": "Sexe", "en": "Sex", "de": "Geschlecht"}
+    assert set(texts(found["wage"], "labl")) == {"fr", "en"}
+    told = dcat(german(), page=PAGE)
+    assert {"@value": "Testregister", "@language": "de"} in told["dct:title"]
+    assert [language["@id"][-3:] for language in told["dct:language"]] == ["FRA", "ENG", "DEU"]
+    fields = {field["name"]: field for field in table_schema(german(), "de")["fields"]}
+    assert fields["sex"]["title"] == "Geschlecht"
+    assert fields["sex"]["titles"] == {"fr": "Sexe", "en": "Sex", "de": "Geschlecht"}
+    assert fields["born"]["title"] == "Date of birth"
