@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.commands import checks, demo, docs, portal, records, services
+from hub.commands import checks, demo, docs, portal, records, releases, services
 
 app = typer.Typer(
     help="Vitrine: a secure virtual research desktop.",
@@ -17,6 +17,7 @@ app.add_typer(records.project, name="project")
 app.add_typer(records.source, name="source")
 app.add_typer(services.extract, name="extract")
 app.add_typer(records.audit, name="audit")
+app.add_typer(releases.release, name="release")
 app.add_typer(services.database, name="db")
 app.add_typer(demo.demo, name="demo")
 app.command("portal")(portal.portal)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from hub.actions.ports import Office, ReviewRules, Rules, SubmissionRules, TierRules
+from hub.actions.ports import Checking, Office, ReviewRules, Rules, SubmissionRules, TierRules
 from hub.adapters.catalogue import FileCatalogue
 from hub.adapters.hub_api import HubDesks
+from hub.adapters.ledgers import FileLedger
 from hub.adapters.session_files import FileSessions
+from hub.adapters.signatures import Ed25519Signer
 from hub.adapters.units import SqlUnits, open_engine
 from hub.adapters.vaults import FileVault
+from hub.checks.thresholds import Thresholds
 from hub.documents.policies import Policies, Tier, load_policies
 from hub.domain.errors import Refused
 from hub.domain.permissions import RolePermissions, parse_roles
@@ -33,6 +36,7 @@ def build_rules(policies: Policies) -> Rules:
             comment_needed_for=frozenset(
                 Decision(word.upper()) for word in policies.review.comment_needed_for
             ),
+            target_hours=policies.review.target_hours,
         ),
         tiers={
             tier.value: TierRules(
@@ -84,11 +88,28 @@ def build_catalogue(settings: Settings) -> FileCatalogue:
     return FileCatalogue(settings.data / "catalogue")
 
 
-def build_office(settings: Settings, *, hub_token: str | None) -> Office:
+def applied_thresholds(policies: Policies) -> dict[str, object]:
+    """The numbers of the checks as a record of a release names them: general ones, then rule by rule."""
+    rules = {name: dict(rule.thresholds) for name, rule in policies.outputs.rules.items() if rule.thresholds}
+    return {**policies.outputs.thresholds.model_dump(mode="json"), **rules}
+
+
+def build_checking(settings: Settings, policies: Policies) -> Checking:
+    """Ledger, signer and thresholds: the portal's alone, which has the key of records."""
+    return Checking(
+        ledger=FileLedger(settings.data / "ledger"),
+        signer=Ed25519Signer(bytes.fromhex(settings.secret("release.key"))),
+        thresholds=applied_thresholds(policies),
+        min_units=Thresholds.of(policies.outputs, max_bytes=policies.submissions.max_bytes).min_units,
+    )
+
+
+def build_office(settings: Settings, *, hub_token: str | None, checking: Checking | None = None) -> Office:
     """The office with a service's Hub token; without one, starting and stopping desks is refused."""
     return Office(
         units=build_units(settings),
         rules=build_rules(load_policies(settings.policies)),
         session_files=build_session_files(settings),
         desks=HubDesks(settings.hub_api_url, hub_token or ""),
+        checking=checking,
     )

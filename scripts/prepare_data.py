@@ -30,6 +30,9 @@ FOLDERS: dict[str, int] = {
     "extracts": 0o755,  # below it, a desk (uid 1000) reads the one extract that is mounted into it
     "homes": 0o755,
     "hub": 0o700,
+    "ledger": 0o700,
+    "ledger/cells": 0o700,
+    "ledger/units": 0o700,
     "meters": 0o700,
     "run": 0o755,
     "sessions": 0o700,
@@ -48,6 +51,7 @@ READERS: dict[str, tuple[str, ...]] = {
     "master.key": ("sweeper",),
     "portal.token": ("hub", "portal"),
     "proxy.token": ("hub", "proxy"),
+    "release.key": ("portal",),
     "sweeper.token": ("hub", "sweeper"),
 }
 """Which service reads which secret. Each is 32 random bytes in hexadecimal."""

@@ -9,12 +9,14 @@ from pathlib import Path
 from sqlalchemy import make_url, text
 
 from hub.actions import extracts, people, projects, sessions
-from hub.actions.ports import Office, Rules
+from hub.actions.ports import Checking, Office, Rules
 from hub.actions.sessions import Grant
 from hub.adapters import schema
+from hub.adapters.ledgers import FileLedger
 from hub.adapters.session_files import FileSessions
+from hub.adapters.signatures import Ed25519Signer
 from hub.adapters.units import SqlUnits, open_engine
-from hub.bootstrap import build_rules
+from hub.bootstrap import applied_thresholds, build_rules
 from hub.documents import parse
 from hub.documents.dictionaries import Dictionary
 from hub.documents.policies import load_policies
@@ -24,6 +26,7 @@ from hub.domain.records import Project, Source, StagedFile
 ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 KEY = bytes(range(32))
+RELEASE_KEY = bytes(range(32, 64))
 SYSTEM = Actor("test", system=True)
 PEOPLE = {
     "ana": Role.RESEARCHER,
@@ -61,6 +64,17 @@ def rules() -> Rules:
     return build_rules(load_policies(ROOT / "policies"))
 
 
+def checking(folder: Path) -> Checking:
+    """A ledger in `folder`, a key, and the thresholds of policies/."""
+    policies = load_policies(ROOT / "policies")
+    return Checking(
+        ledger=FileLedger(folder / "ledger"),
+        signer=Ed25519Signer(RELEASE_KEY),
+        thresholds=applied_thresholds(policies),
+        min_units=10,
+    )
+
+
 def make_office(folder: Path, url: str | None = None) -> Office:
     """An office on SQLite in `folder`, or on an emptied PostgreSQL."""
     engine = open_engine(make_url(url or f"sqlite:///{folder / 'vitrine.db'}"))
@@ -72,7 +86,13 @@ def make_office(folder: Path, url: str | None = None) -> Office:
     schema.upgrade(engine)
     units = SqlUnits(engine, audit_key=KEY, head_file=folder / "audit" / "head.json")
     files = FileSessions(folder / "sessions", folder / "run", owner=None)
-    return Office(units=units, rules=rules(), session_files=files, desks=RecordedDesks())
+    return Office(
+        units=units,
+        rules=rules(),
+        session_files=files,
+        desks=RecordedDesks(),
+        checking=checking(folder),
+    )
 
 
 def fill(office: Office, *, now: datetime = NOW) -> None:
@@ -131,7 +151,8 @@ def open_session(office: Office, slug: str = "wages", username: str = "ana", now
 
 def staged(name: str = "table.csv", sha256: str = "c" * 64) -> StagedFile:
     """A file as the vault hands it over."""
-    return StagedFile(name, 12, sha256, "text/csv", {"verdict": "REVIEW", "findings": []})
+    report = {"verdict": "REVIEW", "findings": []}
+    return StagedFile(name, 12, sha256, "text/csv", report, canonical_name=name, canonical_size=12, canonical_sha256=sha256)
 
 
 DICTIONARY = """

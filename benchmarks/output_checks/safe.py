@@ -219,7 +219,9 @@ def age_bands(draw: Draw) -> Table | None:
     step = max(2, (high - low) // draw.chance.choice([3, 4, 5]))
     edges = list(range(low, high + step, step))
     labels = [f"{a}-{b - 1}" for a, b in zip(edges, edges[1:], strict=False)]
-    at = pl.col(age).cut(edges[1:-1], labels=labels, left_closed=True).cast(pl.String)
+    at = pl.lit(labels[-1])
+    for edge, label in list(zip(edges[1:-1], labels, strict=False))[::-1]:
+        at = pl.when(pl.col(age) < edge).then(pl.lit(label)).otherwise(at)
     inside = pl.col(age).is_between(edges[0], edges[-1] - 1)
     banded = Draw(type(draw.panel)(**{**draw.panel.__dict__, "frame": draw.frame.filter(inside).with_columns(age_group=at)}), draw.chance)
     table = publishable(banded, grouped(banded, ["age_group"], pl.col(of).mean().round(2).alias("mean"), of=of))

@@ -188,12 +188,12 @@ def empty_cells(draw: Draw) -> Table | None:
 
 def raw_rows(draw: Draw) -> Table | None:
     names = [draw.panel.age, *draw.panel.groups[:3], *draw.panel.amounts[:2]]
-    return Table(draw.sample(draw.chance.choice([25, 60, 200])).select(dict.fromkeys(names)), name="data")
+    return Table(draw.sample(draw.chance.choice([25, 60, 200])).select(list(dict.fromkeys(names))), name="data")
 
 
 def few_raw_rows(draw: Draw) -> Table | None:
     names = [draw.panel.age, *draw.panel.groups[:3], *draw.panel.amounts[:2]]
-    return Table(draw.sample(draw.chance.choice([6, 9, 14])).select(dict.fromkeys(names)), name="cases")
+    return Table(draw.sample(draw.chance.choice([6, 9, 14])).select(list(dict.fromkeys(names))), name="cases")
 
 
 def renamed_rows(draw: Draw) -> Table | None:
@@ -204,7 +204,7 @@ def renamed_rows(draw: Draw) -> Table | None:
 
 def rounded_rows(draw: Draw) -> Table | None:
     names = [draw.panel.age, *draw.panel.groups[:2], *draw.panel.amounts[:3]]
-    rows = draw.sample(50).select(dict.fromkeys(names))
+    rows = draw.sample(50).select(list(dict.fromkeys(names)))
     return Table(rows.with_columns(pl.col(pl.Float64).round(2)))
 
 

@@ -10,14 +10,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, TypeVar
 
+from pyroaring import BitMap
+
 from hub.documents.dictionaries import Dictionary
 from hub.domain.audit import AuditEntry, Head
 from hub.domain.permissions import Actor, RolePermissions
+from hub.domain.publications import Publication, PublicationVote
 from hub.domain.records import (
     Decision,
     Extract,
+    FindingAnswer,
+    LedgerFile,
     Person,
     Project,
+    ReleaseRecord,
+    ReviewComment,
     Session,
     Source,
     Submission,
@@ -70,6 +77,24 @@ class Unit(Protocol):
 
     @property
     def votes(self) -> Records[Vote]: ...
+
+    @property
+    def ledger_files(self) -> Records[LedgerFile]: ...
+
+    @property
+    def answers(self) -> Records[FindingAnswer]: ...
+
+    @property
+    def release_records(self) -> Records[ReleaseRecord]: ...
+
+    @property
+    def comments(self) -> Records[ReviewComment]: ...
+
+    @property
+    def publications(self) -> Records[Publication]: ...
+
+    @property
+    def publication_votes(self) -> Records[PublicationVote]: ...
 
     def record(
         self,
@@ -145,6 +170,31 @@ class OutputVault(Protocol):
         """Where the frozen bytes lie, for a checking process to read."""
 
 
+class Ledger(Protocol):
+    """Sets of persons behind numbers, in the checker zone only. Numbers of persons are those of a *space*:
+    a register of units (hub.extraction.registers), or the extract alone where it has none."""
+
+    def numbers(self, extract: str, *, table: str, persons: Sequence[int]) -> tuple[str, Sequence[int]]:
+        """The space of an extract's table, and the numbers there of these persons (sorted pseudonyms).
+        Raises IntegrityError `ledger_damaged` if the register lacks one of them."""
+
+    def keep(self, sets: Sequence[BitMap]) -> str:
+        """Store sets as one file; its SHA-256. The same again changes nothing."""
+
+    def sets(self, sha256: str) -> Sequence[BitMap]:
+        """The sets of one file, verified; raises IntegrityError `ledger_damaged`."""
+
+
+class ReleaseSigner(Protocol):
+    """The office's key for records of releases. `public` is its public half, in hexadecimal."""
+
+    @property
+    def public(self) -> str: ...
+
+    def sign(self, content: bytes) -> str:
+        """The Ed25519 signature, in hexadecimal."""
+
+
 class Catalogue(Protocol):
     """Public dictionaries of the registered sources: never a row, a count or a range of the data."""
 
@@ -189,10 +239,12 @@ class Desks(Protocol):
 
 @dataclass(frozen=True)
 class ReviewRules:
-    """A submission is decided by `quorum` different checkers (at least two); some votes need a comment."""
+    """A submission is decided by `quorum` different checkers (at least two); some votes need a comment.
+    `target_hours`: from submission to decision."""
 
     quorum: int
     comment_needed_for: frozenset[Decision]
+    target_hours: int
 
 
 @dataclass(frozen=True)
@@ -230,10 +282,24 @@ class Rules:
 
 
 @dataclass(frozen=True)
+class Checking:
+    """What deciding needs beside the records: the ledger, the signer, and the thresholds in force."""
+
+    ledger: Ledger
+    signer: ReleaseSigner
+    thresholds: Mapping[str, object]
+    min_units: int
+
+
+@dataclass(frozen=True)
 class Office:
-    """All that an action needs: where records live, the rules in force, and the outside."""
+    """All that an action needs: where records live, the rules in force, and the outside.
+
+    `checking` is the portal's: a process without it cannot release anything.
+    """
 
     units: Units
     rules: Rules
     session_files: SessionFiles
     desks: Desks
+    checking: Checking | None = None

@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from datetime import datetime
 
+from hub.actions.ledgers import release_sets
 from hub.actions.ports import Office, OutputVault, Unit
+from hub.actions.releases import record_release, require_checking, to_answer
 from hub.actions.submissions import get_submission, subject_of
 from hub.domain import lifecycle
 from hub.domain.errors import Conflict, NotFound, Refused
 from hub.domain.lifecycle import SubmissionState
 from hub.domain.permissions import Actor, Permission, require
-from hub.domain.records import Decision, Submission, SubmittedFile, Vote
+from hub.domain.records import Decision, FindingAnswer, Submission, SubmittedFile, Vote
 from hub.domain.reviews import decided, outcome, visible_votes
+
+_MAX_ANSWER = 2_000
+
+
+Answers = Mapping[tuple[int, str], str]
+NO_ANSWERS: Answers = {}
 
 
 def cast_vote(
-    office: Office, *, submission_id: str, decision: Decision, comment: str, by: Actor, now: datetime
+    office: Office,
+    *,
+    submission_id: str,
+    decision: Decision,
+    comment: str,
+    by: Actor,
+    now: datetime,
+    answers: Answers = NO_ANSWERS,
 ) -> Submission:
     """Record one checker's vote; the one that completes the quorum decides, and approval releases.
 
     The same vote again changes nothing and answers the present state; a different second vote is
-    Conflict `already_voted`. Votes that policies/review.yaml lists need a comment.
+    Conflict `already_voted`. Votes that policies/review.yaml lists need a comment. Whoever approves answers
+    every broken rule: `answers` says, by file (position) and rule, why it is acceptable or does not apply.
     """
     comment = comment.strip()
     if decision in office.rules.review.comment_needed_for and not comment:
@@ -54,6 +71,9 @@ def cast_vote(
                 "This submission is no longer waiting for a decision.",
                 "Cette soumission n'attend plus de décision.",
             )
+        if decision is Decision.APPROVE:
+            _require_releasable(unit, submission_id)
+            _answer(unit, submission, answers, by=by, now=now)
         unit.votes.add(
             Vote(f"{submission_id}/{by.username}", submission_id, by.username, decision, comment, now)
         )
@@ -69,6 +89,36 @@ def cast_vote(
             },
         )
         return _decide(office, unit, submission, by=by, now=now)
+
+
+def _answer(unit: Unit, submission: Submission, answers: Answers, *, by: Actor, now: datetime) -> None:
+    """Store the answers; Refused `answer_missing` naming the first broken rule without one."""
+    for file in sorted(unit.files.find(submission=submission.id), key=lambda f: f.position):
+        for rule in to_answer(file):
+            answer = answers.get((file.position, rule), "").strip()
+            if not answer or len(answer) > _MAX_ANSWER:
+                raise Refused(
+                    "answer_missing",
+                    f"{file.name}: say why the broken rule “{rule}” does not stand in the way, in at most "
+                    f"{_MAX_ANSWER} characters, or return the submission.",
+                    f"{file.name} : dites pourquoi la règle enfreinte « {rule} » n’empêche pas la sortie, en "
+                    f"{_MAX_ANSWER} caractères au plus, ou renvoyez la soumission.",
+                    field=f"answer-{file.position}-{rule}",
+                )
+            key = f"{submission.id}/{by.username}/{file.position}/{rule}"
+            unit.answers.add(FindingAnswer(key, submission.id, by.username, file.position, rule, answer, now))
+
+
+def _require_releasable(unit: Unit, submission_id: str) -> None:
+    """Refuse an approval that would release a file of which there is nothing to release."""
+    for file in unit.files.find(submission=submission_id):
+        if file.canonical_sha256 is None:
+            raise Refused(
+                "not_releasable",
+                f"“{file.name}” could not be rewritten, so nothing of it can leave: return or reject.",
+                f"« {file.name} » n’a pas pu être réécrit, rien n’en peut sortir : renvoyez ou rejetez.",
+                field="decision",
+            )
 
 
 def _repeats(unit: Unit, submission_id: str, decision: Decision, comment: str, by: Actor) -> bool:
@@ -106,15 +156,25 @@ def _decide(office: Office, unit: Unit, submission: Submission, *, by: Actor, no
         details=details,
     )
     if state is SubmissionState.APPROVED:
+        cells = release_sets(unit, require_checking(office), submission, now=now)
         submission = _move(unit, submission, SubmissionState.RELEASED)
-        files = [{"sha256": f.sha256, "size": f.size} for f in unit.files.find(submission=submission.id)]
-        unit.record(
+        files = [
+            {"sha256": f.canonical_sha256, "size": f.canonical_size, "original": f.sha256}
+            for f in unit.files.find(submission=submission.id)
+        ]
+        told = unit.record(
             by=by,
             action="submission.released",
             object=f"submission:{submission.id}",
             now=now,
-            details={**details, "files": files, "policies": office.rules.fingerprint},
+            details={
+                **details,
+                "files": files,
+                "policies": office.rules.fingerprint,
+                "ledger_cells": cells,
+            },
         )
+        record_release(unit, office, submission, told=told, by=by, now=now)
     return submission
 
 
@@ -151,7 +211,7 @@ def read_submitted_file(
         submission = get_submission(unit, submission_id)
         require(office.rules.roles, by, Permission.SUBMISSION_READ, subject_of(unit, submission))
         file = _file(unit, submission_id, position)
-    vault.read(file.sha256)  # verified before anything of it is shown
+    vault.read(file.shown_sha256)  # verified before anything of it is shown
     if by.username != submission.author:
         with office.units.write() as unit:
             unit.record(
@@ -159,7 +219,7 @@ def read_submitted_file(
                 action="submission.viewed",
                 object=f"submission:{submission_id}",
                 now=now,
-                details={"file": position, "sha256": file.sha256},
+                details={"file": position, "sha256": file.shown_sha256},
             )
     return file, submission
 
@@ -167,10 +227,10 @@ def read_submitted_file(
 def download_release(
     office: Office, vault: OutputVault, *, submission_id: str, position: int, by: Actor, now: datetime
 ) -> tuple[SubmittedFile, bytes]:
-    """The exact frozen bytes of a released file, their SHA-256 verified now, and the download audited.
+    """The exact canonical bytes of a released file, their SHA-256 verified now, and the download audited.
 
-    1. The actor may download releases of this submission. 2. It is released. 3. The bytes are those
-    frozen. 4. The event is stored. Only then are bytes answered.
+    1. The actor may download releases of this submission. 2. It is released. 3. The bytes are those that
+    were reviewed, never the original. 4. The event is stored. Only then are bytes answered.
     """
     with office.units.read() as unit:
         submission = get_submission(unit, submission_id)
@@ -178,14 +238,16 @@ def download_release(
         if submission.state is not SubmissionState.RELEASED:  # (2)
             raise Conflict("not_released", "This is not released.", "Ceci n'est pas libéré.")
         file = _file(unit, submission_id, position)
-    content = vault.read(file.sha256)  # (3)
+    if file.canonical_sha256 is None:
+        raise Conflict("not_released", "This is not released.", "Ceci n'est pas libéré.")
+    content = vault.read(file.canonical_sha256)  # (3)
     with office.units.write() as unit:  # (4)
         unit.record(
             by=by,
             action="release.downloaded",
             object=f"submission:{submission_id}",
             now=now,
-            details={"file": position, "sha256": file.sha256, "size": file.size},
+            details={"file": position, "sha256": file.canonical_sha256, "size": len(content)},
         )
     return file, content
 

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 
+from hub.actions.ledgers import note_sets
 from hub.actions.people import actor_for
 from hub.actions.ports import Office, Unit
 from hub.actions.projects import get_project
+from hub.checks import advice_on
 from hub.domain import lifecycle
 from hub.domain.access import require_open
 from hub.domain.errors import Conflict, NotFound, PermissionDenied, Refused
@@ -20,6 +22,7 @@ from hub.domain.records import Project, Session, StagedFile, Submission, Submitt
 
 FORM_FIELDS = ("what", "population", "variables", "counts", "purpose", "note")
 MAX_FIELD = 4000
+MAX_PARTS = 40  # files of one submission once archives, workbooks and PDFs are taken apart
 
 
 def subject_of(unit: Unit, submission: Submission) -> Subject:
@@ -97,11 +100,12 @@ def check_file_name(office: Office, name: str) -> str:
     ending = PurePosixPath(name).suffix.lower()
     if ending not in office.rules.submissions.types:
         listed = ", ".join(office.rules.submissions.types)
+        advice = advice_on(ending)
         raise Refused(
             "unlisted_type",
-            f"Files of type '{ending or 'none'}' cannot be submitted; these can: {listed}.",
+            f"Files of type '{ending or 'none'}' cannot be submitted; these can: {listed}. {advice['en']}",
             f"Les fichiers de type « {ending or 'sans extension'} » ne peuvent être soumis ; "
-            f"types admis : {listed}.",
+            f"types admis : {listed}. {advice['fr']}",
             field="files",
         )
     return name
@@ -133,10 +137,10 @@ def _supersede(unit: Unit, older_id: str, by: Actor, project: str) -> Submission
 
 def _refuse_repeat(unit: Unit, by: Actor, project: str, files: Sequence[StagedFile]) -> None:
     """The same bytes under the same names, still waiting: the answer to a retry after a lost reply."""
-    wanted = sorted((f.name, f.sha256) for f in files)
+    wanted = {(f.name, f.sha256) for f in files}
     for waiting in unit.submissions.find(author=by.username, project=project):
         if waiting.state in (SubmissionState.SUBMITTED, SubmissionState.UNDER_REVIEW):
-            have = sorted((f.name, f.sha256) for f in unit.files.find(submission=waiting.id))
+            have = {(f.name, f.sha256) for f in unit.files.find(submission=waiting.id)}
             if have == wanted:
                 raise Conflict(
                     "already_submitted",
@@ -162,9 +166,18 @@ def submit(
     """
     session, project, by = session_actor(office, session_id=session_id, now=now)
     require(office.rules.roles, by, Permission.SUBMISSION_CREATE, project.subject)
-    if not 0 < len(files) <= office.rules.submissions.max_files:
+    if not 0 < len({file.name for file in files}) <= office.rules.submissions.max_files:
         raise Refused(
             "file_count", "Submit at least one file.", "Soumettez au moins un fichier.", field="files"
+        )
+    if len(files) > MAX_PARTS:
+        raise Refused(
+            "too_many_parts",
+            f"The sheets, pages and archives of this submission make {len(files)} files; {MAX_PARTS} can be "
+            "checked at once. Submit them in several submissions.",
+            f"Les feuilles, pages et archives de cette soumission donnent {len(files)} fichiers ; "
+            f"{MAX_PARTS} peuvent être contrôlés à la fois. Répartissez-les en plusieurs soumissions.",
+            field="files",
         )
     with office.units.write() as unit:
         _refuse_repeat(unit, by, project.slug, files)
@@ -195,8 +208,13 @@ def submit(
                     file.sha256,
                     file.media_type,
                     file.report,
+                    file.canonical_name,
+                    file.canonical_size,
+                    file.canonical_sha256,
+                    file.changes,
                 )
             )
+            note_sets(unit, submission, position=position, name=file.name, sets=file.sets)
         unit.record(
             by=by,
             action="submission.submitted",
@@ -206,7 +224,9 @@ def submit(
                 "number": number,
                 "project": project.slug,
                 "session": session.id,
-                "files": [{"sha256": f.sha256, "size": f.size} for f in files],
+                "files": [
+                    {"sha256": f.sha256, "size": f.size, "canonical": f.canonical_sha256} for f in files
+                ],
                 "policies": office.rules.fingerprint,
             },
         )

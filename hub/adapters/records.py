@@ -24,6 +24,8 @@ def _plain(value: object) -> object:
         return sorted(_plain(member) for member in value)  # type: ignore[type-var]  # all strings
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, tuple):
+        return [_plain(member) for member in value]
     return value
 
 
@@ -38,6 +40,8 @@ def _rich(hint: Any, value: Any) -> Any:  # a type hint is any object
     if origin is frozenset:
         (member,) = typing.get_args(hint)
         return frozenset(_rich(member, entry) for entry in value)
+    if origin is tuple:
+        return tuple(value)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(value)
     return value

@@ -171,6 +171,10 @@ files = Table(
     Column("sha256", String(64), nullable=False),
     Column("media_type", String(100), nullable=False),
     Column("report", JSON, nullable=False),
+    Column("canonical_name", Text),
+    Column("canonical_size", BigInteger),
+    Column("canonical_sha256", String(64)),
+    Column("changes", JSON, nullable=False),
 )
 votes = Table(
     "votes",

@@ -17,15 +17,20 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, select, text
 
-from hub.adapters import tables
+from hub.adapters import tables, tables_checking
 from hub.adapters.records import TableRecords
 from hub.domain import audit
 from hub.domain.audit import AuditEntry, Head
 from hub.domain.permissions import Actor
+from hub.domain.publications import Publication, PublicationVote
 from hub.domain.records import (
     Extract,
+    FindingAnswer,
+    LedgerFile,
     Person,
     Project,
+    ReleaseRecord,
+    ReviewComment,
     Session,
     Source,
     Submission,
@@ -77,6 +82,13 @@ class SqlUnit:
         self.submissions = TableRecords(connection, tables.submissions, Submission)
         self.files = TableRecords(connection, tables.files, SubmittedFile)
         self.votes = TableRecords(connection, tables.votes, Vote)
+        checking = tables_checking
+        self.ledger_files = TableRecords(connection, checking.ledger_files, LedgerFile)
+        self.answers = TableRecords(connection, checking.finding_answers, FindingAnswer)
+        self.release_records = TableRecords(connection, checking.release_records, ReleaseRecord)
+        self.comments = TableRecords(connection, checking.review_comments, ReviewComment)
+        self.publications = TableRecords(connection, checking.publications, Publication)
+        self.publication_votes = TableRecords(connection, checking.publication_votes, PublicationVote)
         self.last: Head | None = None
 
     def record(

@@ -7,30 +7,35 @@ import os
 import resource
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hub.documents.outputs import Declaration
 
+from hub.checks.isolation import leave_files, leave_network
+
 
 def main(argv: list[str]) -> int:
     """Apply the limits in `argv`, answer the request on standard input. Any error ends the process."""
     limits = json.loads(argv[1])
-    _confine(limits)
+    network = _confine(limits)
     # What a library prints must not mix with the answer.
     answer_to = os.dup(1)
     os.dup2(2, 1)
     request = json.loads(sys.stdin.buffer.read())
-    answer = _answer(request).encode()
+    files = leave_files(_paths(request))
+    answer = _answer(request, {"network": network, "files": files}).encode()
     with os.fdopen(answer_to, "wb") as stream:
         stream.write(answer)
     return 0
 
 
-def _confine(limits: dict[str, Any]) -> None:
+def _confine(limits: dict[str, Any]) -> str:
     """1. No core that would hold data. 2. No file may grow. 3. Few descriptors. 4. CPU, then memory.
-    5. An alarm, should the parent be gone before its own clock ends."""
+    5. An alarm, should the parent be gone before its own clock ends. 6. No network, no process, no change of
+    files: answers how the network was left."""
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -38,17 +43,23 @@ def _confine(limits: dict[str, Any]) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_seconds"],) * 2)
     resource.setrlimit(resource.RLIMIT_AS, (limits["memory_bytes"],) * 2)
     signal.setitimer(signal.ITIMER_REAL, limits["wall_seconds"] + 2)
+    return leave_network()
 
 
-def _answer(request: dict[str, Any]) -> str:
+def _paths(request: dict[str, Any]) -> list[Path]:
+    """What the request names: the file, the extract, and whatever else it is about."""
+    return [Path(value) for value in request.values() if isinstance(value, str) and value.startswith("/")]
+
+
+def _answer(request: dict[str, Any], confined: dict[str, str]) -> str:
     """Imports come after the limits: the libraries that read hostile bytes are inside them."""
     from hub.checks.thresholds import Thresholds
 
     thresholds = Thresholds.from_json(request["thresholds"])
     file = Path(request["file"])
     if request["action"] == "check":
+        from hub.checks.cells import dump_checked
         from hub.checks.engine import run_checks
-        from hub.checks.findings import dump_report
 
         extract = Path(request["extract"]) if request["extract"] is not None else None
         report = run_checks(
@@ -60,7 +71,13 @@ def _answer(request: dict[str, Any]) -> str:
             units=request["units"],
             declaration=_declaration(request["declaration"]),
         )
-        return dump_report(report)
+        report = replace(report, summary={**report.summary, **confined})
+        return dump_checked(report, with_cells=request["with_cells"])
+    if request["action"] == "rewrite":
+        from hub.checks.canonical import take_in_file
+        from hub.checks.rewriting import dump_canonical
+
+        return dump_canonical(take_in_file(file, request["name"], thresholds))
     if request["action"] == "render":
         from hub.checks.renderings import render
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pyroaring import BitMap
 
-from hub.checks.findings import Place
+from hub.checks.findings import Place, Report, Severity, UnreadableReport, report_from_json
+
+_MOST_BYTES = 40_000_000  # of sets, in one answer of the checking process
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +69,28 @@ def cell_from_json(raw: dict[str, Any]) -> Cell:
             "place": Place(**raw["place"]),
         }
     )
+
+
+def dump_checked(report: Report, *, with_cells: bool) -> str:
+    """The report and, if asked for, its cells, as one line of strict JSON. Cells whose sets are too large to
+    be handed over are left out, which is a finding (`ledger_unread`)."""
+    from hub.checks.sentences import finding
+
+    cells = [cell.to_json() for cell in report.cells] if with_cells else []
+    if sum(len(cell["units"] or "") for cell in cells) > _MOST_BYTES:
+        cells = []
+        report = report.with_findings([finding("ledger_unread", Severity.REVIEW)])
+    content = {"report": report.to_json(), "cells": cells}
+    return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+def load_checked(text: str | bytes) -> Report:
+    """The inverse of `dump_checked`; raises `UnreadableReport` on anything unexpected."""
+    try:
+        raw = json.loads(text)
+        if not isinstance(raw, dict) or set(raw) != {"report", "cells"}:
+            raise UnreadableReport("not a report with its cells")
+        cells = tuple(cell_from_json(cell) for cell in raw["cells"])
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise UnreadableReport("not a report with its cells") from error
+    return replace(report_from_json(raw["report"]), cells=cells)

@@ -1,8 +1,9 @@
 """Checks and rendering in a process of their own, so that a hostile file can only end that process.
 
 What the child has: read access to one file and the extract, a bounded memory, CPU and clock, no inherited
-environment, no file it may write. What it says is read up to a bound and parsed strictly. Any doubt is a
-REVIEW. Still for the caller: the child has the network of the portal's container.
+environment, no network, no second process, no file it may change and, on kernels with Landlock, none it may
+read beside its own (`hub.checks.isolation`). What it says is read up to a bound and parsed strictly. Any
+doubt is a REVIEW; what could not be rewritten does not leave.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import hub
-from hub.checks.findings import Report, Severity, UnreadableReport, load_report, verdict_of
-from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of
+from hub.checks.cells import load_checked
+from hub.checks.findings import Finding, Report, Severity, UnreadableReport, Verdict, verdict_of
+from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of, refusal_of
+from hub.checks.rewriting import Canonical, load_canonical
 from hub.checks.sentences import finding
 from hub.checks.thresholds import Thresholds
 
@@ -62,9 +65,11 @@ def check_in_subprocess(
     units: Mapping[str, str] | None = None,
     declaration: Declaration | None = None,
     limits: Limits | None = None,
+    with_cells: bool = False,
 ) -> Report:
     """`run_checks` in a child. Never raises for what the file does: death, timeout or garbage is a REVIEW
-    with the finding `parser_died`. Blocks up to `limits.wall_seconds`; call it off the event loop."""
+    with the finding `parser_died`. `with_cells`: the report has its cells, for the ledger. Blocks up to
+    `limits.wall_seconds`; call it off the event loop."""
     request = {
         "action": "check",
         "file": str(file.absolute()),
@@ -74,13 +79,34 @@ def check_in_subprocess(
         "units": dict(units or {}),
         "declaration": declaration.model_dump_json(by_alias=True) if declaration is not None else None,
         "thresholds": thresholds.to_json(),
+        "with_cells": with_cells,
     }
     try:
-        return load_report(run_child(request, limits or Limits()))
+        return load_checked(run_child(request, limits or Limits()))
     except UnreadableReport:
         return _died(name, ChildFailed("garbage"))
     except ChildFailed as failure:
         return _died(name, failure)
+
+
+def rewrite_in_subprocess(
+    file: Path, *, name: str, thresholds: Thresholds, limits: Limits | None = None
+) -> Canonical:
+    """The file in the form in which it may leave, rewritten in a child. Never raises for what the file does:
+    death, timeout or garbage is no part and the BLOCK `parser_lost`. Blocks up to `limits.wall_seconds`."""
+    request = {
+        "action": "rewrite",
+        "file": str(file.absolute()),
+        "name": name,
+        "thresholds": thresholds.to_json(),
+    }
+    try:
+        return load_canonical(run_child(request, limits or Limits(output_bytes=8 * thresholds.max_bytes)))
+    except UnreadableReport:
+        how = "garbage"
+    except ChildFailed as failure:
+        how = failure.how
+    return Canonical((), (finding("parser_lost", Severity.BLOCK, evidence={"how": how}),))
 
 
 def render_in_subprocess(
@@ -125,6 +151,25 @@ def _rendering(answer: bytes) -> dict[str, Any]:
     if not isinstance(raw["view"], dict) or raw["view"].get("kind") not in VIEW_KINDS:
         raise ChildFailed("garbage")
     return raw
+
+
+def refused_report(name: str, sha256: str, size: int, changes: Sequence[Finding]) -> Report:
+    """The report on a file of which nothing can leave: `changes` hold the BLOCK that says why."""
+    return Report(Verdict.BLOCK, tuple(changes), _media_type(name), sha256, {"bytes": size})
+
+
+def add_changes(report: Report, doubts: Sequence[Finding]) -> Report:
+    """The report on a rewritten file with what rewriting found in the original. A doubt is never a PASS."""
+    if not doubts:
+        return report
+    blocked = any(one.severity is Severity.BLOCK for one in (*doubts, *report.findings))
+    verdict = Verdict.BLOCK if blocked else Verdict.REVIEW
+    return replace(report, findings=(*doubts, *report.findings), verdict=verdict)
+
+
+def advice_on(extension: str) -> Mapping[str, str]:
+    """Why files with this extension do not leave and what to submit instead, by language."""
+    return finding(refusal_of(extension), Severity.BLOCK, extension=extension[:20] or "—").message
 
 
 def _died(name: str, failure: ChildFailed) -> Report:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.checks.findings import Finding, Place, Severity
@@ -15,6 +15,7 @@ from hub.checks.identifiers import Text
 from hub.checks.intake import Kind
 from hub.checks.markup import Markup, read_markup
 from hub.checks.notebooks import Cell, MalformedNotebook, Notebook, Part, read_notebook
+from hub.checks.rewriting import Canonical
 from hub.checks.sentences import finding
 from hub.checks.tables import (
     Bounds,
@@ -34,12 +35,13 @@ SHOWN_TEXTS = frozenset({"text/plain", "text/markdown", "text/latex", "text/html
 @dataclass
 class Contents:
     """Parts of a file. `printed`: texts in which a person reads sentences or tables; `raw`: all else that
-    leaves with the file and is searched for identifiers."""
+    leaves with the file and is searched for identifiers; `seen`: what of the original does not leave."""
 
     tables: list[Table] = field(default_factory=list)
     printed: list[Text] = field(default_factory=list)
     raw: list[Text] = field(default_factory=list)
     images: list[tuple[Place, bytes]] = field(default_factory=list)
+    seen: list[Text] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -70,6 +72,29 @@ def read_contents(data: bytes, kind: Kind, thresholds: Thresholds) -> Contents:
         if kind is not Kind.SCRIPT:
             _read_printed(contents, text, Place(), thresholds)
     return contents
+
+
+def read_parts(taken: Canonical, thresholds: Thresholds) -> Contents:
+    """What all rewritten parts of a file hold; the tables are counted through."""
+    whole = Contents(seen=list(taken.seen))
+    for part in taken.parts:
+        one = read_contents(part.data, part.kind, thresholds)
+        first = sum(table.place.cell is None for table in whole.tables)
+        if first:
+            one.tables = [_moved(table, first) for table in one.tables]
+        whole.tables += one.tables
+        whole.printed += one.printed
+        whole.raw += one.raw
+        whole.images += one.images
+        whole.findings += one.findings
+        whole.counts.update(one.counts)
+    return whole
+
+
+def _moved(table: Table, first: int) -> Table:
+    if table.place.cell is not None or table.place.table is None:
+        return table
+    return replace(table, place=table.place.within(table=table.place.table + first))
 
 
 def _refuse_table(contents: Contents, error: UnreadableTable, place: Place, thresholds: Thresholds) -> None:

@@ -6,17 +6,20 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hub.checks.contents import Contents, read_contents
+from hub.checks.canonical import take_in
+from hub.checks.canonical_images import find_in_image
+from hub.checks.contents import Contents, read_parts
 from hub.checks.counts import find_counts_in_text, find_small_counts
 from hub.checks.extracts import Extract, UnreadableExtract, open_extract
-from hub.checks.findings import Finding, Place, Report, Severity, verdict_of
+from hub.checks.findings import Finding, Report, Severity, verdict_of
 from hub.checks.fingerprints import find_row_level
+from hub.checks.grids import find_solvable
 from hub.checks.identifiers import Text, find_pseudonyms
-from hub.checks.images import MalformedImage, inspect
-from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, Kind, extension_of, matches, sniff
+from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of
 from hub.checks.judgement import Judgement, judge
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
@@ -36,7 +39,6 @@ CONTEXT_FIELDS: Mapping[str, tuple[str, str]] = {
 }
 _NOT_NUMBERS = frozenset({"nan", "inf", "-inf", "+inf", "infinity", "-infinity"})
 _BLOB = re.compile(r"[A-Za-z0-9+/_=-]{200,}")
-_MAX_METADATA = 500
 
 
 def run_checks(
@@ -53,25 +55,24 @@ def run_checks(
     `check_in_subprocess`. `form` None: there is none to complete. `units`: unit type → column of the
     extract, where no dictionary says so. `declaration`: what the file says it is, recomputed as said.
 
-    1. Size, before anything is read. 2. SHA-256 of what was read. 3. Type by name, then by content.
-    4. Parts. 5. Rules over the parts. 6. Context. PASS only where every number was made again.
+    1. Size, before anything is read. 2. SHA-256 of what was read. 3. Rewritten as it would leave. 4. What
+    the rewritten parts hold. 5. Rules over it. 6. Context. PASS only where every number was made again.
     """
     context = find_missing_context(form) if form is not None else []
-    extension = extension_of(name)
-    kind = EXTENSIONS.get(extension)
+    kind = EXTENSIONS.get(extension_of(name))
     media_type = MEDIA_TYPES[kind] if kind is not None else UNKNOWN_MEDIA_TYPE
     size = file.stat().st_size
     if size > thresholds.max_bytes:
-        found = finding("too_large", Severity.BLOCK, size=size, limit=thresholds.max_bytes)
-        return _report([found, *context], media_type, None, {"bytes": size}, thresholds)
+        large = finding("too_large", Severity.BLOCK, size=size, limit=thresholds.max_bytes)
+        return _report([large, *context], media_type, None, {"bytes": size}, thresholds)
     data = file.read_bytes()
     sha256 = hashlib.sha256(data).hexdigest()
-    refusal = _intake(data, extension, kind)
-    if refusal is not None or kind is None:
-        findings = [refusal] if refusal is not None else []
-        return _report([*findings, *context], media_type, sha256, {"bytes": size}, thresholds)
-    contents = read_contents(data, kind, thresholds)
-    looked = [*contents.findings, *_rules(contents, extract, thresholds)]
+    taken = take_in(data, name, thresholds)
+    if not taken.parts:
+        evidence = _rules(Contents(seen=list(taken.seen)), extract, thresholds) if taken.seen else []
+        return _report([*taken.doubts, *evidence, *context], media_type, sha256, {"bytes": size}, thresholds)
+    contents = read_parts(taken, thresholds)
+    looked = [*taken.doubts, *contents.findings, *_rules(contents, extract, thresholds)]
     judgement = _judge(contents, extract, units, f"{name} {' '.join((form or {}).values())}", thresholds)
     findings = [*judgement.kept(looked), *judgement.findings, *context]
     unread = any(one.rule == "extract_unread" for one in findings)
@@ -80,12 +81,14 @@ def run_checks(
         "tables": len(contents.tables),
         "rows": sum(len(table.rows) for table in contents.tables),
         "images": len(contents.images),
+        "changed": sorted({one.rule for one in taken.changes}),
         "compared_with_extract": extract is not None and not unread,
         "reproduced": judgement.reproduced,
         "cells_reproduced": judgement.told(),
         **contents.counts,
     }
-    return _report(findings, media_type, sha256, summary, thresholds)
+    report = _report(findings, media_type, sha256, summary, thresholds)
+    return replace(report, cells=tuple(judgement.cells))
 
 
 def _judge(
@@ -119,17 +122,6 @@ def find_missing_context(form: Mapping[str, str]) -> list[Finding]:
     ]
 
 
-def _intake(data: bytes, extension: str, kind: Kind | None) -> Finding | None:
-    if kind is None:
-        return finding("type_unlisted", Severity.BLOCK, extension=extension[:20] or "—")
-    if not data.strip():
-        return finding("empty", Severity.BLOCK)
-    found = sniff(data)
-    if not matches(kind, found):
-        return finding("type_mismatch", Severity.BLOCK, extension=extension, found=found)
-    return None
-
-
 def _report(
     findings: Sequence[Finding],
     media_type: str,
@@ -161,13 +153,13 @@ def _limited(findings: Sequence[Finding], limit: int) -> tuple[Finding, ...]:
 
 def _rules(contents: Contents, directory: Path | None, thresholds: Thresholds) -> list[Finding]:
     findings: list[Finding] = []
-    hidden: list[Text] = []
     for place, data in contents.images:
-        findings += _find_in_image(data, place, thresholds, hidden)
+        findings += find_in_image(data, place, thresholds.max_pixels)[0]
     for text in contents.printed:
         findings += _find_in_text(text, thresholds)
     for table in contents.tables:
         findings += [*_find_in_table(table, thresholds), *find_small_counts(table, thresholds)]
+        findings += find_solvable(table, threshold=thresholds.min_units)
     extract: Extract | None = None
     if directory is not None:
         try:
@@ -175,10 +167,10 @@ def _rules(contents: Contents, directory: Path | None, thresholds: Thresholds) -
         except UnreadableExtract:
             findings.append(finding("extract_unread", Severity.REVIEW))
     try:
-        findings += _find_against(contents, [*hidden, *contents.printed], extract, thresholds)
+        findings += _find_against(contents, contents.printed, extract, thresholds)
     except UnreadableExtract:
         findings.append(finding("extract_unread", Severity.REVIEW))
-        findings += _find_against(contents, [*hidden, *contents.printed], None, thresholds)
+        findings += _find_against(contents, contents.printed, None, thresholds)
     return findings
 
 
@@ -190,6 +182,9 @@ def _find_against(
         findings = find_pseudonyms(contents.raw, extract)
     elif all(one.severity is not Severity.BLOCK for one in findings):
         findings += [one for one in find_pseudonyms(contents.raw, extract) if one.severity is Severity.BLOCK]
+    if all(one.severity is not Severity.BLOCK for one in findings):  # what stays behind is evidence too
+        seen = find_pseudonyms(contents.seen, extract)
+        findings += [one for one in seen if one.severity is Severity.BLOCK or not findings]
     for table in contents.tables:
         findings += find_row_level(table, extract, thresholds)
     return findings
@@ -233,28 +228,4 @@ def _find_in_table(table: Table, thresholds: Thresholds) -> list[Finding]:
         findings.append(finding("formula", Severity.REVIEW, table.place, cells=formulas))
     if table.place.cell is None:  # those of a notebook are searched with its texts
         findings += _find_in_text(Text(table.place, "\n".join(cells)), thresholds)[:1]
-    return findings
-
-
-def _find_in_image(data: bytes, place: Place, thresholds: Thresholds, hidden: list[Text]) -> list[Finding]:
-    try:
-        facts = inspect(data, thresholds.max_pixels)
-    except MalformedImage as error:
-        return [finding("image_malformed", Severity.BLOCK, place, problem=str(error))]
-    if facts.width * facts.height > thresholds.max_pixels:
-        limit = thresholds.max_pixels
-        size = finding(
-            "image_too_large", Severity.BLOCK, place, width=facts.width, height=facts.height, limit=limit
-        )
-        return [size]
-    findings = []
-    if facts.trailing:
-        findings.append(finding("trailing_bytes", Severity.BLOCK, place, count=facts.trailing))
-    for name, text in facts.texts:
-        hidden.append(Text(place, text))
-        # A text too long to be shown beside the image cannot be judged.
-        severity = Severity.REVIEW if len(text) <= _MAX_METADATA else Severity.BLOCK
-        evidence = {"text": text[:_MAX_METADATA], "characters": len(text)}
-        findings.append(finding("image_metadata", severity, place, name=name, evidence=evidence))
-    findings += [finding("hidden_content", Severity.BLOCK, place, name=name) for name in facts.hidden]
     return findings

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from hub.checks.cells import Cell
 
 REPORT_VERSION = 1
 
@@ -95,13 +98,23 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the checks say of one file. `sha256` is None when the bytes were not read to the end."""
+    """What the checks say of one file. `sha256` is None when the bytes were not read to the end.
+
+    `cells`: the numbers made again from the extract, with their units; for the ledger, not stored here.
+    """
 
     verdict: Verdict
     findings: Sequence[Finding]
     media_type: str
     sha256: str | None
     summary: Mapping[str, Any]
+    cells: Sequence[Cell] = ()
+
+    def with_findings(self, more: Iterable[Finding]) -> Report:
+        """This report with more findings, and the verdict that follows."""
+        findings = (*self.findings, *more)
+        verdict = verdict_of(findings, reproduced=self.summary.get("reproduced") is True)
+        return replace(self, findings=findings, verdict=verdict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values, as stored beside a submission."""
@@ -148,7 +161,7 @@ def report_from_json(raw: Any) -> Report:
     _require(isinstance(raw["media_type"], str), "media_type")
     _require(raw["sha256"] is None or isinstance(raw["sha256"], str), "sha256")
     _require(isinstance(raw["summary"], dict), "summary")
-    findings = tuple(_finding_from_json(finding) for finding in raw["findings"])
+    findings = tuple(finding_from_json(finding) for finding in raw["findings"])
     verdict = _member(Verdict, raw["verdict"])
     # A report that contradicts its own findings did not come from this room.
     reproduced = raw["summary"].get("reproduced") is True
@@ -156,7 +169,8 @@ def report_from_json(raw: Any) -> Report:
     return Report(verdict, findings, raw["media_type"], raw["sha256"], raw["summary"])
 
 
-def _finding_from_json(raw: Any) -> Finding:
+def finding_from_json(raw: Any) -> Finding:
+    """The finding in parsed JSON; raises `UnreadableReport` on an unknown key, member or type."""
     keys = {"rule", "severity", "where", "message", "evidence", "place"}
     _require(isinstance(raw, dict) and set(raw) == keys, "keys of a finding")
     _require(isinstance(raw["rule"], str) and isinstance(raw["where"], str), "rule or where")

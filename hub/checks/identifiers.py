@@ -7,12 +7,15 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
 
-from hub.checks.extracts import Extract
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.sentences import finding
 from hub.checks.texts import is_hidden
 from hub.domain.pseudonyms import DIGITS, has_valid_check_digit
+
+if TYPE_CHECKING:  # the doors import this module before the limits hold; what reads data comes after
+    from hub.checks.extracts import Extract
 
 _RUN = re.compile(r"\d{15,}")
 _SCIENTIFIC = re.compile(r"(?<![\d.])\d{1,15}(?:\.\d{1,14})?[eE]\+?\d{1,2}(?!\d)")

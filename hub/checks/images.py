@@ -234,6 +234,7 @@ def reencode(data: bytes, max_pixels: int) -> tuple[bytes, int, int]:
         raise MalformedImage("too many pixels")
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is wrong beside the pixels does not leave
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
                 image.load()

@@ -1,4 +1,4 @@
-"""Which kinds of file may be submitted, and whether the bytes are what the name says."""
+"""Which kinds of file may be submitted, what is refused, and whether bytes are what the name says."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ class Kind(StrEnum):
     NOTEBOOK = "notebook"
     PNG = "png"
     JPEG = "jpeg"
+    SVG = "svg"
+    PDF = "pdf"
+    WORKBOOK = "workbook"
+    ARCHIVE = "archive"
 
+
+# These are never released as they are: each becomes files of the kinds above.
+CONVERTED = frozenset({Kind.JPEG, Kind.SVG, Kind.PDF, Kind.WORKBOOK, Kind.ARCHIVE})
 
 MEDIA_TYPES: Mapping[Kind, str] = {
     Kind.CSV: "text/csv",
@@ -34,6 +41,10 @@ MEDIA_TYPES: Mapping[Kind, str] = {
     Kind.NOTEBOOK: "application/x-ipynb+json",
     Kind.PNG: "image/png",
     Kind.JPEG: "image/jpeg",
+    Kind.SVG: "image/svg+xml",
+    Kind.PDF: "application/pdf",
+    Kind.WORKBOOK: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    Kind.ARCHIVE: "application/zip",
 }
 UNKNOWN_MEDIA_TYPE = "application/octet-stream"
 
@@ -51,7 +62,35 @@ EXTENSIONS: Mapping[str, Kind] = {
     ".png": Kind.PNG,
     ".jpg": Kind.JPEG,
     ".jpeg": Kind.JPEG,
+    ".svg": Kind.SVG,
+    ".pdf": Kind.PDF,
+    ".xlsx": Kind.WORKBOOK,
+    ".zip": Kind.ARCHIVE,
 }
+
+# What is refused by rule, with what to submit instead. Everything not listed anywhere is refused as well.
+_REFUSED: Mapping[str, tuple[str, ...]] = {
+    "type_data": (
+        ".parquet", ".feather", ".arrow", ".dta", ".sav", ".zsav", ".por", ".sas7bdat", ".xpt", ".rds",
+        ".rda", ".rdata", ".sqlite", ".sqlite3", ".db", ".duckdb", ".h5", ".hdf5", ".npy", ".npz", ".mat",
+        ".ods", ".xls", ".xlsb", ".xlsm", ".gph", ".ster", ".avro", ".orc",
+    ),
+    "type_model": (
+        ".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".onnx", ".pmml", ".keras", ".safetensors",
+    ),
+    "type_page": (".html", ".htm", ".mht", ".mhtml", ".xhtml", ".xml", ".js"),
+    "type_archive": (".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"),
+    "type_document": (".docx", ".doc", ".pptx", ".ppt", ".odt", ".odp", ".rtf", ".epub"),
+}  # fmt: skip
+
+
+def refusal_of(extension: str) -> str:
+    """The rule that refuses an extension that is no `Kind`; `type_unlisted` when no other one says why."""
+    for rule, extensions in _REFUSED.items():
+        if extension in extensions:
+            return rule
+    return "type_unlisted"
+
 
 # The first bytes of formats; a text that begins with one of them is that format in disguise.
 _MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -109,7 +148,11 @@ def sniff(data: bytes) -> str:
 
 def matches(kind: Kind, found: str) -> bool:
     """Whether bytes that `sniff` calls `found` may be a file of `kind`."""
-    if kind in (Kind.PNG, Kind.JPEG):
+    if kind in (Kind.PNG, Kind.JPEG, Kind.PDF):
         return found == kind.value
+    if kind in (Kind.WORKBOOK, Kind.ARCHIVE):
+        return found == "zip"
+    if kind is Kind.SVG:
+        return found in ("markup", "text")
     # A Markdown or script file may begin with markup; it is only ever shown as text.
     return found == "text" or (found == "markup" and kind in (Kind.MARKDOWN, Kind.SCRIPT))

@@ -49,7 +49,7 @@ class Judgement:
             return False
         found = table[0]
         if one.rule in ("row_level", "column_copy", "order_statistic", "unit_like") and found.complete:
-            return True
+            return not self._of_single_units(table[1])
         columns = _columns(found)
         if one.rule in ("small_integer", "unit_like", "order_statistic"):
             return one.place.column in columns or one.place.column in found.layout.labels
@@ -57,6 +57,11 @@ class Judgement:
             # A count by its head that is a mean of small numbers; small counts keep their finding.
             return columns.get(one.place.column) not in (None, *COUNTS)
         return False
+
+    def _of_single_units(self, table: Table) -> bool:
+        """Whether most groups of an explained table are single units: then the groups are the rows."""
+        persons = [cell.persons for cell in self.cells if cell.place == table.place]
+        return sum(one == 1 for one in persons) * 2 > len(persons)
 
     def told(self) -> list[dict[str, Any]]:
         """The cells as a checker sees them beside the table: without the units themselves."""

@@ -8,7 +8,16 @@ from pathlib import Path
 from hub.checks.contents import bounds_of
 from hub.checks.findings import Place
 from hub.checks.images import MalformedImage, reencode
-from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, Kind, extension_of, matches, sniff
+from hub.checks.intake import (
+    CONVERTED,
+    EXTENSIONS,
+    MEDIA_TYPES,
+    UNKNOWN_MEDIA_TYPE,
+    Kind,
+    extension_of,
+    matches,
+    sniff,
+)
 from hub.checks.markup import read_markup
 from hub.checks.notebooks import Cell, MalformedNotebook, Notebook, Output, read_notebook
 from hub.checks.tables import Table, UnreadableTable, delimited_table
@@ -42,7 +51,8 @@ def render(
     """
     kind = EXTENSIONS.get(extension_of(name))
     media_type = MEDIA_TYPES[kind] if kind is not None else UNKNOWN_MEDIA_TYPE
-    if kind is None or file.stat().st_size > thresholds.max_bytes:
+    # A drawing, page, workbook or archive is shown as what it becomes; here only its bytes are left.
+    if kind is None or kind in CONVERTED - {Kind.JPEG} or file.stat().st_size > thresholds.max_bytes:
         return _raw(file, name, media_type, page, rows_per_page)
     data = file.read_bytes()
     if not matches(kind, sniff(data)):

@@ -7,16 +7,17 @@ from typing import Any
 
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.rule_sentences import RULE_SENTENCES, Sentence
-
+from hub.checks.sentences_intake import INTAKE_SENTENCES
 
 # A rule without a sentence cannot be reported: `finding` raises KeyError, which the tests would see.
 SENTENCES: Mapping[str, Sentence] = {
     **RULE_SENTENCES,
+    **INTAKE_SENTENCES,
     "type_unlisted": Sentence(
-        "Ce type de fichier ({extension}) ne peut pas sortir. Déposez un tableau (csv, tsv), un texte, "
-        "une image (png, jpg) ou un notebook.",
-        "This type of file ({extension}) cannot leave. Submit a table (csv, tsv), a text, an image (png, "
-        "jpg) or a notebook.",
+        "Ce type de fichier ({extension}) ne peut pas sortir. Déposez un tableau (csv, xlsx), un texte, "
+        "une image (png, jpg, svg), un pdf ou un notebook.",
+        "This type of file ({extension}) cannot leave. Submit a table (csv, xlsx), a text, an image (png, "
+        "jpg, svg), a pdf or a notebook.",
     ),
     "type_mismatch": Sentence(
         "Le contenu ({found}) n’est pas ce qu’annonce l’extension {extension}. Enregistrez le fichier "
@@ -63,17 +64,20 @@ SENTENCES: Mapping[str, Sentence] = {
         "{cells} cells hold NaN or infinity. Replace them by a word (for example “n/a”).",
     ),
     "encoding": Sentence(
-        "Le texte n’est pas en UTF-8 ({problem}). Ce qui est affiché peut différer du fichier ; "
-        "enregistrez-le en UTF-8.",
-        "The text is not UTF-8 ({problem}). What is shown may differ from the file; save it as UTF-8.",
+        "Le texte n’est pas en UTF-8 ({problem}). Il a été converti ; ce qui sort peut différer du fichier. "
+        "Enregistrez-le en UTF-8.",
+        "The text is not UTF-8 ({problem}). It was converted; what leaves may differ from the file. Save it "
+        "as UTF-8.",
     ),
     "hidden_characters": Sentence(
-        "Le texte contient des caractères invisibles. Supprimez-les.",
-        "The text holds invisible characters. Remove them.",
+        "Le texte contient des caractères invisibles. Ils ne sortent pas ; supprimez-les.",
+        "The text holds invisible characters. They do not leave; remove them.",
     ),
     "formula": Sentence(
-        "{cells} cellules seraient exécutées par un tableur. Enlevez le signe initial (= + - @).",
-        "{cells} cells would be run by a spreadsheet. Remove the leading sign (= + - @).",
+        "{cells} cellules seraient exécutées par un tableur : une apostrophe a été mise devant. Enlevez le "
+        "signe initial (= + - @).",
+        "{cells} cells would be run by a spreadsheet: an apostrophe was put before them. Remove the leading "
+        "sign (= + - @).",
     ),
     "encoded_blob": Sentence(
         "Un bloc de {characters} caractères ressemble à des données codées. Retirez-le.",
@@ -88,13 +92,14 @@ SENTENCES: Mapping[str, Sentence] = {
         "The image is damaged ({problem}). Save it again.",
     ),
     "trailing_bytes": Sentence(
-        "{count} octets suivent la fin de l’image. Enregistrez-la de nouveau, sans rien y ajouter.",
-        "{count} bytes follow the end of the image. Save it again, with nothing added.",
+        "{count} octets suivent la fin de l’image ; ils ne sortent pas. Enregistrez-la de nouveau, sans rien "
+        "y ajouter.",
+        "{count} bytes follow the end of the image; they do not leave. Save it again, with nothing added.",
     ),
     "image_metadata": Sentence(
-        "L’image porte un texte caché ou des métadonnées ({name}). Lisez-les, ou enregistrez l’image sans"
-        " elles.",
-        "The image carries hidden text or metadata ({name}). Read them, or save the image without them.",
+        "L’image porte un texte caché ou des métadonnées ({name}) ; ils ne sortent pas. Enregistrez l’image "
+        "sans eux.",
+        "The image carries hidden text or metadata ({name}); they do not leave. Save the image without them.",
     ),
     "hidden_content": Sentence(
         "Le fichier contient des données que personne ne peut voir ({name}). Enregistrez-le sans elles.",
@@ -105,8 +110,10 @@ SENTENCES: Mapping[str, Sentence] = {
         "The notebook cannot be read ({problem}). Open it in JupyterLab and save it again.",
     ),
     "notebook_extra": Sentence(
-        "Le notebook contient {name}, qui sort avec lui. Retirez ce qui n’est pas nécessaire.",
-        "The notebook holds {name}, which leaves with it. Remove what is not needed.",
+        "Le notebook contient {name}, qui ne sort pas avec lui. Si c’est un résultat, déposez-le à part "
+        "(csv, png).",
+        "The notebook holds {name}, which does not leave with it. If it is a result, submit it apart (csv, "
+        "png).",
     ),
     "json_malformed": Sentence(
         "Le JSON n’est pas lisible ({problem}). Corrigez-le.",
@@ -168,6 +175,24 @@ SENTENCES: Mapping[str, Sentence] = {
     "more_of_the_same": Sentence(
         "{count} autres constats de la règle « {of} » ne sont pas détaillés.",
         "{count} more findings of the rule “{of}” are not listed.",
+    ),
+    # Ledger and suppression (hub.checks.ledger, hub.checks.suppression)
+    "differencing": Sentence(
+        "Ce nombre et la libération n° {release} portent sur presque les mêmes personnes : la différence "
+        "informe sur moins de {limit} personnes. Reprenez exactement la même population, ou une nettement "
+        "différente.",
+        "This number and release no. {release} are about nearly the same persons: the difference tells about "
+        "fewer than {limit} persons. Use exactly the same population, or a clearly different one.",
+    ),
+    "ledger_unread": Sentence(
+        "Le fichier n’a pas pu être comparé à ce qui a déjà été libéré. Comparez-le vous-même.",
+        "The file could not be compared with what was released before. Compare it yourself.",
+    ),
+    "suppression_solvable": Sentence(
+        "Une cellule supprimée se calcule à partir des totaux publiés, exactement ou presque. Supprimez "
+        "aussi une seconde cellule de sa ligne et de sa colonne, ou regroupez des catégories.",
+        "A suppressed cell can be calculated from the published totals, exactly or nearly. Suppress a second "
+        "cell of its row and of its column too, or merge categories.",
     ),
     "parser_died": Sentence(
         "La vérification automatique n’a pas abouti. Le fichier doit être examiné avec une attention "

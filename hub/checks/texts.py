@@ -28,7 +28,10 @@ def decode(data: bytes) -> tuple[str, str | None]:
     try:
         return data.decode("utf-8-sig"), None
     except UnicodeDecodeError as error:
-        return data.decode("utf-8", errors="replace"), f"not UTF-8 at byte {error.start}"
+        problem = f"not UTF-8 at byte {error.start}"
+    if data.decode("utf-8", errors="ignore").isascii():
+        return data.decode("cp1252", errors="replace"), problem
+    return data.decode("utf-8", errors="replace"), problem
 
 
 def is_hidden(character: str) -> bool:
@@ -60,8 +63,9 @@ def is_formula(cell: str) -> bool:
     stripped = cell.lstrip()
     if stripped[:1] not in ("=", "+", "-", "@") and cell[:1] not in ("\t", "\r"):
         return False
+    # A coefficient with its stars or brackets is a number to a reader, and text to a spreadsheet.
     try:
-        float(stripped.rstrip("%").replace(",", "").replace(" ", ""))
+        float(stripped.rstrip("*†%)] ").replace(",", "").replace(" ", ""))
     except ValueError:
         return len(stripped) > 1
     return False

@@ -11,7 +11,7 @@ from hub.checks.panels import Panel, fold
 from hub.checks.tables import number_of
 
 _TOTALS = frozenset(
-    "all total totals totaux ensemble tous toutes overall insgesamt alle sum somme margin whole".split()
+    ["all", "total", "totals", "totaux", "ensemble", "tous", "toutes", "overall", "insgesamt", "alle", "sum", "somme", "margin", "whole"]
 )
 _SUPPRESSED = frozenset(
     {"", "s", "c", "x", "*", "**", "..", "...", "-", "–", "—", "z", "[c]", "[x]", "n.d.", "nd", "n/a", "na",
@@ -153,7 +153,8 @@ def _mentioned(text: str, panel: Panel) -> tuple[str, ...]:
     found = [
         (len(fold(name)), name)
         for name in panel.variables
-        if f" {fold(name)} " in plain or any(fold(title) == plain.strip() for title in panel.titles.get(name, ()))
+        if f" {fold(name)} " in plain
+        or any(fold(title) == plain.strip() for title in panel.titles.get(name, ()))
     ]
     found.sort(reverse=True)
     kept: list[str] = []

@@ -26,7 +26,8 @@ def check(
         Path | None, typer.Option(help="The extract: a directory of Parquet, with codebook if there is one.")
     ] = None,
     spec: Annotated[
-        Path | None, typer.Option(help="A declaration (…spec.json) of the file; by default the one beside it.")
+        Path | None,
+        typer.Option(help="A declaration (…spec.json) of the file; by default the one beside it."),
     ] = None,
     unit: Annotated[
         list[str] | None,

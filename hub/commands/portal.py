@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from hub.actions import audits
-from hub.bootstrap import audit_key, build_catalogue, build_office, build_vault
+from hub.bootstrap import audit_key, build_catalogue, build_checking, build_office, build_vault
 from hub.commands import context
 from hub.documents.policies import load_policies
 
@@ -27,7 +27,8 @@ def portal() -> None:
         schema.upgrade(open_engine(settings.database_url))
         policies = load_policies(settings.policies)
         token = settings.secret("portal.token")
-        office = build_office(settings, hub_token=token)
+        checking = build_checking(settings, policies)
+        office = build_office(settings, hub_token=token, checking=checking)
         vault = build_vault(settings)
         vault.clear_staging()
         key = audit_key(settings)

@@ -79,6 +79,7 @@ class ReviewPolicy(Document):
 
     approvals_needed: int = Field(ge=2, le=5)
     comment_needed_for: tuple[Literal["approve", "return", "reject"], ...]
+    target_hours: int = Field(ge=1, le=8760)
 
 
 class OutputThresholds(Document):

@@ -48,6 +48,15 @@ class SubmissionState(StrEnum):
     WITHDRAWN = "WITHDRAWN"
 
 
+class PublicationState(StrEnum):
+    REGISTERED = "REGISTERED"
+    UNDER_REVIEW = "UNDER_REVIEW"
+    RETURNED = "RETURNED"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    WITHDRAWN = "WITHDRAWN"
+
+
 S = TypeVar("S", bound=StrEnum)
 
 PERSON: Mapping[PersonState, frozenset[PersonState]] = {
@@ -92,12 +101,29 @@ SUBMISSION: Mapping[SubmissionState, frozenset[SubmissionState]] = {
     SubmissionState.WITHDRAWN: frozenset(),
 }
 
+PUBLICATION: Mapping[PublicationState, frozenset[PublicationState]] = {
+    PublicationState.REGISTERED: frozenset({PublicationState.UNDER_REVIEW, PublicationState.WITHDRAWN}),
+    PublicationState.UNDER_REVIEW: frozenset(
+        {
+            PublicationState.RETURNED,
+            PublicationState.APPROVED,
+            PublicationState.REJECTED,
+            PublicationState.WITHDRAWN,
+        }
+    ),
+    PublicationState.RETURNED: frozenset(),
+    PublicationState.APPROVED: frozenset(),
+    PublicationState.REJECTED: frozenset(),
+    PublicationState.WITHDRAWN: frozenset(),
+}
+
 TABLES: Mapping[str, Mapping[StrEnum, frozenset[StrEnum]]] = {
     "Person": PERSON,  # type: ignore[dict-item]  # Mapping is invariant in its key; read-only here
     "Project": PROJECT,  # type: ignore[dict-item]
     "Extract": EXTRACT,  # type: ignore[dict-item]
     "Session": SESSION,  # type: ignore[dict-item]
     "Submission": SUBMISSION,  # type: ignore[dict-item]
+    "Publication": PUBLICATION,  # type: ignore[dict-item]
 }
 
 

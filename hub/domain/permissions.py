@@ -32,6 +32,10 @@ class Permission(StrEnum):
     SUBMISSION_WITHDRAW = "submission.withdraw"
     SUBMISSION_REVIEW = "submission.review"
     RELEASE_DOWNLOAD = "release.download"
+    REVIEW_STATISTICS = "review.statistics"
+    PUBLICATION_READ = "publication.read"
+    PUBLICATION_WRITE = "publication.write"
+    PUBLICATION_REVIEW = "publication.review"
     AUDIT_READ = "audit.read"
 
 
@@ -68,6 +72,7 @@ class Subject:
 
 
 OFFICE = Subject()
+FOUR_EYES = frozenset({Permission.SUBMISSION_REVIEW, Permission.PUBLICATION_REVIEW})
 
 
 def parse_roles(raw: Mapping[str, Mapping[str, str]]) -> RolePermissions:
@@ -95,7 +100,7 @@ def require(policy: RolePermissions, actor: Actor, permission: Permission, subje
 
     1. The clock and the command line on the server (system actors) act by what they are called for.
     2. No role with the permission: refused.
-    3. Review: never one's own submission, nor one of a project one belongs to (four eyes).
+    3. Review: never one's own submission or publication, nor one of a project one belongs to (four eyes).
     4. Reach `own`: the actor is a member of the project; for a submission also its author.
     """
     if actor.system:  # (1)
@@ -105,7 +110,7 @@ def require(policy: RolePermissions, actor: Actor, permission: Permission, subje
         raise PermissionDenied(
             "no_permission", "Your role does not allow this.", "Votre rôle ne le permet pas."
         )
-    if permission is Permission.SUBMISSION_REVIEW and (  # (3)
+    if permission in FOUR_EYES and (  # (3)
         actor.username == subject.author or actor.username in subject.members
     ):
         raise PermissionDenied(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -123,7 +123,12 @@ class Submission:
 
 @dataclass(frozen=True)
 class SubmittedFile:
-    """`id` is `<submission>/<position>`; `sha256` its place in the vault; `report` the findings."""
+    """One file that may leave, made from one that was submitted (an archive or workbook gives several).
+
+    `id` is `<submission>/<position>`. `name`, `size` and `sha256` are those of the original, kept for the
+    record; `canonical_…` those of what is reviewed and released. Both lie in the vault under their SHA-256.
+    Without `canonical_sha256` nothing can be released. `report`: the findings; `changes`: what rewriting did.
+    """
 
     id: str
     submission: str
@@ -133,6 +138,54 @@ class SubmittedFile:
     sha256: str
     media_type: str
     report: Json
+    canonical_name: str | None = None
+    canonical_size: int | None = None
+    canonical_sha256: str | None = None
+    changes: Sequence[Json] = ()
+
+    @property
+    def shown_name(self) -> str:
+        """The name of what is shown: of what would leave, or of the original where nothing can."""
+        return self.canonical_name or self.name
+
+    @property
+    def shown_size(self) -> int:
+        """Bytes of what is shown."""
+        return self.size if self.canonical_size is None else self.canonical_size
+
+    @property
+    def shown_sha256(self) -> str:
+        """SHA-256 of what is shown."""
+        return self.canonical_sha256 or self.sha256
+
+
+@dataclass(frozen=True)
+class LedgerFile:
+    """The sets of persons behind the numbers of one submitted file, in one space of numbers.
+
+    `id` is `<submission>/<position>/<k>`; `sha256` is the file of sets in the ledger; `cells` says of each
+    set what it is of (table, topic, size, probe, place; see hub.checks.ledger). They count as released from
+    `released_at` on. `number` and `name` are those of the submission and its file.
+    """
+
+    id: str
+    submission: str
+    position: int
+    number: int
+    name: str
+    space: str
+    sha256: str
+    cells: tuple[Json, ...]
+    released_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StagedSets:
+    """Sets of persons kept in the ledger for a file that no submission names yet."""
+
+    space: str
+    sha256: str
+    cells: tuple[Json, ...]
 
 
 class Decision(StrEnum):
@@ -154,11 +207,55 @@ class Vote:
 
 
 @dataclass(frozen=True)
+class FindingAnswer:
+    """How one checker answered a finding that blocks: `id` is `<submission>/<checker>/<position>/<rule>`."""
+
+    id: str
+    submission: str
+    checker: str
+    position: int
+    rule: str
+    answer: str
+    answered_at: datetime
+
+
+@dataclass(frozen=True)
+class ReviewComment:
+    """A checker's remark on a file or on one place of it (`place`: hub.checks.Place; empty: the file)."""
+
+    id: str
+    submission: str
+    author: str
+    position: int
+    place: Json
+    text: str
+    written_at: datetime
+
+
+@dataclass(frozen=True)
+class ReleaseRecord:
+    """The signed record of a release (hub.documents.releases): `id` is the submission, `content` the exact
+    text that was signed with its signature."""
+
+    id: str
+    number: int
+    project: str
+    content: str
+    sha256: str
+    made_at: datetime
+
+
+@dataclass(frozen=True)
 class StagedFile:
-    """A file frozen in the vault that no submission names yet."""
+    """A file frozen in the vault that no submission names yet; fields as in `SubmittedFile`."""
 
     name: str
     size: int
     sha256: str
     media_type: str
     report: Json
+    sets: tuple[StagedSets, ...] = ()
+    canonical_name: str | None = None
+    canonical_size: int | None = None
+    canonical_sha256: str | None = None
+    changes: Sequence[Json] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.domain.lifecycle import SubmissionState
-from hub.domain.permissions import Role
+from hub.domain.permissions import Actor, Role
 from hub.domain.records import Decision, Submission, Vote
 
 
@@ -33,6 +33,12 @@ def decided(submission: Submission) -> bool:
         SubmissionState.RETURNED,
         SubmissionState.REJECTED,
     )
+
+
+def sees_all(viewer: Actor, *, is_decided: bool) -> bool:
+    """Whether all votes and comments of a round are open to this viewer: once it is over, or to auditors
+    who have no part in the review."""
+    return is_decided or (Role.AUDITOR in viewer.roles and Role.CHECKER not in viewer.roles)
 
 
 def visible_votes(

@@ -6,6 +6,7 @@ API token in `Authorization` it does not.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Annotated, Any
 
 from fastapi import Body
@@ -13,24 +14,44 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hub.actions import projects, reviews, submissions
+from hub.actions import comments, projects, reviews, statistics, submissions
 from hub.checks import Report
 from hub.documents import parse
 from hub.documents.projects import ProjectDocument
 from hub.domain.access import closed_because
 from hub.domain.errors import Refused
 from hub.domain.permissions import Permission, Reach
-from hub.domain.records import Project, Submission
+from hub.domain.records import Project, ReviewComment, Submission
 from hub.portal import projects as project_pages
+from hub.portal import publications as publication_pages
 from hub.portal import reviews as review_pages
 from hub.portal import submissions as submission_pages
 from hub.portal.admin import parse_moment
 from hub.portal.audit import find_events
+from hub.portal.intake import released_as
 from hub.portal.pages import shown_state
 from hub.portal.permissions import ANYONE_OF_THE_OFFICE, About, Routes, needs
 from hub.portal.visits import CurrentVisit, Visit
 
 _MOST = 500
+
+
+class AnswerBody(BaseModel):
+    """Why a broken rule does not stand in the way. `file`: its position, from 0."""
+
+    model_config = ConfigDict(extra="forbid")
+    file: int
+    rule: str
+    answer: str
+
+
+class CommentBody(BaseModel):
+    """A remark on a file, or on a place of it (numbers from 0: cell, output, table, row, column, line)."""
+
+    model_config = ConfigDict(extra="forbid")
+    file: int
+    text: str
+    place: dict[str, int] = {}
 
 
 class VoteBody(BaseModel):
@@ -39,6 +60,7 @@ class VoteBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
     decision: Annotated[str, Field(description="APPROVE, RETURN or REJECT")]
     comment: str = ""
+    answers: list[AnswerBody] = []
 
 
 class EndBody(BaseModel):
@@ -74,6 +96,11 @@ def register(routes: Routes) -> None:
     add("POST", "/submissions/{id}/withdraw", needs(Permission.SUBMISSION_WITHDRAW, submission), withdraw)
     add("GET", "/review", needs(Permission.SUBMISSION_REVIEW, About.LISTING), list_queue)
     add("POST", "/review/{id}/vote", needs(Permission.SUBMISSION_REVIEW, submission), vote)
+    checks = needs(Permission.SUBMISSION_REVIEW, submission)
+    add("GET", "/review/{id}/comments", checks, list_comments)
+    add("POST", "/review/{id}/comments", checks, add_comment, status_code=201)
+    add("GET", "/review-statistics", needs(Permission.REVIEW_STATISTICS), tell_statistics)
+    add("GET", "/publications", needs(Permission.PUBLICATION_READ, About.LISTING), list_publications)
     add("GET", "/audit", needs(Permission.AUDIT_READ), list_events)
 
 
@@ -189,7 +216,12 @@ def _submission_json(visit: Visit, page: reviews.SubmissionPage, *, inside: bool
                 "name": f.name,
                 "size": f.size,
                 "sha256": f.sha256,
-                **({"report": _report_json(reports[f.position])} if inside else {}),
+                "released_as": released_as(f),
+                **(
+                    {"report": _report_json(reports[f.position]), "changes": list(f.changes)}
+                    if inside
+                    else {}
+                ),
             }
             for f in page.files
         ],
@@ -249,10 +281,74 @@ def vote(visit: CurrentVisit, id: str, body: Annotated[VoteBody, Body()]) -> dic
         submission_id=id,
         decision=review_pages.parse_decision(body.decision),
         comment=body.comment,
+        answers={(one.file, one.rule): one.answer for one in body.answers},
         by=visit.actor,
         now=visit.now,
     )
     return _tell(visit, submission)
+
+
+def list_comments(visit: CurrentVisit, id: str) -> dict[str, Any]:
+    """The checkers' remarks that the caller may read: their own until the round is over."""
+    with visit.office.units.read() as unit:
+        found = comments.visible_comments(
+            visit.office, unit, submissions.get_submission(unit, id), by=visit.actor
+        )
+    return {"comments": [_comment_json(comment) for comment in found]}
+
+
+def add_comment(visit: CurrentVisit, id: str, body: Annotated[CommentBody, Body()]) -> dict[str, Any]:
+    """Remark on a file of a submission."""
+    made = comments.add_comment(
+        visit.office,
+        submission_id=id,
+        position=body.file,
+        place=body.place,
+        text=body.text,
+        by=visit.actor,
+        now=visit.now,
+    )
+    return _comment_json(made)
+
+
+def _comment_json(comment: ReviewComment) -> dict[str, Any]:
+    return {
+        "id": comment.id,
+        "file": comment.position,
+        "place": dict(comment.place),
+        "text": comment.text,
+        "author": comment.author,
+        "at": comment.written_at.isoformat(),
+    }
+
+
+def tell_statistics(visit: CurrentVisit) -> dict[str, Any]:
+    """Workload and turnaround of output checking in the last twelve weeks; hours, and shares from 0 to 1."""
+    return dataclasses.asdict(statistics.review_statistics(visit.office, by=visit.actor, now=visit.now))
+
+
+def list_publications(visit: CurrentVisit) -> dict[str, Any]:
+    """The publications that the caller may read, newest first."""
+    with visit.office.units.read() as unit:
+        found = publication_pages.visible_publications(unit, visit)
+    return {
+        "publications": [
+            {
+                "id": one.id,
+                "number": one.number,
+                "project": one.project,
+                "title": one.title,
+                "authors": one.authors,
+                "venue": one.venue,
+                "public": one.public,
+                "releases": list(one.releases),
+                "state": publication_pages.shown_state(visit, one).value,
+                "sha256": one.sha256,
+                "registered_at": one.registered_at.isoformat(),
+            }
+            for one in found
+        ]
+    }
 
 
 def list_events(

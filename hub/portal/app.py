@@ -19,14 +19,17 @@ from hub.portal import (
     admin,
     api,
     audit,
+    comments,
     desks,
     dictionaries,
     forgeries,
     internal,
     languages,
     projects,
+    publications,
     releases,
     reviews,
+    statistics,
     submissions,
 )
 from hub.portal.edges import SecurityHeaders, UnknownErrors
@@ -60,6 +63,9 @@ def create_app(portal: Portal) -> FastAPI:
     )
     routes = Routes(app, portal)
     _add_public(routes)
+    # Output checking: statistics come before the page of one review, whose address would match theirs.
+    for room in (statistics, comments, publications):
+        room.register(routes)
     for room in (projects, desks, submissions, releases, reviews, admin, audit, dictionaries, api, internal):
         room.register(routes)
     _answer_errors(app, portal)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -19,9 +20,10 @@ from hub.actions.ports import Arrival, Unit
 from hub.checks import check_in_subprocess
 from hub.domain.errors import Conflict, PermissionDenied, Refused
 from hub.domain.permissions import Actor, Permission, require
-from hub.domain.records import StagedFile, Submission
+from hub.domain.records import Submission, SubmittedFile
 from hub.domain.reviews import decided
 from hub.portal import languages
+from hub.portal.intake import Intake, released_as
 from hub.portal.permissions import GATE, Routes
 from hub.portal.ports import Portal
 from hub.portal.uploads import FORM_BYTES, Received, SubmissionReader
@@ -29,6 +31,7 @@ from hub.portal.uploads import FORM_BYTES, Received, SubmissionReader
 log = logging.getLogger("vitrine.portal")
 _BASE = "/internal/sessions/{sid}"
 _DRAIN_SECONDS = 20.0
+CHECKS_AT_ONCE = 2  # submissions that are checked at the same time; each takes a core
 _UNBOUNDED = 2**50  # the reader counts for itself and says what is wrong; the framework would only hang up
 
 
@@ -54,7 +57,7 @@ def submission_json(unit: Unit, submission: Submission, *, by: Actor) -> dict[st
         "submitted_at": submission.submitted_at.isoformat(),
         "supersedes": submission.supersedes,
         "superseded_by": submission.superseded_by,
-        "files": [{"name": f.name, "size": f.size, "sha256": f.sha256} for f in page.files],
+        "files": _originals(page.files),
         "comments": [
             {"text": v.comment, "at": v.voted_at.isoformat(), "decision": v.decision.value}
             for v in votes
@@ -76,12 +79,25 @@ def advice_json(advice: prechecks.Advice, language: str) -> dict[str, Any]:
     }
 
 
+def _originals(files: Sequence[SubmittedFile]) -> list[dict[str, Any]]:
+    """The files as they were submitted, once each, with what they become."""
+    told: dict[str, dict[str, Any]] = {}
+    for file in files:
+        one = told.setdefault(
+            file.name, {"name": file.name, "size": file.size, "sha256": file.sha256, "released_as": []}
+        )
+        if file.canonical_sha256 is not None:
+            one["released_as"].append(released_as(file))
+    return list(told.values())
+
+
 class _Door:
     """The calls of a desk."""
 
     def __init__(self, portal: Portal) -> None:
         self._portal = portal
         self._office = portal.office
+        self._checking = CapacityLimiter(CHECKS_AT_ONCE)
 
     def tell_session(self, sid: str) -> dict[str, Any]:
         """Who and what the desk is, until when, and what may be submitted."""
@@ -127,11 +143,13 @@ class _Door:
 
     async def receive(self, sid: str, request: Request) -> Response:
         """1. The desk is open and its person may submit. 2. The body arrives, counted and hashed.
-        3. Complete: frozen and checked. 4. Stored in one transaction, which asks (1) again."""
+        3. Complete: frozen, rewritten and checked, a few submissions at a time. 4. Stored in one transaction,
+        which asks (1) again."""
         await run_in_threadpool(self._require_open, sid)
         with await run_in_threadpool(self._portal.vault.receive) as arrival:
             received = await self._read(request, arrival)
-            told = await run_in_threadpool(self._store, sid, arrival, received)
+            # Who waits for the checks of others holds no thread: the pages stay quick.
+            told = await to_thread.run_sync(self._store, sid, arrival, received, limiter=self._checking)
         return JSONResponse(told, 201)
 
     async def precheck(self, sid: str, request: Request) -> Response:
@@ -143,7 +161,9 @@ class _Door:
         )
         with await run_in_threadpool(self._portal.vault.receive) as arrival:
             received = await self._read(request, arrival, draft=True)
-            told = await run_in_threadpool(self._look_over, sid, arrival, received, language)
+            told = await to_thread.run_sync(
+                self._look_over, sid, arrival, received, language, limiter=self._checking
+            )
         return JSONResponse(told)
 
     def _look_over(self, sid: str, arrival: Arrival, received: Received, language: str) -> dict[str, Any]:
@@ -208,21 +228,8 @@ class _Door:
             if session is not None:
                 extract = sessions.sealed_extract(unit, session.project)
         frozen = [(name, file.size, arrival.freeze(file)) for name, file in received.files]
-        staged = []
-        for name, size, sha256 in frozen:
-            declaration = received.declarations.get(name)
-            report = check_in_subprocess(
-                self._portal.vault.path(sha256),
-                name=name,
-                form=received.form,
-                extract=self._portal.extracts / extract.id if extract is not None else None,
-                thresholds=self._portal.thresholds,
-                declaration=declaration,
-            )
-            told = report.to_json()
-            if declaration is not None:
-                told["summary"]["declaration"] = declaration.model_dump(mode="json", by_alias=True)
-            staged.append(StagedFile(name, size, sha256, report.media_type, told))
+        intake = Intake(self._portal, arrival, received.form, extract, received.declarations)
+        staged = [one for original in frozen for one in intake.take(*original)]
         submission = submissions.submit(
             self._office,
             session_id=sid,

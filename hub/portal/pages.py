@@ -102,7 +102,10 @@ def show_plain(
         "visit": None,
         "t": words,
         "url": lambda path: f"{portal.prefix}{path}",
-        "menu": [(f"{portal.prefix}/dictionary", "menu.dictionary")],
+        "menu": [
+            (f"{portal.prefix}/dictionary", "menu.dictionary"),
+            (f"{portal.prefix}/publications", "menu.publications"),
+        ],
         "role_titles": "",
         "done": None,
         "public": public,
@@ -160,6 +163,8 @@ def _menu(visit: Visit) -> list[tuple[str, str]]:
         entries.append(("/admin/sources", "menu.sources"))
     if visit.may(Permission.AUDIT_READ):
         entries.append(("/audit", "menu.audit"))
+    if visit.reach(Permission.PUBLICATION_READ):
+        entries.append(("/manuscripts", "menu.publications"))
     entries.append(("/dictionary", "menu.dictionary"))
     return [(visit.url(path), name) for path, name in entries]
 

@@ -22,6 +22,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from hub.actions.people import actor_for
 from hub.actions.ports import Unit
 from hub.actions.projects import get_project
+from hub.actions.publications import get_publication
+from hub.actions.publications import subject_of as publication_subject
 from hub.actions.submissions import get_submission, subject_of
 from hub.domain.errors import Conflict, IntegrityError, NotFound, PermissionDenied, Refused
 from hub.domain.lifecycle import PersonState
@@ -29,7 +31,7 @@ from hub.domain.permissions import OFFICE, Permission, Reach, Subject, reach_of,
 from hub.domain.records import Person
 from hub.portal import forgeries, languages
 from hub.portal.ports import Portal, SignedIn
-from hub.portal.visits import Visit
+from hub.portal.visits import Upload, Visit
 
 
 class SignInNeeded(Exception):
@@ -50,6 +52,7 @@ class About(StrEnum):
     OFFICE = "office"  # the office as a whole
     PROJECT = "project"  # the project named by {slug}
     SUBMISSION = "submission"  # the submission named by {id}
+    PUBLICATION = "publication"  # the project of the publication named by {id}
     LISTING = "listing"  # a list that shows only what the actor may see
 
 
@@ -60,6 +63,7 @@ class Access:
     door: Door
     permission: Permission | None = None
     about: About = About.OFFICE
+    upload_bytes: int = 0  # a form's file is kept as bytes up to one more than this; 0: read as a field
 
 
 PUBLIC = Access(Door.PUBLIC)
@@ -67,9 +71,9 @@ GATE = Access(Door.GATE)
 ANYONE_OF_THE_OFFICE = Access(Door.OFFICE)  # home and "who am I": shows only what the roles allow
 
 
-def needs(permission: Permission, about: About = About.OFFICE) -> Access:
+def needs(permission: Permission, about: About = About.OFFICE, *, upload_bytes: int = 0) -> Access:
     """An active person with this permission."""
-    return Access(Door.OFFICE, permission, about)
+    return Access(Door.OFFICE, permission, about, upload_bytes)
 
 
 class Routes:
@@ -135,6 +139,8 @@ _MAY_BE_PUBLIC = (
     "/dictionary/{source}/table-schema.json",
     "/dictionary/{source}/ddi.xml",
     "/dictionary/{source}/dcat.jsonld",
+    "/publications",
+    "/release-key",
 )
 
 
@@ -155,10 +161,10 @@ def _guard(portal: Portal, access: Access) -> Callable[[Request], Awaitable[None
         visitor = await portal.sign_in.visitor(request)
         if visitor is None:
             raise SignInNeeded
-        form = {} if forgeries.is_safe(request) else await _form(request)
+        form, uploads = ({}, {}) if forgeries.is_safe(request) else await _form(request, access)
         _refuse_forged(request, portal, visitor, form)
         visit = await run_in_threadpool(_enter, portal, access, request, visitor)
-        request.state.visit = dataclasses.replace(visit, form=form)
+        request.state.visit = dataclasses.replace(visit, form=form, uploads=uploads)
 
     return check_person
 
@@ -179,21 +185,27 @@ def _refuse_forged(
     forgeries.require_token(given, form_token=visitor.form_token)
 
 
-async def _form(request: Request) -> dict[str, list[str]]:
-    """The fields of a submitted form; an uploaded text file counts as a field. Empty for other bodies."""
+async def _form(request: Request, access: Access) -> tuple[dict[str, list[str]], dict[str, Upload]]:
+    """The fields of a submitted form, and its files where the route wants them; elsewhere an uploaded text
+    file counts as a field. Empty for other bodies."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return {}
+        return {}, {}
     fields: dict[str, list[str]] = {}
+    uploads: dict[str, Upload] = {}
     async with request.form(max_files=1, max_fields=1000, max_part_size=200_000) as form:
         for name, value in form.multi_items():
             if isinstance(value, str):
                 text = value
+            elif access.upload_bytes:
+                await value.seek(0)
+                uploads[name] = Upload(value.filename or "", await value.read(access.upload_bytes + 1))
+                continue
             else:
                 await value.seek(0)
                 text = (await value.read(200_000)).decode("utf-8", "replace")
             fields.setdefault(name, []).append(text)
-    return fields
+    return fields, uploads
 
 
 def _enter(portal: Portal, access: Access, request: Request, visitor: SignedIn) -> Visit:
@@ -246,6 +258,8 @@ def _require_any_reach(portal: Portal, roles: Iterable[Any], permission: Permiss
 def _subject(unit: Unit, about: About, request: Request) -> Subject:
     if about is About.PROJECT:
         return get_project(unit, request.path_params["slug"]).subject
+    if about is About.PUBLICATION:
+        return publication_subject(unit, get_publication(unit, request.path_params["id"]))
     if about is About.SUBMISSION:
         return subject_of(unit, get_submission(unit, request.path_params["id"]))
     return OFFICE

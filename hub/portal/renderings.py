@@ -72,8 +72,8 @@ def look(visit: Visit, submission_id: str, position: int, page: int) -> Shown:
     )
     with _AT_ONCE:
         rendering = render_in_subprocess(
-            visit.portal.vault.path(file.sha256),
-            name=file.name,
+            visit.portal.vault.path(file.shown_sha256),
+            name=file.shown_name,
             thresholds=visit.portal.thresholds,
             page=page,
             rows_per_page=ROWS_PER_PAGE,

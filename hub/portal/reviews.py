@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from starlette.responses import Response
 
 from hub.actions import reviews as actions
+from hub.actions.comments import visible_comments
 from hub.actions.ports import Unit
 from hub.actions.projects import get_project
+from hub.actions.releases import to_answer
 from hub.actions.submissions import get_submission
 from hub.checks import Severity, Verdict
 from hub.domain.errors import NotFound, Refused
@@ -135,6 +138,7 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         project = get_project(unit, submission.project)
         people = {person.username: person for person in unit.people.find()}
         older = unit.submissions.get(submission.supersedes) if submission.supersedes else None
+        remarks = visible_comments(visit.office, unit, submission, by=visit.actor)
     position = _file_wanted(visit, page.files)
     shown = renderings.look(visit, id, position, page_number(visit.request) - 1)
     reports = submissions.reports_of(page.files)
@@ -152,6 +156,7 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         report=reports[position],
         reports=reports,
         position=position,
+        changes=submissions.changes_of(shown.file),
         images=visit.url(f"/review/{id}/files/{position}/image"),
         mine=next((v for v in page.votes if v.checker == visit.person.username), None),
         is_decided=decided(submission),
@@ -161,6 +166,9 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         error_field=error.field if error else None,
         chosen=visit.value("decision"),
         comment=visit.value("comment"),
+        to_answer=[(file, to_answer(file)) for file in page.files],
+        answers=answers_of(visit.form),
+        remarks=remarks,
         **renderings.pointers(reports[position], visit.words.language),
     )
 
@@ -170,6 +178,17 @@ def _file_wanted(visit: Visit, files: tuple[SubmittedFile, ...]) -> int:
     if not text.isascii() or not text.isdigit() or int(text) >= len(files):
         raise NotFound("not_found", "There is no such file.", "Ce fichier n'existe pas.")
     return int(text)
+
+
+def answers_of(form: Mapping[str, list[str]]) -> dict[tuple[int, str], str]:
+    """The answers to broken rules in a form: fields `answer-<position>-<rule>`."""
+    answers: dict[tuple[int, str], str] = {}
+    for name, values in form.items():
+        word, _, rest = name.partition("-")
+        position, _, rule = rest.partition("-")
+        if word == "answer" and position.isascii() and position.isdigit() and len(position) < 6:
+            answers[int(position), rule] = values[0]
+    return answers
 
 
 def parse_decision(text: str) -> Decision:
@@ -190,11 +209,12 @@ def vote(visit: CurrentVisit, id: str) -> Response:
             submission_id=id,
             decision=parse_decision(visit.value("decision")),
             comment=visit.value("comment"),
+            answers=answers_of(visit.form),
             by=visit.actor,
             now=visit.now,
         )
     except Refused as error:
-        if error.field in ("comment", "decision"):
+        if error.field in ("comment", "decision") or error.code == "answer_missing":
             return _review_page(visit, id, error=error)
         raise
     return go(visit, f"/review/{id}", "decided" if decided(submission) else "voted")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from starlette.responses import Response
 
 from hub.actions import reviews as review_actions
 from hub.actions import submissions as actions
 from hub.actions.ports import Unit
 from hub.actions.projects import get_project
-from hub.checks import Report, UnreadableReport, report_from_json
+from hub.checks import Finding, Report, UnreadableReport, finding_from_json, report_from_json
 from hub.domain.lifecycle import SubmissionState
 from hub.domain.permissions import Permission, Reach, Subject
 from hub.domain.records import Submission, SubmittedFile
@@ -76,6 +78,15 @@ def reports_of(files: tuple[SubmittedFile, ...]) -> dict[int, Report | None]:
     return reports
 
 
+def changes_of(file: SubmittedFile) -> list[Finding]:
+    """What rewriting changed; a change that cannot be read is left out (the report says so too)."""
+    changes = []
+    for raw in file.changes:
+        with contextlib.suppress(UnreadableReport):
+            changes.append(finding_from_json(dict(raw)))
+    return changes
+
+
 def show_submission(visit: CurrentVisit, id: str) -> Response:
     """One submission. Findings hold exact small counts: only who has no part in the project sees them."""
     with visit.office.units.read() as unit:
@@ -123,6 +134,7 @@ def show_file(visit: CurrentVisit, id: str, n: int) -> Response:
         "file.html",
         submission=submission,
         shown=shown,
+        changes=changes_of(shown.file),
         report=reports_of((shown.file,))[n],
         images=visit.url(f"/submissions/{id}/files/{n}/image"),
         **renderings.pointers(reports_of((shown.file,))[n], visit.words.language),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from hub.checks import Verdict, dump_report, load_report
+from hub.checks import Severity, Verdict, dump_report, load_report
+from hub.checks.canonical import take_in
 from hub.checks.engine import run_checks
 from hub.checks.renderings import render
-from tests.unit.checks.samples import FULL_FORM, THRESHOLDS, jpeg, make_frame, notebook, png
+from tests.unit.checks.samples import FULL_FORM, THRESHOLDS, jpeg, make_frame, notebook, pdf, png
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -29,6 +33,10 @@ NAMES = st.sampled_from(
         "t.ipynb",
         "t.png",
         "t.jpg",
+        "t.svg",
+        "t.pdf",
+        "t.xlsx",
+        "t.zip",
         "t.pkl",
         "t",
         ".csv",
@@ -53,6 +61,11 @@ def survive(tmp_path: Path, extract: Path, name: str, content: bytes) -> None:
     report = run_checks(file, name=name, form=FULL_FORM, extract=extract, thresholds=THRESHOLDS)
     assert report.verdict in (Verdict.REVIEW, Verdict.BLOCK)
     assert load_report(dump_report(report)).verdict is report.verdict
+    made = take_in(content, name, THRESHOLDS)
+    assert made.parts or any(one.severity is Severity.BLOCK for one in made.changes) or not content.strip()
+    for part in made.parts:
+        again = take_in(part.data, part.name, THRESHOLDS)
+        assert [(one.name, one.data) for one in again.parts] == [(part.name, part.data)]
     rendering = render(file, name=name, thresholds=THRESHOLDS)
     assert json.loads(json.dumps(rendering.to_json(), allow_nan=False))["pages"] >= 1
 
@@ -187,3 +200,94 @@ def test_damaged_images(
     for at, value in changes:
         data[at % len(data)] = value
     survive(tmp_path, small_extract, name, bytes(data[: cut % len(data) or None]))
+
+
+def workbook() -> bytes:
+    book = openpyxl.Workbook()
+    for row in (["age", "n", "mean"], ["18-34", 120, 31200.5], ["35-49", 153, "=1+1"]):
+        book.active.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def archive(*members: tuple[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for name, content in members:
+            made.writestr(name, content)
+    return out.getvalue()
+
+
+DRAWING = (
+    b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><defs><circle id='a' r='1'/></defs>"
+    b"<g transform='scale(2)'><use href='#a' x='3'/><path d='M0 0L3 3'/><text x='1' y='5'>n</text></g></svg>"
+)
+CONTAINERS = [
+    ("t.svg", DRAWING),
+    ("t.pdf", pdf("Table 1")),
+    ("t.xlsx", workbook()),
+    ("t.zip", archive(("t.csv", b"a,n\nx,20\n"), ("f/p.png", png()))),
+]
+
+
+@pytest.mark.parametrize(("name", "good"), CONTAINERS, ids=[row[0] for row in CONTAINERS])
+@settings(parent=FEW, max_examples=40)
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 255)), max_size=6),
+    cut=st.integers(0, 40_000),
+)
+def test_damaged_containers(
+    tmp_path: Path, small_extract: Path, name: str, good: bytes, changes: list[tuple[int, int]], cut: int
+) -> None:
+    data = bytearray(good)
+    for at, value in changes:
+        data[at % len(data)] = value
+    survive(tmp_path, small_extract, name, bytes(data[:cut]) if cut < len(data) else bytes(data))
+
+
+PARTS = st.sampled_from(
+    ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/styles.xml", "xl/_rels/workbook.xml.rels"]
+)
+MARKUP = st.sampled_from(
+    [
+        b"", b"<a/>", b"<c r='A1'/>", b"<c r='ZZZZ1' t='s'><v>9</v></c>", b"<v>x</v>", b"<row hidden='1'>",
+        b"</row>", b"<col min='1' max='x' hidden='1'/>", b"<numFmt numFmtId='x'/>", b"<sheet name='a'/>",
+        b"<c r='B2' s='-1'><v>1e999</v></c>", b"<c r='A9' s='1'><v>99999999999</v></c>", b"&x;", b"\xff",
+    ]
+)  # fmt: skip
+
+
+@settings(parent=FEW, max_examples=100)
+@given(part=PARTS, markup=MARKUP, at=st.integers(0, 40))
+def test_damaged_parts_of_a_workbook(
+    tmp_path: Path, small_extract: Path, part: str, markup: bytes, at: int
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(workbook())) as source:
+        members = {name: source.read(name) for name in source.namelist()}
+    places = [n for n, byte in enumerate(members[part]) if byte == ord("<")]
+    place = places[at % len(places)]
+    members[part] = members[part][:place] + markup + members[part][place:]
+    survive(tmp_path, small_extract, "t.xlsx", archive(*members.items()))
+
+
+SHAPES = st.lists(
+    st.sampled_from(
+        [
+            "<g>", "</g>", "<rect width='1e9' height='1e9'/>", "<use href='#a'/>", "<g id='a'>", "<a:b/>",
+            "<svg width='1e30' viewBox='0 0 0 0'>",
+            "<filter id='f'><feGaussianBlur stdDeviation='1e9'/></filter>",
+            "<rect filter='url(#f)' width='9' height='9'/>", "<image href='data:image/png;base64,AAAA'/>",
+            "<text>&amp;</text>", "<!-- -->", "<![CDATA[x]]>", "<?x?>", "<style>@import 'http://x'</style>",
+            "<pattern id='p' width='1e-9' height='1e-9'/>", "<rect fill='url(#p)' width='9' height='9'/>",
+        ]
+    ),
+    max_size=8,
+)  # fmt: skip
+
+
+@settings(parent=FEW, max_examples=20)
+@given(shapes=SHAPES)
+def test_odd_drawings(tmp_path: Path, small_extract: Path, shapes: list[str]) -> None:
+    source = f"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'>{''.join(shapes)}</svg>"
+    survive(tmp_path, small_extract, "t.svg", source.encode())

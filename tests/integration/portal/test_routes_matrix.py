@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from starlette.routing import Mount
 
-from hub.actions import people
+from hub.actions import people, publications
 from hub.domain.permissions import Role
 from hub.portal.permissions import declared_access
 from tests import factories
@@ -61,6 +61,24 @@ MATRIX: dict[str, dict[int, str]] = {
     f"GET {P}/submissions/{{id}}/files/{{n}}/image/{{k}}": {200: "checker auditor"},
     f"GET {P}/submissions/{{id}}/files/{{n}}/download": {200: "author"},
     f"GET {P}/api/submissions/{{id}}/files/{{n}}/download": {200: "author"},
+    # Output checking: record, key, remarks, figures, publications
+    f"GET {P}/submissions/{{id}}/record": {200: "author checker insider auditor"},
+    f"GET {P}/api/submissions/{{id}}/record": {200: "author checker insider auditor"},
+    f"GET {P}/release-key": {200: PUBLIC},
+    f"POST {P}/review/{{id}}/comments": {303: "checker"},
+    f"GET {P}/api/review/{{id}}/comments": {200: "checker"},
+    f"POST {P}/api/review/{{id}}/comments": {201: "checker"},
+    f"GET {P}/review/statistics": {200: "checker insider admin auditor"},
+    f"GET {P}/api/review-statistics": {200: "checker insider admin auditor"},
+    f"GET {P}/publications": {200: PUBLIC},
+    f"GET {P}/api/publications": {200: OFFICE},
+    f"GET {P}/manuscripts": {200: OFFICE},
+    f"GET {P}/manuscripts/new": {200: RESEARCHERS},
+    f"POST {P}/manuscripts/new": {422: RESEARCHERS},
+    f"GET {P}/manuscripts/{{id}}": {200: READERS},
+    f"GET {P}/manuscripts/{{id}}/file": {200: READERS},
+    f"POST {P}/manuscripts/{{id}}/vote": {303: "checker"},
+    f"POST {P}/manuscripts/{{id}}/withdraw": {303: "author"},
     f"GET {P}/review": {200: "checker insider"},
     f"GET {P}/review/{{id}}": {200: "checker"},
     f"GET {P}/review/{{id}}/files/{{n}}/image/{{k}}": {200: "checker"},
@@ -135,11 +153,14 @@ FORMS: dict[str, dict[str, str]] = {
         "roles": "auditor",
     },
     f"POST {P}/review/{{id}}/vote": {"decision": "approve"},
+    f"POST {P}/review/{{id}}/comments": {"text": "Look at row 3."},
+    f"POST {P}/manuscripts/{{id}}/vote": {"decision": "approve"},
 }
 BODIES: dict[str, dict[str, object]] = {
     f"POST {P}/api/projects": PROJECT_DOCUMENT,
     f"POST {P}/api/projects/{{slug}}/move-end": {"ends_at": "2026-11-30T17:00:00Z"},
     f"POST {P}/api/review/{{id}}/vote": {"decision": "APPROVE"},
+    f"POST {P}/api/review/{{id}}/comments": {"file": 0, "text": "Look at row 3.", "place": {"row": 2}},
 }
 
 
@@ -169,7 +190,20 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     released = stage.submit(session, ("released.csv", CSV))
     stage.approve(released)
     waiting = stage.submit(session, ("figure.png", png))
-    return folder, {"sid": session, "released": released, "waiting": waiting}
+    manuscript = publications.register_publication(
+        stage.office,
+        stage.portal.vault,
+        new=publications.NewPublication("wages", "Project wages", "Ana", "Review", True, [released]),
+        manuscript=publications.Manuscript("paper.pdf", b"%PDF-1.7 Mean wage"),
+        by=factories.actor("ana"),
+        now=factories.NOW,
+    )
+    return folder, {
+        "sid": session,
+        "released": released,
+        "waiting": waiting,
+        "manuscript": manuscript.id,
+    }
 
 
 def _png() -> bytes:
@@ -200,7 +234,9 @@ def _address(route: str, ids: dict[str, str]) -> tuple[str, str]:
     method, _, path = route.partition(" ")
     if method == "MOUNT":
         return "GET", f"{path}/portal.css"
-    submission = ids["released"] if path.endswith("/download") else ids["waiting"]
+    submission = ids["released"] if path.endswith(("/download", "/record")) else ids["waiting"]
+    if "/manuscripts/" in path:
+        submission = ids["manuscript"]
     return method, path.format(
         slug="wages", source="register", id=submission, n=0, k=0, username="denis", sid=ids["sid"]
     )

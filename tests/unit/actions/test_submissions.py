@@ -61,12 +61,23 @@ def test_check_file_name_refuses_tricks(office: Office, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["data.parquet", "model.pkl", "t.xlsx", "x.svg", "table", "table.csv.zip", "a.HTML"]
+    "name", ["data.parquet", "model.pkl", "t.xls", "x.rds", "table", "table.csv.gz", "a.HTML"]
 )
 def test_check_file_name_refuses_unlisted_types(office: Office, name: str) -> None:
     with pytest.raises(Refused) as refused:
         submissions.check_file_name(office, name)
     assert (refused.value.code, refused.value.field) == ("unlisted_type", "files")
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [("data.parquet", "csv"), ("model.pkl", "coefficient"), ("a.html", "png"), ("a.tar", "zip")],
+)
+def test_a_refused_type_is_told_what_to_submit_instead(office: Office, name: str, instead: str) -> None:
+    with pytest.raises(Refused) as refused:
+        submissions.check_file_name(office, name)
+    assert instead in refused.value.en
+    assert instead in refused.value.fr
 
 
 @pytest.mark.parametrize("name", ["table.csv", "Tableau été 2.CSV", "notebook.ipynb", "fig-1.png"])
@@ -236,6 +247,72 @@ def test_the_released_bytes_are_the_frozen_ones(office: Office, session: str, tm
     with pytest.raises(IntegrityError) as refused:
         reviews.download_release(office, vault, submission_id=made.id, position=0, by=actor("ana"), now=NOW)
     assert refused.value.code == "changed_bytes"
+
+
+def test_the_original_is_never_handed_out(office: Office, session: str, tmp_path: Path) -> None:
+    vault = FileVault(tmp_path / "vault")
+    vault.clear_staging()
+    original, rewritten = received(vault, b"a,n\r\nx\xe2\x80\x8b,20"), received(vault, b"a,n\nx,20\n")
+    made = submit(
+        office,
+        session,
+        [
+            dataclasses.replace(
+                original, name="t.csv", canonical_name="t.csv", canonical_size=9,
+                canonical_sha256=rewritten.sha256,
+            )
+        ],
+    )  # fmt: skip
+    vote(office, made, "chloe")
+    vote(office, made, "denis")
+    file, content = reviews.download_release(
+        office, vault, submission_id=made.id, position=0, by=actor("ana"), now=NOW
+    )
+    assert content == b"a,n\nx,20\n"
+    assert file.sha256 == original.sha256
+    assert vault.read(original.sha256).startswith(b"a,n\r\n")  # kept for the record
+    with office.units.read() as unit:
+        released = [one for one in unit.events() if one.action == "submission.released"]
+    assert released[0].details["files"] == [
+        {"sha256": rewritten.sha256, "size": 9, "original": original.sha256}
+    ]
+
+
+def unreleasable() -> StagedFile:
+    return dataclasses.replace(staged("b.csv", "d" * 64), canonical_sha256=None)
+
+
+def test_nobody_approves_what_could_not_be_rewritten(office: Office, session: str) -> None:
+    made = submit(office, session, [staged(), unreleasable()])
+    with pytest.raises(Refused) as refused:
+        vote(office, made, "chloe")
+    assert (refused.value.code, refused.value.field) == ("not_releasable", "decision")
+    assert vote(office, made, "chloe", RET).state is SubmissionState.UNDER_REVIEW
+    assert vote(office, made, "denis", REJ).state is not SubmissionState.RELEASED
+
+
+def test_a_file_without_canonical_bytes_is_not_handed_out(
+    office: Office, session: str, tmp_path: Path
+) -> None:
+    made = submit(office, session)
+    vote(office, made, "chloe")
+    vote(office, made, "denis")
+    with office.units.write() as unit:
+        (file,) = unit.files.find(submission=made.id)
+        unit.files.save(dataclasses.replace(file, canonical_sha256=None))
+        unit.record(by=SYSTEM, action="test", object="file", now=NOW)
+    vault = FileVault(tmp_path / "vault")
+    with pytest.raises(Conflict) as refused:
+        reviews.download_release(office, vault, submission_id=made.id, position=0, by=actor("ana"), now=NOW)
+    assert refused.value.code == "not_released"
+
+
+def test_too_many_parts_are_refused(office: Office, session: str) -> None:
+    parts = [dataclasses.replace(staged("book.xlsx"), canonical_name=f"{n}.csv") for n in range(41)]
+    with pytest.raises(Refused) as refused:
+        submit(office, session, parts)
+    assert refused.value.code == "too_many_parts"
+    submit(office, session, parts[:40])
 
 
 def test_a_returned_submission_comes_again_once(office: Office, session: str) -> None:

@@ -63,6 +63,24 @@ def jpeg(**options: Any) -> bytes:
     return out.getvalue()
 
 
+def pdf(*pages: str, extra: bytes = b"") -> bytes:
+    """A PDF with one line of text on each page."""
+    kids = " ".join(f"{3 + 2 * n} 0 R" for n in range(len(pages)))
+    parts = [
+        f"1 0 obj<</Type/Catalog/Pages 2 0 R {extra.decode()}>>endobj",
+        f"2 0 obj<</Type/Pages/Count {len(pages)}/Kids[{kids}]>>endobj",
+    ]
+    for number, text in enumerate(pages):
+        stream = f"BT /F1 24 Tf 20 40 Td ({text}) Tj ET"
+        parts.append(
+            f"{3 + 2 * number} 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 100]"
+            f"/Contents {4 + 2 * number} 0 R"
+            "/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>endobj"
+        )
+        parts.append(f"{4 + 2 * number} 0 obj<</Length {len(stream)}>>stream\n{stream}\nendstream endobj")
+    return ("%PDF-1.4\n" + "\n".join(parts) + "\ntrailer<</Root 1 0 R>>\n%%EOF\n").encode()
+
+
 def notebook(*outputs: dict[str, Any], source: str = "table", **more: Any) -> str:
     cell = {
         "cell_type": "code",

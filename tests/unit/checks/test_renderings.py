@@ -119,8 +119,10 @@ def test_long_cells_are_named(tmp_path: Path) -> None:
     assert table["truncated_cells"] == [[0, 1, 10_005]]
 
 
-def test_what_is_not_utf8_is_shown_with_replacements(tmp_path: Path) -> None:
-    assert view(tmp_path, "t.csv", "a,b\né,20".encode("latin-1"))["view"]["rows"] == [["\ufffd", "20"]]
+def test_what_is_not_utf8_is_read_as_windows_1252_or_shown_with_replacements(tmp_path: Path) -> None:
+    assert view(tmp_path, "t.csv", "a,b\né,20".encode("latin-1"))["view"]["rows"] == [["é", "20"]]
+    mixed = "a,b\né,20\n".encode() + "é,30".encode("latin-1")
+    assert view(tmp_path, "t.csv", mixed)["view"]["rows"] == [["é", "20"], ["\ufffd", "30"]]
 
 
 def test_an_image_is_made_anew(tmp_path: Path) -> None:

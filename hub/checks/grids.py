@@ -1,0 +1,180 @@
+"""Printed tables as grids with totals, so that what they suppress can be audited.
+
+Read from the text alone: a suppressed cell is a mark (`*`, `x`, `c`, `<10`, “suppressed”, “n.d.”…) or, in a
+table that has other numbers in that column, nothing at all; a total is a row, column or code called so.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hub.checks.findings import Finding, Severity
+from hub.checks.sentences import finding
+from hub.checks.suppression import MAX_CELLS, Grid, Margins, audit, findings_of
+from hub.checks.tables import Table, number_of
+
+_MARK = re.compile(
+    r"\*+|[xc]|\.\.?|[-–—]|[<≤]\s*\d+|s|supp\.?|suppress(ed)?|supprim[ée]e?|masqu[ée]e?|redacted|\[redacted\]"
+    r"|n\.?\s?d\.?|n\.?\s?a\.?|confidentiel|confidential|secret",
+    re.IGNORECASE,
+)
+_TOTAL = re.compile(
+    r"(grand\s+)?total(e|aux)?|totals|ensemble|all|tous|toutes|sum|somme|overall|margin|marge", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedGrid:
+    """A grid of one measure with its totals. `rows` and `columns`: the printed table's row and column of each
+    grid cell. `blank`: suppressed cells that are empty rather than marked."""
+
+    grid: Grid
+    margins: Margins
+    places: Sequence[Sequence[tuple[int, int]]]
+    blank: frozenset[tuple[int, int]]
+
+
+def find_solvable(table: Table, *, threshold: int, slack: float = 0.0) -> list[Finding]:
+    """BLOCK for each suppressed cell that the table's own totals give away (`slack`: half of the rounding
+    base). REVIEW `too_many_cells` where the table is too large to be audited."""
+    findings: list[Finding] = []
+    seen: set[tuple[int, int]] = set()
+    for printed in grids_of(table):
+        if not _is_additive(printed, slack):
+            continue
+        try:
+            bounds = audit(printed.grid, printed.margins, threshold=threshold, slack=slack)
+        except ValueError:
+            return [finding("too_many_cells", Severity.REVIEW, table.place, limit=MAX_CELLS)]
+        for cell in bounds:
+            place = printed.places[cell.row][cell.column]
+            nothing = cell.high <= 1e-6 and (cell.row, cell.column) in printed.blank
+            # At least `threshold`: no small number, however well it is known.
+            if place in seen or nothing or cell.low >= threshold:
+                continue
+            seen.add(place)
+            row, column = place
+            rows, columns = {cell.row: row}, {cell.column: column}
+            findings += findings_of([cell], table.place, rows=rows, columns=columns)
+    return findings
+
+
+def grids_of(table: Table) -> Iterator[PrintedGrid]:
+    """The grids of a table: the whole, if its columns have a total column; each column alone; and, where two
+    columns name the cells, the cross-table that each number column spells out."""
+    kinds = [_is_number_column(table.column(c)) for c in range(len(table.columns))]
+    labels = [c for c, is_number in enumerate(kinds) if not is_number]
+    numbers = [c for c, is_number in enumerate(kinds) if is_number]
+    if not labels or not numbers or not _suppresses(table, numbers):
+        return
+    if len(labels) == 2:
+        for column in numbers:
+            yield from _crossed(table, labels[0], labels[1], column)
+        return
+    total_rows = [r for r, row in enumerate(table.rows) if any(_is_total(row[c]) for c in labels)]
+    if len(total_rows) > 1:
+        return  # subtotals: which belong to which is not said
+    body = [r for r in range(len(table.rows)) if r not in total_rows]
+    total_columns = [c for c in numbers if _is_total(table.columns[c])]
+    if len(total_columns) == 1:
+        yield _grid(table, body, [c for c in numbers if c not in total_columns], total_rows, total_columns)
+    elif total_rows:
+        for column in numbers:
+            yield _grid(table, body, [column], total_rows, [])
+
+
+def _suppresses(table: Table, numbers: Sequence[int]) -> bool:
+    return any(_value(row[c]) is None for row in table.rows for c in numbers)
+
+
+def _is_number_column(cells: Sequence[str]) -> bool:
+    """At least one number, and besides numbers only marks and blanks."""
+    others = [cell.strip() for cell in cells if number_of(cell) is None]
+    return len(others) < len(cells) and all(not cell or _MARK.fullmatch(cell) for cell in others)
+
+
+def _is_total(text: str) -> bool:
+    return _TOTAL.fullmatch(text.strip()) is not None
+
+
+def _value(cell: str) -> float | None:
+    number = number_of(cell)
+    return float(number) if number is not None else None
+
+
+def _grid(
+    table: Table, rows: Sequence[int], columns: Sequence[int], total_rows: list[int], total_columns: list[int]
+) -> PrintedGrid:
+    def at(r: int, c: int) -> float | None:
+        return _value(table.rows[r][c])
+
+    margins = Margins(
+        rows=[at(r, total_columns[0]) for r in rows] if total_columns else (),
+        columns=[at(total_rows[0], c) for c in columns] if total_rows else (),
+        grand=at(total_rows[0], total_columns[0]) if total_rows and total_columns else None,
+    )
+    grid = [[at(r, c) for c in columns] for r in rows]
+    places = [[(r, c) for c in columns] for r in rows]
+    return PrintedGrid(grid, margins, places, _blanks(table, places))
+
+
+def _blanks(table: Table, places: Sequence[Sequence[tuple[int, int]]]) -> frozenset[tuple[int, int]]:
+    return frozenset(
+        (i, j)
+        for i, line in enumerate(places)
+        for j, (r, c) in enumerate(line)
+        if r >= 0 and not table.rows[r][c].strip()
+    )
+
+
+def _crossed(table: Table, first: int, second: int, column: int) -> Iterator[PrintedGrid]:
+    found = {(row[first].strip(), row[second].strip()): r for r, row in enumerate(table.rows)}
+    if len(found) < len(table.rows):
+        return  # a combination that stands twice has more labels than these
+    downs = list(dict.fromkeys(a for a, _ in found if not _is_total(a)))
+    acrosses = list(dict.fromkeys(b for _, b in found if not _is_total(b)))
+    total_down = next((a for a, _ in found if _is_total(a)), None)
+    total_across = next((b for _, b in found if _is_total(b)), None)
+    if (total_down is None and total_across is None) or len(downs) * len(acrosses) > MAX_CELLS:
+        return
+
+    def at(a: str | None, b: str | None) -> float | None:
+        r = found.get((a or "", b or ""))
+        return _value(table.rows[r][column]) if r is not None else None
+
+    # A combination that is not listed counts as nobody.
+    grid = [[at(a, b) if (a, b) in found else 0.0 for b in acrosses] for a in downs]
+    places = [[(found.get((a, b), -1), column) for b in acrosses] for a in downs]
+    margins = Margins(
+        rows=[at(a, total_across) for a in downs] if total_across is not None else (),
+        columns=[at(total_down, b) for b in acrosses] if total_down is not None else (),
+        grand=at(total_down, total_across),
+    )
+    yield PrintedGrid(grid, margins, places, _blanks(table, places))
+
+
+def _is_additive(printed: PrintedGrid, slack: float) -> bool:
+    """Whether the totals are sums of the grid: proven by a line without suppressed cells or, where every
+    line has one, presumed for whole numbers that do not exceed their total. (Means have no such totals.)"""
+    grid, margins = printed.grid, printed.margins
+    width = len(grid[0]) if grid else 0
+    lines = [(list(row), total) for row, total in zip(grid, margins.rows, strict=False)]
+    lines += [([row[c] for row in grid], t) for c, t in zip(range(width), margins.columns, strict=False)]
+    proven = False
+    for cells, total in lines:
+        if total is None:
+            continue
+        shown = [value for value in cells if value is not None]
+        tolerance = slack * (len(shown) + 1) + 1e-9 * abs(total)
+        rest = total - math.fsum(shown)
+        if len(shown) == len(cells):
+            if abs(rest) > tolerance:
+                return False
+            proven = True
+        elif rest < -tolerance:
+            return False
+    numbers = [v for cells, total in lines for v in (*cells, total) if v is not None]
+    return proven or (bool(numbers) and all(value == int(value) for value in numbers))

@@ -1,0 +1,175 @@
+"""The record of a release: what left, by which rules, who decided, signed so that it stands alone.
+
+A record file is one JSON object: `record` (below) and `signature`. Signed are the bytes of `record` in
+canonical form: UTF-8, keys sorted, no blanks, no escapes that JSON does not demand. So it may be printed
+prettily and still holds, and a change of any value, name or order of a list does not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, Field, ValidationError
+
+from hub.documents.base import Document
+from hub.documents.dictionaries import Sha256
+from hub.domain.errors import Refused
+
+FORMAT = "vitrine-release-record/1"
+MAX_BYTES = 20_000_000
+Hex64 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class FileBytes(Document):
+    """Bytes by name, size and SHA-256."""
+
+    name: str
+    size: int = Field(ge=0)
+    sha256: Sha256
+
+
+class FindingGroup(Document):
+    """The findings of one rule on one file: how many and where, never their evidence."""
+
+    rule: str
+    severity: Literal["NOTE", "REVIEW", "BLOCK"]
+    count: int = Field(ge=1)
+    where: tuple[str, ...]
+
+
+class RecordedFile(Document):
+    """One file: what was submitted, what is handed out, and what the checks said."""
+
+    position: int = Field(ge=0)
+    media_type: str
+    submitted: FileBytes
+    released: FileBytes
+    verdict: str
+    findings: tuple[FindingGroup, ...]
+
+
+class RecordedAnswer(Document):
+    """How a checker answered a rule that was broken on a file (`file`: its position)."""
+
+    file: int
+    rule: str
+    checker: str
+    answer: str
+    at: AwareDatetime
+
+
+class RecordedDecision(Document):
+    """One vote."""
+
+    checker: str
+    decision: Literal["APPROVE", "RETURN", "REJECT"]
+    comment: str
+    at: AwareDatetime
+
+
+class RecordedRelease(Document):
+    """Which submission was released. `form` is the description that the researcher gave."""
+
+    number: int
+    id: str
+    project: str
+    project_title: str
+    author: str
+    form: dict[str, str]
+    submitted: AwareDatetime
+    released: AwareDatetime
+
+
+class AppliedRules(Document):
+    """The rules in force: SHA-256 over all policy files, thresholds of the checks, votes needed."""
+
+    policies: str
+    thresholds: dict[str, Any]
+    approvals_needed: int
+
+
+class AuditHead(Document):
+    """The entry of the audit log that says so."""
+
+    seq: int
+    digest: Sha256
+
+
+class Record(Document):
+    """The signed part. `key` is the public key (Ed25519, hexadecimal) that signs it."""
+
+    format: Literal["vitrine-release-record/1"]
+    release: RecordedRelease
+    files: tuple[RecordedFile, ...] = Field(min_length=1)
+    answers: tuple[RecordedAnswer, ...]
+    decisions: tuple[RecordedDecision, ...] = Field(min_length=2)
+    rules: AppliedRules
+    software: dict[str, str]
+    audit: AuditHead
+    key: Hex64
+
+
+class Signature(Document):
+    """Over the canonical bytes of the record."""
+
+    algorithm: Literal["Ed25519"]
+    value: Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
+
+
+class SignedRecord(Document):
+    """A record file."""
+
+    record: Record
+    signature: Signature
+
+
+def canonical(content: object) -> bytes:
+    """The bytes that are signed for plain JSON `content`; ValueError for NaN and infinities."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode()
+
+
+def signed_text(record: Record, signature: str) -> str:
+    """The text of a record file."""
+    content = {
+        "record": record.model_dump(mode="json"),
+        "signature": {"algorithm": "Ed25519", "value": signature},
+    }
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def read_record(content: bytes) -> tuple[SignedRecord, bytes]:
+    """The record and the bytes that its signature is over; Refused `bad_record` for anything else.
+
+    The bytes come from the file as it is, not from the models: what a model would mend or drop counts as
+    changed. A key that stands twice is refused, since readers disagree on which one holds.
+    """
+    if len(content) > MAX_BYTES:
+        raise _bad_record()
+    try:
+        raw = json.loads(content.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
+        parsed = SignedRecord.model_validate_json(content)
+        return parsed, canonical(raw["record"])
+    except (ValueError, ValidationError, RecursionError) as error:
+        raise _bad_record() from error
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _bad_record() -> Refused:
+    return Refused(
+        "bad_record",
+        "This is not a record of a release.",
+        "Ce n’est pas un procès-verbal de libération.",
+        field="record",
+    )

@@ -1,0 +1,133 @@
+"""A submitted file becomes the files that are reviewed: rewritten in one confined process, checked in
+another.
+
+The second process sees only what the first one wrote, as a reader would, so a file that takes the first over
+gains nothing it could not have submitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+from hub.actions.ledgers import stage_sets
+from hub.actions.ports import Arrival
+from hub.checks import (
+    Canonical,
+    Part,
+    Report,
+    add_changes,
+    check_in_subprocess,
+    refused_report,
+    rewrite_in_subprocess,
+)
+from hub.checks.persons import persons_of
+from hub.documents.outputs import Declaration
+from hub.domain.records import Extract, StagedFile, StagedSets, SubmittedFile
+from hub.portal.ports import Portal
+
+_FIRST = 1_000  # staging positions of rewritten files, beyond those of any upload
+
+
+def released_as(file: SubmittedFile) -> dict[str, Any] | None:
+    """Name, size and SHA-256 of what leaves once approved; None where nothing can."""
+    if file.canonical_sha256 is None:
+        return None
+    return {"name": file.canonical_name, "size": file.canonical_size, "sha256": file.canonical_sha256}
+
+
+class Intake:
+    """The files of one submission on their way in. Blocks while the child processes work."""
+
+    def __init__(
+        self,
+        portal: Portal,
+        arrival: Arrival,
+        form: Mapping[str, str],
+        extract: Extract | None,
+        declarations: Mapping[str, Declaration],
+    ) -> None:
+        self._portal = portal
+        self._arrival = arrival
+        self._form = form
+        self._declarations = declarations
+        self._extract = extract
+        self._directory = portal.extracts / extract.id if extract is not None else None
+        self._names: set[str] = set()
+        self._written = 0
+
+    def take(self, name: str, size: int, sha256: str) -> list[StagedFile]:
+        """The records of a frozen original: one per part that may leave, or one that says why none may."""
+        made = rewrite_in_subprocess(
+            self._portal.vault.path(sha256), name=name, thresholds=self._portal.thresholds
+        )
+        if not made.parts:
+            report = refused_report(name, sha256, size, made.changes)
+            return [StagedFile(name, size, sha256, report.media_type, report.to_json(), changes=_told(made))]
+        return [self._stage(name, size, sha256, made, part) for part in made.parts]
+
+    def _stage(self, name: str, size: int, sha256: str, made: Canonical, part: Part) -> StagedFile:
+        released = self._own_name(part.name)
+        # A declaration is about one table: what falls into several parts has none.
+        declaration = self._declarations.get(name) if len(made.parts) == 1 else None
+        frozen = self._freeze(part.data)
+        report = check_in_subprocess(
+            self._portal.vault.path(frozen),
+            name=released,
+            form=self._form,
+            extract=self._directory,
+            thresholds=self._portal.thresholds,
+            with_cells=True,
+            declaration=declaration,
+        )
+        report, sets = self._keep_sets(add_changes(report, made.doubts))
+        told = report.to_json()
+        if declaration is not None:
+            told["summary"]["declaration"] = declaration.model_dump(mode="json", by_alias=True)
+        return StagedFile(
+            name,
+            size,
+            sha256,
+            report.media_type,
+            told,
+            sets=sets,
+            canonical_name=released,
+            canonical_size=len(part.data),
+            canonical_sha256=frozen,
+            changes=_told(made),
+        )
+
+    def _keep_sets(self, report: Report) -> tuple[Report, tuple[StagedSets, ...]]:
+        """The persons behind the file's numbers go to the ledger; what they tell beside released ones is
+        found."""
+        if self._extract is None or not report.cells:
+            return report, ()
+        sets, found = stage_sets(
+            self._portal.office, extract=self._extract.id, cells=report.cells, persons=self._persons
+        )
+        return report.with_findings(found), sets
+
+    @cached_property
+    def _persons(self) -> Mapping[str, list[int]]:
+        return persons_of(self._directory) if self._directory is not None else {}
+
+    def _freeze(self, data: bytes) -> str:
+        file = self._arrival.open(_FIRST + self._written)
+        self._written += 1
+        file.write(data)
+        return self._arrival.freeze(file)
+
+    def _own_name(self, name: str) -> str:
+        """The name, numbered where another file of the submission leaves under it."""
+        path, own, number = PurePosixPath(name), name, 1
+        while own.casefold() in self._names:
+            number += 1
+            own = f"{path.stem} ({number}){path.suffix}"
+        self._names.add(own.casefold())
+        return own
+
+
+def _told(made: Canonical) -> tuple[dict[str, Any], ...]:
+    return tuple(change.to_json() for change in made.changes)

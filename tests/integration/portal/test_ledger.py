@@ -1,0 +1,100 @@
+"""Through the gate's door: reproduced numbers reach the ledger, and the next table is compared with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from hub.checks import Verdict, check_in_subprocess, report_from_json
+from hub.checks.persons import persons_of
+from hub.domain.pseudonyms import compose
+from tests import factories
+from tests.integration.portal.stage import Stage
+
+GROUPS = {"north": 120, "south": 90, "west": 150}
+
+
+def write_people(folder: Path) -> None:
+    """One row per person: a region, an age, a wage."""
+    regions = [region for region, size in GROUPS.items() for _ in range(size)]
+    count = len(regions)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "data.parquet").unlink(missing_ok=True)
+    table = pl.DataFrame(
+        {
+            "person_id": [compose(11, 7_919 * k) for k in range(count)],
+            "region": regions,
+            # Three persons of the north and twenty of the west are counted elsewhere.
+            "zone": ["other" if k < 3 or k >= count - 20 else r for k, r in enumerate(regions)],
+            "age": [18 + (k * 13) % 60 for k in range(count)],
+            "wage": [1_000.0 + (k * 37) % 977 for k in range(count)],
+        }
+    )
+    table.sample(fraction=1.0, shuffle=True, seed=3).write_parquet(folder / "data.parquet")
+    (folder / "manifest.json").write_text('{"pseudonyms": {"tag": 11, "columns": {"person": "person_id"}}}')
+
+
+@pytest.fixture
+def session(stage: Stage) -> str:
+    for slug in ("wages", "health"):
+        write_people(stage.folder / "extracts" / slug / "v1")
+    return factories.open_session(stage.office).session.id
+
+
+def counted(stage: Stage, variable: str) -> bytes:
+    people = pl.read_parquet(stage.folder / "extracts/wages/v1/data.parquet")
+    return people.group_by(variable).agg(pl.len().alias("n")).sort(variable).write_csv().encode()
+
+
+def rules(stage: Stage, submission: str) -> tuple[Verdict, list[str]]:
+    with stage.office.units.read() as unit:
+        (file,) = unit.files.find(submission=submission)
+    report = report_from_json(dict(file.report))
+    return report.verdict, sorted({finding.rule for finding in report.findings})
+
+
+def test_a_released_table_is_remembered_by_its_persons(stage: Stage, session: str) -> None:
+    first = stage.submit(session, ("regions.csv", counted(stage, "region")))
+    assert rules(stage, first) == (Verdict.PASS, [])
+    with stage.office.units.read() as unit:
+        (kept,) = unit.ledger_files.find(submission=first)
+    assert kept.released_at is None
+    assert sorted(int(str(cell["size"])) for cell in kept.cells) == sorted(GROUPS.values())
+    stage.approve(first)
+    with stage.office.units.read() as unit:
+        (kept,) = unit.ledger_files.find(submission=first)
+    assert kept.released_at == factories.NOW
+
+
+def test_a_table_about_a_few_persons_fewer_is_blocked(stage: Stage, session: str) -> None:
+    first = stage.submit(session, ("regions.csv", counted(stage, "region")))
+    zones = stage.submit(session, ("zones.csv", counted(stage, "zone")))
+    assert rules(stage, zones) == (Verdict.PASS, [])  # nothing is released yet
+    stage.approve(first)
+    again = stage.submit(session, ("zones again.csv", counted(stage, "zone")))
+    assert rules(stage, again) == (Verdict.BLOCK, ["differencing"])
+    # What was checked before the release is not released after it either.
+    assert stage.post("chloe", f"/review/{zones}/vote", decision="approve").status_code == 303
+    assert stage.post("denis", f"/review/{zones}/vote", decision="approve").status_code == 409
+
+
+def test_cells_count_persons_in_the_order_of_persons_of(stage: Stage, session: str) -> None:
+    directory = stage.folder / "extracts/wages/v1"
+    file = stage.folder / "regions.csv"
+    file.write_bytes(counted(stage, "region"))
+    report = check_in_subprocess(
+        file,
+        name="regions.csv",
+        form=None,
+        extract=directory,
+        thresholds=stage.portal.thresholds,
+        with_cells=True,
+    )
+    persons = persons_of(directory)["data"]
+    people = pl.read_parquet(directory / "data.parquet")
+    for cell, region in zip(report.cells, sorted(GROUPS), strict=True):
+        assert cell.units is not None
+        members = sorted(people.filter(pl.col("region") == region)["person_id"].to_list())
+        assert [persons[position] for position in cell.units] == members

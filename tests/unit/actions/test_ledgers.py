@@ -1,0 +1,148 @@
+"""Differencing over projects and over time: what was released, by whomever, counts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+from pyroaring import BitMap
+
+from hub.actions import ledgers, reviews, submissions
+from hub.actions.ports import Office
+from hub.checks.cells import Cell
+from hub.checks.findings import Finding, Place, Severity
+from hub.domain.errors import Conflict, IntegrityError
+from hub.domain.lifecycle import SubmissionState
+from hub.domain.records import Decision, StagedFile, Submission
+from hub.extraction.registers import PSEUDONYM, write_register
+from tests import factories
+from tests.factories import NOW, actor
+
+PEOPLE = range(500)
+
+
+@pytest.fixture(autouse=True)
+def _projects(office: Office, tmp_path: Path) -> None:
+    """Two projects, of ana and of rosa, on the same five hundred persons under other pseudonyms."""
+    for slug, person, first in (("wages", "ana", 10_000), ("health", "rosa", 90_000)):
+        factories.add_project(office, slug, people=[person])
+        units = pl.DataFrame({"key": PEOPLE, PSEUDONYM: range(first, first + 500)})
+        write_register(
+            {"register people": units},
+            extract=f"{slug}/v1",
+            master_key=bytes(32),
+            into=tmp_path / "ledger" / "units",
+        )
+
+
+def cell(positions: Sequence[int], statistic: str = "persons", variable: str | None = None) -> Cell:
+    units = BitMap(positions)
+    return Cell(
+        0, 1, "people", statistic, variable, 1.0, len(units), None, None, units=units, place=Place(table=0)
+    )
+
+
+def stage(office: Office, slug: str, *cells: Cell) -> tuple[StagedFile, list[Finding]]:
+    first = {"wages": 10_000, "health": 90_000}[slug]
+    sets, found = ledgers.stage_sets(
+        office,
+        extract=f"{slug}/v1",
+        cells=cells,
+        persons={"people": list(range(first, first + 500))},
+    )
+    return dataclasses.replace(factories.staged(sha256=f"{len(sets)}" * 64), sets=sets), found
+
+
+def submit(office: Office, slug: str, file: StagedFile) -> Submission:
+    username = {"wages": "ana", "health": "rosa"}[slug]
+    session = factories.open_session(office, slug, username).session.id
+    return submissions.submit(
+        office, session_id=session, form={"what": "t"}, supersedes=None, files=[file], now=NOW
+    )
+
+
+def decide(office: Office, made: Submission, decision: Decision = Decision.APPROVE) -> Submission:
+    for checker in ("chloe", "denis"):
+        made = reviews.cast_vote(
+            office, submission_id=made.id, decision=decision, comment="x", by=actor(checker), now=NOW
+        )
+    return made
+
+
+def test_another_project_on_the_same_source_is_seen(office: Office) -> None:
+    file, found = stage(office, "wages", cell(range(100)))
+    assert found == []
+    decide(office, submit(office, "wages", file))
+    _, found = stage(office, "health", cell(range(97)))
+    assert [(f.rule, f.severity, f.evidence["release"]) for f in found] == [
+        ("differencing", Severity.BLOCK, 1)
+    ]
+    assert stage(office, "health", cell(range(80)))[1] == []
+    assert stage(office, "health", cell(range(100)))[1] == []
+
+
+@pytest.mark.parametrize("decision", [Decision.RETURN, Decision.REJECT, None])
+def test_what_was_not_released_tells_nothing(office: Office, decision: Decision | None) -> None:
+    made = submit(office, "wages", stage(office, "wages", cell(range(100)))[0])
+    if decision is not None:
+        decide(office, made, decision)
+    assert stage(office, "health", cell(range(97)))[1] == []
+
+
+def test_two_that_waited_together_do_not_both_leave(office: Office) -> None:
+    first = submit(office, "wages", stage(office, "wages", cell(range(100)))[0])
+    second = submit(office, "health", stage(office, "health", cell(range(97)))[0])
+    decide(office, first)
+    with pytest.raises(Conflict) as refused:
+        decide(office, second)
+    assert refused.value.code == "differs_from_release"
+    with office.units.read() as unit:
+        kept = unit.submissions.get(second.id)
+        assert kept is not None
+        assert kept.state is SubmissionState.UNDER_REVIEW
+        assert [vote.checker for vote in unit.votes.find(submission=second.id)] == ["chloe"]
+    returned = reviews.cast_vote(
+        office,
+        submission_id=second.id,
+        decision=Decision.RETURN,
+        comment="Differs from another release.",
+        by=actor("denis"),
+        now=NOW,
+    )
+    assert returned.state is SubmissionState.RETURNED
+
+
+def test_a_damaged_ledger_is_a_finding_and_stops_a_release(office: Office, tmp_path: Path) -> None:
+    made = submit(office, "wages", stage(office, "wages", cell(range(100)))[0])
+    waiting = submit(office, "health", stage(office, "health", cell(range(50)))[0])
+    decide(office, made)
+    for path in (tmp_path / "ledger" / "cells").rglob("*"):
+        if path.is_file():
+            path.chmod(0o600)
+            path.write_bytes(b"x")
+    factories_office = dataclasses.replace(office, checking=factories.checking(tmp_path))
+    _, found = stage(factories_office, "health", cell(range(97)))
+    assert [(f.rule, f.severity) for f in found] == [("ledger_unread", Severity.REVIEW)]
+    with pytest.raises(IntegrityError):
+        decide(factories_office, waiting)
+
+
+def test_a_table_whose_persons_are_not_known_is_a_finding(office: Office) -> None:
+    sets, found = ledgers.stage_sets(office, extract="wages/v1", cells=[cell(range(50))], persons={})
+    assert sets == ()
+    assert [f.rule for f in found] == ["ledger_unread"]
+
+
+def test_the_audit_log_says_how_many_cells_were_released(office: Office) -> None:
+    file, _ = stage(office, "wages", cell(range(100)), cell(range(50), "mean", "wage"))
+    made = decide(office, submit(office, "wages", file))
+    with office.units.read() as unit:
+        (told,) = [
+            e for e in unit.events(object=f"submission:{made.id}") if e.action == "submission.released"
+        ]
+        rows = unit.ledger_files.find(submission=made.id)
+    assert told.details["ledger_cells"] == 2
+    assert [row.released_at for row in rows] == [NOW]

@@ -1,0 +1,62 @@
+"""A small evaluation on a generated panel: not one unsafe file passes (benchmarks/checks.py has real panels)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from benchmarks.output_checks.cases import Case, Draw, Make, written
+from benchmarks.output_checks.panels import Panel, made_panel
+from benchmarks.output_checks.safe import SAFE
+from benchmarks.output_checks.unsafe import UNSAFE
+from hub.checks import Report, Verdict
+from hub.checks.engine import run_checks
+from tests.unit.checks.samples import THRESHOLDS
+
+VARIANTS = 3
+# Kinds that only a declaration makes checkable.
+DECLARED = {"regression"}
+
+
+@pytest.fixture(scope="module")
+def panel(tmp_path_factory: pytest.TempPathFactory) -> Panel:
+    return made_panel().written(tmp_path_factory.mktemp("evaluation"))
+
+
+def cases(kind: str, make: Make, panel: Panel, *, unsafe: bool) -> list[Case]:
+    found = []
+    for variant in range(VARIANTS):
+        draw = Draw(panel, Random(f"{kind}{variant}"))  # noqa: S311  (test data)
+        tables = (make(draw) for _ in range(20))
+        table = next((one for one in tables if one is not None), None)
+        if table is not None:
+            found.append(written(kind, table, draw, unsafe=unsafe))
+    return found
+
+
+def judged(case: Case, panel: Panel, tmp_path: Path) -> Report:
+    file = tmp_path / "frozen"
+    file.write_bytes(case.content)
+    return run_checks(
+        file, name=case.name, form=None, extract=panel.directory, thresholds=THRESHOLDS, units=panel.units
+    )
+
+
+@pytest.mark.parametrize("kind", UNSAFE)
+def test_no_unsafe_file_passes(kind: str, panel: Panel, tmp_path: Path) -> None:
+    for case in cases(kind, UNSAFE[kind], panel, unsafe=True):
+        report = judged(case, panel, tmp_path)
+        assert report.verdict is not Verdict.PASS, case.content.decode()[:500]
+
+
+def test_most_safe_files_pass_and_none_is_blocked(panel: Panel, tmp_path: Path) -> None:
+    verdicts: Counter[Verdict] = Counter()
+    for kind in SAFE.keys() - DECLARED:
+        for case in cases(kind, SAFE[kind], panel, unsafe=False):
+            report = judged(case, panel, tmp_path)
+            verdicts[report.verdict] += 1
+            assert report.verdict is not Verdict.BLOCK, (kind, report.findings, case.content.decode()[:500])
+    assert verdicts[Verdict.PASS] >= 0.6 * verdicts.total(), verdicts
