@@ -16,6 +16,8 @@ from typing import NamedTuple
 from hub.actions.ports import Office, Unit
 from hub.actions.submissions import session_actor
 from hub.checks.findings import Report
+from hub.checks.sentences_intake import INTAKE_SENTENCES
+from hub.documents.outputs import Declaration, DeclaredTable
 from hub.domain.errors import Conflict
 from hub.domain.permissions import Permission, require
 
@@ -67,6 +69,7 @@ SMALL_CELLS = "small_cells"
 _SMALL = frozenset({"small_count", "small_integer"})
 # Rules that judge the file or the form alone. Whatever compares with the data is not here.
 SHOWN: Mapping[str, Sequence[Remedy]] = {
+    **dict.fromkeys(INTAKE_SENTENCES, ()),
     SMALL_CELLS: (SUPPRESS, MERGE, ROUND),
     "missing_context": (),
     "type_unlisted": (),
@@ -92,6 +95,8 @@ SHOWN: Mapping[str, Sequence[Remedy]] = {
     "notebook_malformed": (),
     "notebook_extra": (),
     "json_malformed": (),
+    "share_without_base": (DECLARE,),
+    "numbers_in_text": (DECLARE,),
 }
 
 
@@ -114,9 +119,12 @@ class CheckedFile:
     report: Report
 
 
-def advise(report: Report, *, limit: int) -> list[Advice]:
-    """What the researcher is told of one file: each rule once (missing context: each field once)."""
+def advise(report: Report, *, limit: int, declaration: Declaration | None = None) -> list[Advice]:
+    """What the researcher is told of one file: each rule once (missing context: each field once), and what
+    its declaration alone says."""
     advice: dict[str, Advice] = {}
+    if declaration is not None and _has_extremes(declaration):
+        advice[EXTREMES.rule] = EXTREMES
     for finding in report.findings:
         rule = SMALL_CELLS if finding.rule in _SMALL else finding.rule
         if rule not in SHOWN:
@@ -132,6 +140,19 @@ def advise(report: Report, *, limit: int) -> list[Advice]:
         )
         advice.setdefault(key, Advice(rule, fr, en, remedies))
     return list(advice.values())
+
+
+EXTREMES = Advice(
+    "extremes",
+    "Le tableau contient des minimums ou des maximums : ce sont des valeurs d’unités, elles ne sortent pas.",
+    "The table has minima or maxima: they are the values of single units and do not leave.",
+    (DROP_EXTREMES,),
+)
+
+
+def _has_extremes(declaration: Declaration) -> bool:
+    output = declaration.output
+    return isinstance(output, DeclaredTable) and any(each.stat in ("min", "max") for each in output.measures)
 
 
 def require_allowed(office: Office, *, session_id: str, now: datetime) -> None:

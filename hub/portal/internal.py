@@ -183,7 +183,10 @@ class _Door:
                     "name": name,
                     "declared": name in received.declarations,
                     "findings": [
-                        advice_json(advice, language) for advice in prechecks.advise(one.report, limit=limit)
+                        advice_json(advice, language)
+                        for advice in prechecks.advise(
+                            one.report, limit=limit, declaration=received.declarations.get(name)
+                        )
                     ],
                 }
                 for (name, _), one in zip(received.files, checked, strict=True)
