@@ -196,9 +196,11 @@ def note(office: Office, *, session_id: str, files: Sequence[CheckedFile], now: 
 def _require_left(office: Office, unit: Unit, session_id: str, *, now: datetime, wanted: int) -> int:
     most = office.rules.submissions.prechecks_per_hour
     used = sum(
-        len(entry.details["files"])
+        len(files)
         for entry in unit.events(object=f"session:{session_id}")
-        if entry.action == ACTION and entry.at > now - PERIOD
+        if entry.action == ACTION
+        and entry.at > now - PERIOD
+        and isinstance(files := entry.details["files"], list)
     )
     if used + wanted > most:
         raise Conflict(

@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from hub.documents.outputs import Declaration
+from hub.documents.outputs import Declaration, parse_declaration
 
 pytest.importorskip("vitrine", reason="the desk's own package")
 import vitrine
 
 
 def declared(file: str) -> Declaration:
-    return Declaration.model_validate_json(Path(f"{file}.spec.json").read_text(encoding="utf-8"))
+    return parse_declaration(Path(f"{file}.spec.json").read_bytes(), file=file)
 
 
 @pytest.mark.parametrize(

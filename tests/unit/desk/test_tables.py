@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hub.documents.outputs import Declaration
+from hub.documents.outputs import Declaration, parse_declaration
 
 pytest.importorskip("vitrine", reason="the desk's own package")
 import vitrine
@@ -20,7 +20,7 @@ from vitrine.suppression import suppressed_lines
 
 def declared(file: str) -> Declaration:
     """The declaration beside `file`, as strictly as the platform reads it."""
-    return Declaration.model_validate_json(Path(f"{file}.spec.json").read_text(encoding="utf-8"))
+    return parse_declaration(Path(f"{file}.spec.json").read_bytes(), file=file)
 
 
 def printed(file: str) -> pd.DataFrame:
