@@ -73,7 +73,8 @@ def run_checks(
         return _report([*taken.doubts, *evidence, *context], media_type, sha256, {"bytes": size}, thresholds)
     contents = read_parts(taken, thresholds)
     looked = [*taken.doubts, *contents.findings, *_rules(contents, extract, thresholds)]
-    judgement = _judge(contents, extract, units, f"{name} {' '.join((form or {}).values())}", thresholds)
+    said = f"{name} {' '.join((form or {}).values())}"
+    judgement = _judge(contents, extract, units, said, thresholds, declaration)
     findings = [*judgement.kept(looked), *judgement.findings, *context]
     unread = any(one.rule == "extract_unread" for one in findings)
     summary = {
@@ -97,12 +98,20 @@ def _judge(
     units: Mapping[str, str] | None,
     context: str,
     thresholds: Thresholds,
+    declaration: Declaration | None,
 ) -> Judgement:
     """What recomputation says; without an extract nothing can be made again."""
     if extract is None:
         return Judgement()
     try:
-        return judge(contents, extract, units=units, context=context, thresholds=thresholds)
+        return judge(
+            contents,
+            extract,
+            units=units,
+            context=context,
+            thresholds=thresholds,
+            declaration=declaration,
+        )
     except UnreadableExtract:
         return Judgement()
 

@@ -53,6 +53,7 @@ def test_what_was_derived_cannot_be_declared(change: Any, code: str) -> None:
         ({"by": "region", "stat": "mean", "of": "sex"}, "of"),
         ({"by": "region", "stat": "quantile", "of": "wage"}, "quantile"),
         ({"by": "region", "stat": "sd", "of": "wage", "weight": "weight"}, "weight"),
+        ({"by": "region", "stat": "median", "of": "wage", "weight": "weight"}, "weight"),
         ({"by": "age", "breaks": [30, 20]}, "breaks"),
         ({"by": "age", "breaks": [20, float("inf")]}, "breaks"),
         ({"by": "age", "breaks": [20, 30], "labels": ["a", "b"]}, "labels"),

@@ -1,7 +1,6 @@
 """The statistics of a declared table, per group, defined as the platform defines them.
 
-sd and variance have n - 1 below; quantiles are interpolated (type 7; weighted ones are the first value whose
-weight reaches the share); share is a ratio of 0 to 1; gini is that of values from 0 on. Missing values of the
+sd and variance have n - 1 below; quantiles are interpolated (type 7); share is a ratio of 0 to 1; gini is that of values from 0 on. Missing values of the
 variable count nowhere but in `count`, `persons` and `share`, which have none.
 """
 
@@ -19,7 +18,7 @@ STATISTICS = (
     "count", "persons", "share", "sum", "mean", "median", "quantile", "sd", "variance", "min", "max", "gini",
 )  # fmt: skip
 WITHOUT_VARIABLE = ("count", "persons", "share")
-WEIGHTED = ("count", "share", "sum", "mean", "median", "quantile")
+WEIGHTED = ("count", "share", "sum", "mean")
 Keys = Sequence[str]
 
 
@@ -101,9 +100,4 @@ def _weighted(part: pd.DataFrame, column: str, weight: str, measure: Mapping[str
         return float("nan")
     if stat == "sum":
         return float(values @ weights)
-    if stat == "mean":
-        return float(values @ weights / weights.sum())
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order]) / weights.sum()
-    share = 0.5 if stat == "median" else measure["quantile"]
-    return float(values[order][min(np.searchsorted(reached, share), len(values) - 1)])
+    return float(values @ weights / weights.sum())

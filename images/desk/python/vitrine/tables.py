@@ -154,6 +154,8 @@ def _grouping(name: str, breaks: Any, labels: Any, *, right: bool) -> dict[str, 
         grouping["breaks"] = edges
         if right:
             grouping["right"] = True
+        if labels is None and any(f"{edge:g}" != edge_text(edge) for edge in edges):
+            labels = band_names(edges, right=right)
         if labels is not None:
             grouping["labels"] = [str(label) for label in labels]
             if len(grouping["labels"]) != len(edges) - 1:
@@ -260,11 +262,16 @@ def _read(recipe: Recipe, behind: ExtractTable) -> pd.DataFrame:
 
 def _bands(column: pd.Series, grouping: Mapping[str, Any]) -> pd.Series:
     edges, right = grouping["breaks"], grouping.get("right", False)
-    labels = grouping.get("labels") or [
+    labels = grouping.get("labels") or band_names(edges, right=right)
+    return pd.cut(column, edges, right=right, labels=labels, ordered=len(set(labels)) == len(labels))
+
+
+def band_names(edges: Sequence[float], *, right: bool) -> list[str]:
+    """ "[18, 40)", or with `right` "(18, 40]": what the bands are called unless they have labels."""
+    return [
         f"({edge_text(low)}, {edge_text(high)}]" if right else f"[{edge_text(low)}, {edge_text(high)})"
         for low, high in pairwise(edges)
     ]
-    return pd.cut(column, edges, right=right, labels=labels, ordered=len(set(labels)) == len(labels))
 
 
 def edge_text(edge: float) -> str:
