@@ -53,6 +53,7 @@ def build_rules(policies: Policies) -> Rules:
             max_bytes=policies.submissions.max_bytes,
             max_files=policies.submissions.max_files,
             types=policies.submissions.types,
+            prechecks_per_hour=policies.submissions.prechecks_per_hour,
         ),
         conditions=policies.conditions,
         fingerprint=policies.fingerprint,

@@ -173,6 +173,9 @@ class Arrival(Protocol):
     def freeze(self, file: ArrivingFile) -> str:
         """Move a received file to its place in the vault; answer its SHA-256."""
 
+    def settle(self, file: ArrivingFile) -> tuple[Path, str]:
+        """Where a received file lies until the block is left, and its SHA-256. Nothing of it is kept."""
+
 
 class OutputVault(Protocol):
     """Frozen bytes by their SHA-256."""
@@ -278,11 +281,13 @@ class TierRules:
 
 @dataclass(frozen=True)
 class SubmissionRules:
-    """What may be submitted at all: bytes per submission, number of files, file name endings."""
+    """What may be submitted at all: bytes per submission, number of files, file name endings; and how many
+    files a desk may have looked over before submitting, per hour."""
 
     max_bytes: int
     max_files: int
     types: Sequence[str]
+    prechecks_per_hour: int
 
 
 @dataclass(frozen=True)

@@ -50,10 +50,11 @@ def session_actor(office: Office, *, session_id: str, now: datetime) -> tuple[Se
         return session, project, actor_for(unit, session.username)
 
 
-def parse_form(raw: object) -> tuple[dict[str, str], str | None]:
+def parse_form(raw: object, *, draft: bool = False) -> tuple[dict[str, str], str | None]:
     """The form's fields (all strings, stripped) and the id of the submission it supersedes.
 
-    Raises Refused `bad_form` naming the field: unknown field, wrong type, too long, `what` empty.
+    Raises Refused `bad_form` naming the field: unknown field, wrong type, too long; `missing` for an empty
+    `what`, which a draft may have.
     """
     if not isinstance(raw, Mapping):
         raise Refused("bad_form", "The form is missing.", "Le formulaire manque.", field="form")
@@ -73,7 +74,7 @@ def parse_form(raw: object) -> tuple[dict[str, str], str | None]:
                 field=name,
             )
         form[name] = value.strip()
-    if not form["what"]:
+    if not form["what"] and not draft:
         raise Refused("missing", "Say what it is.", "Dites de quoi il s'agit.", field="what")
     supersedes = raw.get("supersedes") or None
     if supersedes is not None and not isinstance(supersedes, str):

@@ -43,8 +43,7 @@ class Arrival:
 
     def freeze(self, file: ports.ArrivingFile) -> str:
         """Move a received file to its place in the vault and answer its SHA-256. Idempotent."""
-        if not isinstance(file, ArrivingFile):
-            raise TypeError("only a file of this arrival can be frozen")
+        file = _of_an_arrival(file)
         sha256 = file.finish()
         target = self._vault.path(sha256)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
@@ -52,6 +51,11 @@ class Arrival:
         file.path.replace(target)
         _sync_folder(target.parent)
         return sha256
+
+    def settle(self, file: ports.ArrivingFile) -> tuple[Path, str]:
+        """Where a received file lies until the block is left, and its SHA-256. Nothing of it is kept."""
+        file = _of_an_arrival(file)
+        return file.path, file.finish()
 
 
 class ArrivingFile:
@@ -79,6 +83,12 @@ class ArrivingFile:
             os.fsync(self._stream.fileno())
             self._stream.close()
         return self._hash.hexdigest()
+
+
+def _of_an_arrival(file: ports.ArrivingFile) -> ArrivingFile:
+    if not isinstance(file, ArrivingFile):
+        raise TypeError("only a file of this arrival can be used")
+    return file
 
 
 class FileVault:

@@ -6,15 +6,19 @@ In the desk `vitrine.table(…)` and `vitrine.regression(…)` write the file an
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import json
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from hub.documents.base import Document, Sparse, bad_value
 from hub.documents.filters import Filter
 from hub.documents.requests import PartName
+from hub.domain.errors import Refused
 
 SUFFIX = ".spec.json"
+MAX_BYTES = 64_000
+MAX_DEPTH = 40
 Column = Annotated[str, Field(min_length=1, max_length=200)]
 Statistic = Literal[
     "count", "persons", "share", "sum", "mean", "median", "quantile", "sd", "variance", "min", "max", "gini"
@@ -115,3 +119,44 @@ class Declaration(Document):
     version: Literal[1] = 1
     file: Annotated[str, Field(min_length=1, max_length=200)]
     output: DeclaredOutput
+
+
+def parse_declaration(content: bytes, *, file: str) -> Declaration:
+    """The declaration of `file` as a researcher sent it (JSON, at most MAX_BYTES, nested at most MAX_DEPTH).
+
+    Raises Refused `bad_declaration` with the place that is wrong, never its value.
+    """
+    try:
+        raw = json.loads(content.decode("utf-8"), object_pairs_hook=_each_key_once)
+        _require_depth(raw, MAX_DEPTH)
+        declaration = Declaration.model_validate_json(json.dumps(raw, allow_nan=False))
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors(include_url=False, include_input=False)[0]["loc"])
+        raise _bad_declaration(place[:200]) from None
+    except (ValueError, RecursionError):
+        raise _bad_declaration("JSON") from None
+    if declaration.file != file:
+        raise _bad_declaration("file")
+    return declaration
+
+
+def _bad_declaration(place: str) -> Refused:
+    return Refused(
+        "bad_declaration",
+        f"The declaration beside the file is not valid ({place}). Write it again with vitrine, or remove it.",
+        f"La déclaration jointe au fichier n’est pas valable ({place}). Refaites-la avec vitrine ou ôtez-la.",
+    )
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key twice")
+    return found
+
+
+def _require_depth(value: Any, left: int) -> None:
+    if left == 0:
+        raise ValueError("nested too deep")
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _require_depth(each, left - 1)

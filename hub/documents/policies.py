@@ -62,6 +62,7 @@ class SubmissionsPolicy(Document):
 
     max_bytes: int = Field(ge=1)
     max_files: int = Field(ge=1, le=1000)
+    prechecks_per_hour: int = Field(ge=1, le=1000)
     types: tuple[Annotated[str, Field(pattern=r"^\.[a-z0-9]{1,8}$")], ...] = Field(min_length=1)
 
     @field_validator("types")

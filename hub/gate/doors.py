@@ -38,6 +38,7 @@ _CALLS = (
     ("GET", re.compile(r"/session"), ""),
     ("GET", re.compile(r"/submissions"), "submissions"),
     ("POST", re.compile(r"/submissions"), "submissions"),
+    ("POST", re.compile(r"/prechecks"), "prechecks"),
     ("POST", re.compile(r"/(submissions/[A-Za-z0-9_-]{1,64}/withdraw)"), None),
 )
 

@@ -90,6 +90,7 @@ ROUTES: tuple[Route, ...] = (
     # The output-check extension's server part
     Route("vitrine/session", GET, Answer.JSON, "banner: project, tier, time left; limits of a submission"),
     Route("vitrine/submissions", ("GET", "POST"), Answer.JSON, "panel of submissions; submit one"),
+    Route("vitrine/prechecks", ("POST",), Answer.JSON, "what a file lacks, before it is submitted"),
     Route("vitrine/submissions/{id}/withdraw", ("POST",), Answer.JSON, "withdraw one's own submission"),
 )
 

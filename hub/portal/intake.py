@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from hub.actions.ledgers import stage_sets
@@ -26,6 +26,7 @@ from hub.checks import (
     rewrite_in_subprocess,
 )
 from hub.checks.persons import persons_of
+from hub.documents.outputs import Declaration
 from hub.domain.records import Extract, StagedFile, StagedSets, SubmittedFile
 from hub.portal.ports import Portal
 
@@ -43,11 +44,17 @@ class Intake:
     """The files of one submission on their way in. Blocks while the child processes work."""
 
     def __init__(
-        self, portal: Portal, arrival: Arrival, form: Mapping[str, str], extract: Extract | None
+        self,
+        portal: Portal,
+        arrival: Arrival,
+        form: Mapping[str, str],
+        extract: Extract | None,
+        declarations: Mapping[str, Declaration],
     ) -> None:
         self._portal = portal
         self._arrival = arrival
         self._form = form
+        self._declarations = declarations
         self._extract = extract
         self._directory = portal.extracts / extract.id if extract is not None else None
         self._names: set[str] = set()
@@ -69,6 +76,8 @@ class Intake:
 
     def _stage(self, name: str, size: int, sha256: str, made: Canonical, part: Part) -> StagedFile:
         released = self._own_name(part.name)
+        # A declaration is about one table: what falls into several parts has none.
+        declaration = self._declarations.get(name) if len(made.parts) == 1 else None
         frozen = self._freeze(part.data)
         report = check_in_subprocess(
             self._portal.vault.path(frozen),
@@ -77,15 +86,19 @@ class Intake:
             extract=self._directory,
             thresholds=self._portal.thresholds,
             with_cells=True,
+            declaration=declaration,
         )
         changes = made.changes_of(part)
         report, sets = self._keep_sets(add_changes(report, doubts_of(changes)))
+        told = report.to_json()
+        if declaration is not None:
+            told["summary"]["declaration"] = declaration.model_dump(mode="json", by_alias=True)
         return StagedFile(
             name,
             size,
             sha256,
             report.media_type,
-            report.to_json(),
+            told,
             sets=sets,
             canonical_name=released,
             canonical_size=len(part.data),

@@ -15,12 +15,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from hub.actions import reviews, sessions, submissions
+from hub.actions import prechecks, reviews, sessions, submissions
 from hub.actions.ports import Arrival, Unit
+from hub.checks import check_in_subprocess
 from hub.domain.errors import Conflict, PermissionDenied, Refused
 from hub.domain.permissions import Actor, Permission, require
 from hub.domain.records import Submission, SubmittedFile
 from hub.domain.reviews import decided
+from hub.portal import languages
 from hub.portal.intake import Intake, released_as
 from hub.portal.permissions import GATE, Routes
 from hub.portal.ports import Portal
@@ -38,6 +40,7 @@ def register(routes: Routes) -> None:
     routes.add("GET", _BASE, GATE, door.tell_session)
     routes.add("GET", f"{_BASE}/submissions", GATE, door.list_submissions)
     routes.add("POST", f"{_BASE}/submissions", GATE, door.receive, max_body_size=_UNBOUNDED)
+    routes.add("POST", f"{_BASE}/prechecks", GATE, door.precheck, max_body_size=_UNBOUNDED)
     routes.add("POST", f"{_BASE}/submissions/{{id}}/withdraw", GATE, door.withdraw)
 
 
@@ -63,6 +66,19 @@ def submission_json(unit: Unit, submission: Submission, *, by: Actor) -> dict[st
     }
 
 
+def advice_json(advice: prechecks.Advice, language: str) -> dict[str, Any]:
+    """One thing to mend, in the reader's language."""
+    french = language == "fr"
+    return {
+        "rule": advice.rule,
+        "message": advice.fr if french else advice.en,
+        "remedies": [
+            {"text": each.fr if french else each.en, "python": each.python, "r": each.r}
+            for each in advice.remedies
+        ],
+    }
+
+
 def _originals(files: Sequence[SubmittedFile]) -> list[dict[str, Any]]:
     """The files as they were submitted, once each, with what they become."""
     told: dict[str, dict[str, Any]] = {}
@@ -76,7 +92,7 @@ def _originals(files: Sequence[SubmittedFile]) -> list[dict[str, Any]]:
 
 
 class _Door:
-    """The four calls of a desk."""
+    """The calls of a desk."""
 
     def __init__(self, portal: Portal) -> None:
         self._portal = portal
@@ -136,14 +152,56 @@ class _Door:
             told = await to_thread.run_sync(self._store, sid, arrival, received, limiter=self._checking)
         return JSONResponse(told, 201)
 
+    async def precheck(self, sid: str, request: Request) -> Response:
+        """1. The desk is open and has prechecks left. 2. The body arrives as for a submission. 3. It is
+        checked without the extract. 4. Recorded, which asks (1) again. 5. Answered; the bytes are gone."""
+        language = languages.choose(request)
+        await run_in_threadpool(
+            prechecks.require_allowed, self._office, session_id=sid, now=self._portal.clock()
+        )
+        with await run_in_threadpool(self._portal.vault.receive) as arrival:
+            received = await self._read(request, arrival, draft=True)
+            told = await to_thread.run_sync(
+                self._look_over, sid, arrival, received, language, limiter=self._checking
+            )
+        return JSONResponse(told)
+
+    def _look_over(self, sid: str, arrival: Arrival, received: Received, language: str) -> dict[str, Any]:
+        checked = []
+        for name, file in received.files:
+            path, sha256 = arrival.settle(file)
+            report = check_in_subprocess(
+                path, name=name, form=received.form, extract=None, thresholds=self._portal.thresholds
+            )
+            checked.append(prechecks.CheckedFile(sha256, file.size, report))
+        left = prechecks.note(self._office, session_id=sid, files=checked, now=self._portal.clock())
+        limit = self._portal.thresholds.min_units
+        return {
+            "left": left,
+            "files": [
+                {
+                    "name": name,
+                    "declared": name in received.declarations,
+                    "findings": [
+                        advice_json(advice, language)
+                        for advice in prechecks.advise(
+                            one.report, limit=limit, declaration=received.declarations.get(name)
+                        )
+                    ],
+                }
+                for (name, _), one in zip(received.files, checked, strict=True)
+            ],
+        }
+
     def _require_open(self, sid: str) -> None:
         _, project, by = submissions.session_actor(self._office, session_id=sid, now=self._portal.clock())
         require(self._office.rules.roles, by, Permission.SUBMISSION_CREATE, project.subject)
 
-    async def _read(self, request: Request, arrival: Arrival) -> Received:
+    async def _read(self, request: Request, arrival: Arrival, *, draft: bool = False) -> Received:
         stream = request.stream()
         try:
-            reader = SubmissionReader(self._office, arrival, request.headers.get("content-type", ""))
+            content_type = request.headers.get("content-type", "")
+            reader = SubmissionReader(self._office, arrival, content_type, draft=draft)
             async for chunk in stream:
                 if chunk:
                     await run_in_threadpool(reader.feed, chunk)
@@ -173,7 +231,7 @@ class _Door:
             if session is not None:
                 extract = sessions.sealed_extract(unit, session.project)
         frozen = [(name, file.size, arrival.freeze(file)) for name, file in received.files]
-        intake = Intake(self._portal, arrival, received.form, extract)
+        intake = Intake(self._portal, arrival, received.form, extract, received.declarations)
         staged = [one for original in frozen for one in intake.take(*original)]
         submission = submissions.submit(
             self._office,

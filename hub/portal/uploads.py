@@ -1,5 +1,6 @@
 """A submission as it arrives: one form, then files, hashed and counted while they come.
 
+A part `declaration` may follow the file it is about, under the file's name (hub.documents.outputs).
 Nothing is believed about lengths, names or order; the first thing that is wrong ends the reading, and
 leaving the vault's arrival removes what had come so far.
 """
@@ -16,6 +17,8 @@ from python_multipart.multipart import MultipartParser
 
 from hub.actions.ports import Arrival, ArrivingFile, Office
 from hub.actions.submissions import check_file_name, parse_form
+from hub.documents import outputs
+from hub.documents.outputs import Declaration, parse_declaration
 from hub.domain.errors import Refused
 
 FORM_BYTES = 64_000
@@ -30,26 +33,31 @@ def _malformed() -> Refused:
 
 @dataclass
 class Received:
-    """What came: the form's fields, what it supersedes, and the files by name in their order."""
+    """What came: the form's fields, what it supersedes, the files by name in their order, and what
+    declared files (by name) are said to be."""
 
     form: dict[str, str] = field(default_factory=dict)
     supersedes: str | None = None
     files: list[tuple[str, ArrivingFile]] = field(default_factory=list)
+    declarations: dict[str, Declaration] = field(default_factory=dict)
 
 
 class SubmissionReader:
-    """Takes the body of an upload in chunks. Every method may raise Refused; then reading is over."""
+    """Takes the body of an upload in chunks. Every method may raise Refused; then reading is over.
+    `draft`: the form may still be empty (hub.actions.prechecks)."""
 
-    def __init__(self, office: Office, arrival: Arrival, content_type: str) -> None:
+    def __init__(self, office: Office, arrival: Arrival, content_type: str, *, draft: bool = False) -> None:
         match = _BOUNDARY.match(content_type)
         if match is None:
             raise _malformed()
         self._office = office
+        self._draft = draft
         self._arrival = arrival
         self._received = Received()
         self._parts = self._bytes = 0
         self._form = bytearray()
         self._file: ArrivingFile | None = None
+        self._declaration: bytearray | None = None
         self._header_name = bytearray()
         self._header_value = bytearray()
         self._headers: dict[str, bytes] = {}
@@ -94,19 +102,12 @@ class SubmissionReader:
 
     @property
     def _place(self) -> str:
-        return f"files[{self._parts - 2}]"
+        return f"files[{max(len(self._received.files) - 1, 0)}]"
 
     def _begin_part(self) -> None:
         self._parts += 1
-        most = self._office.rules.submissions.max_files
-        if self._parts > most + 1:
-            raise Refused(
-                "too_many_files",
-                f"A submission has at most {most} files.",
-                f"Une soumission compte au plus {most} fichiers.",
-                field="files",
-            )
         self._headers = {}
+        self._declaration = None
 
     def _take_header_name(self, data: bytes, start: int, end: int) -> None:
         self._header_name += data[start:end]
@@ -128,23 +129,55 @@ class SubmissionReader:
             if name != "form" or filename is not None:
                 raise Refused("bad_form", "The form is missing.", "Le formulaire manque.", field="form")
             return
-        if name != "file" or filename is None:
+        if name == "declaration":
+            self._begin_declaration(filename)
+        elif name == "file" and filename is not None:
+            self._begin_file(filename)
+        else:
             raise _malformed()
+
+    def _begin_declaration(self, filename: str | None) -> None:
+        """It follows its file, once."""
+        files = self._received.files
+        if not files or files[-1][0] != filename or filename in self._received.declarations:
+            raise _malformed()
+        self._declaration = bytearray()
+
+    def _begin_file(self, filename: str) -> None:
+        most, position = self._office.rules.submissions.max_files, len(self._received.files)
+        if position >= most:
+            raise Refused(
+                "too_many_files",
+                f"A submission has at most {most} files.",
+                f"Une soumission compte au plus {most} fichiers.",
+                field="files",
+            )
+        place = f"files[{position}]"
         try:
             check_file_name(self._office, filename)
         except Refused as error:
-            raise type(error)(error.code, error.en, error.fr, field=self._place) from error
+            raise type(error)(error.code, error.en, error.fr, field=place) from error
         if filename.casefold() in {known.casefold() for known, _ in self._received.files}:
             raise Refused(
                 "duplicate_name",
                 "Two files have the same name.",
                 "Deux fichiers portent le même nom.",
-                field=self._place,
+                field=place,
             )
-        self._file = self._arrival.open(self._parts - 2)
+        self._file = self._arrival.open(position)
         self._received.files.append((filename, self._file))
 
     def _take_data(self, data: bytes, start: int, end: int) -> None:
+        if self._declaration is not None:
+            self._declaration += data[start:end]
+            if len(self._declaration) > outputs.MAX_BYTES:
+                raise Refused(
+                    "too_large",
+                    "The declaration is too long.",
+                    "La déclaration est trop longue.",
+                    field=self._place,
+                )
+            return
         if self._file is None:
             self._form += data[start:end]
             if len(self._form) > FORM_BYTES:
@@ -164,6 +197,14 @@ class SubmissionReader:
         self._file.write(data[start:end])
 
     def _end_part(self) -> None:
+        if self._declaration is not None:
+            name = self._received.files[-1][0]
+            try:
+                declaration = parse_declaration(bytes(self._declaration), file=name)
+            except Refused as error:
+                raise Refused(error.code, error.en, error.fr, field=self._place) from error
+            self._received.declarations[name] = declaration
+            return
         if self._file is None:
             try:
                 raw = json.loads(self._form)
@@ -171,7 +212,7 @@ class SubmissionReader:
                 raise Refused(
                     "bad_form", "The form is missing.", "Le formulaire manque.", field="form"
                 ) from error
-            self._received.form, self._received.supersedes = parse_form(raw)
+            self._received.form, self._received.supersedes = parse_form(raw, draft=self._draft)
             return
         if self._file.size == 0:
             raise Refused("empty_file", "This file is empty.", "Ce fichier est vide.", field=self._place)

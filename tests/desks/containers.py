@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-IMAGE = "vitrine-desk"
+IMAGE = os.environ.get("VITRINE_DESK_IMAGE", "vitrine-desk")
 PYTHON = "/opt/desk/bin/python"
 DEADLINE = "/usr/local/sbin/deadline"
 ENDS_AT = "/run/desk/ends_at"

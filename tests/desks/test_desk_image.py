@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import socket
 import tempfile
@@ -20,7 +21,10 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.netutil import Resolver
 from tornado.websocket import websocket_connect
 
+from hub.documents.outputs import Declaration
+from hub.gate.routes import find_route
 from tests.desks.containers import DEADLINE, ENDS_AT, IMAGE, LOCKED, Container, docker
+from tests.unit.desk.conftest import make_extract
 from tests.unit.extension.gates import Gate, listening
 
 pytestmark = pytest.mark.containers
@@ -94,9 +98,9 @@ class Desk:
 
         return asyncio.run(fetch())
 
-    def run(self, code: str) -> str:
+    def run(self, code: str, language: str = "python3") -> str:
         """What a notebook cell prints, through the kernel's WebSocket, as the browser runs it."""
-        kernel = self.ask("api/kernels", {"name": "python3"}).json()["id"]
+        kernel = self.ask("api/kernels", {"name": language}).json()["id"]
         printed: str = asyncio.run(self._execute(kernel, code))
         assert self.ask(f"api/kernels/{kernel}", method="DELETE").status == 204
         return printed
@@ -377,7 +381,7 @@ def test_the_persons_own_configuration_is_not_read(desk: Desk) -> None:
     assert "@jupyterlab/filebrowser-extension:download" in config["disabledExtensions"]
     assert config["news"] == {"disabled": True}
     assert config["token"] == ""
-    assert list(desk.ask("api/kernelspecs").json()["kernelspecs"]) == ["python3"]
+    assert sorted(desk.ask("api/kernelspecs").json()["kernelspecs"]) == ["ir", "python3"]
 
 
 def test_lab_speaks_french_unless_told_otherwise(desk: Desk) -> None:
@@ -438,6 +442,88 @@ x = numpy.arange(20.0)
 print(round(sm.OLS(3 * x + 1, sm.add_constant(x)).fit().params[1], 6))
 """
     assert desk.run(code).strip() == "3.0"
+
+
+def test_r_is_in_the_launcher_with_its_picture(desk: Desk) -> None:
+    described = desk.ask("api/kernelspecs").json()["kernelspecs"]["ir"]
+    assert described["spec"]["display_name"] == "R"
+    assert "logo-64x64" in described["resources"]
+    for logo in described["resources"].values():
+        rest = tuple(logo.removeprefix(BASE).split("/"))
+        assert rest[-1] == "kernel.js" or find_route("GET", rest) is not None
+
+
+def test_r_runs_what_official_statisticians_use(desk: Desk) -> None:
+    code = """
+suppressPackageStartupMessages({library(tidyverse); library(data.table); library(haven); library(survey)})
+d <- vitrine::read_parquet("/data/a.parquet")
+cat(names(d), class(d)[1], nrow(d), mean(d$wage), "\n")
+"""
+    assert desk.run(code, "ir").split() == ["year", "wage", "tbl_df", "2", "31"]
+
+
+DECLARED = {
+    "python3": """
+import os; os.environ.update(VITRINE_EXTRACT="/home/researcher/extract", VITRINE_LOCALE="fr")
+import vitrine
+d = vitrine.read_extract("people")
+vitrine.table(d, by=["region"], stat="mean", of="wage", file="p.csv", where=("age", ">=", 30))
+vitrine.regression("wage ~ age + C(region)", d, file="r.csv")
+try:
+    vitrine.table(d.assign(band=d["age"] // 10), by=["band"], file="x.csv")
+except vitrine.NotDeclarable as refusal:
+    print(refusal)
+""",
+    "ir": """
+Sys.setenv(VITRINE_EXTRACT="/home/researcher/extract", VITRINE_LOCALE="fr")
+library(vitrine)
+d <- read_extract("people")
+t <- vitrine_table(d, by="region", stat="mean", of="wage", file="p.csv", where=list("age", ">=", 30))
+r <- vitrine_regression(lm(wage ~ age + factor(region), data=d), file="r.csv")
+d$band <- d$age %/% 10
+cat(tryCatch(vitrine_table(d, by="band", file="x.csv"), error=conditionMessage))
+""",
+}
+
+
+@pytest.mark.parametrize("language", DECLARED)
+def test_declared_outputs_in_both_languages(desk: Desk, language: str) -> None:
+    folder = desk.folder / "home" / "extract"
+    folder.mkdir(mode=0o777, exist_ok=True)
+    frame = make_extract(folder)
+    said = desk.run(DECLARED[language], language)
+    assert "une variable dérivée ne se déclare pas" in said
+    home = desk.folder / "home"
+    declared = [
+        Declaration.model_validate_json((home / f"{name}.csv.spec.json").read_text(encoding="utf-8")).output
+        for name in ("p", "r")
+    ]
+    assert declared[0].model_dump(mode="json")["where"] == {
+        "field": "age",
+        "operator": ">=",
+        "values": [30],
+    }
+    assert [term.variables for term in declared[1].terms] == [("age",), ("region",)]
+    wanted = frame[frame["age"] >= 30].groupby("region")["wage"].mean()
+    shown = polars.read_csv(home / "p.csv")
+    assert shown["mean_wage"].to_list() == pytest.approx(wanted.tolist(), rel=1e-5)
+    assert polars.read_csv(home / "r.csv")["term"][:2].to_list() == ["Intercept", "age"]
+    for path in home.glob("[pr].csv*"):
+        path.chmod(0o666)
+
+
+def test_an_idle_desk_is_small() -> None:
+    """R and its packages cost disk, not memory: nothing of them runs before a notebook asks."""
+    desk = start_desk(make_folders())
+    try:
+        used = docker("stats", "--no-stream", "--format={{.MemUsage}}", desk.container.identifier).stdout
+        processes = docker("exec", desk.container.identifier, "ps", "-eo", "comm=").stdout.split()
+        assert "R" not in processes
+        number, unit = re.match(r"([\d.]+)(\w+)", used).groups()
+        assert unit == "MiB"
+        assert float(number) < 150
+    finally:
+        remove(desk)
 
 
 def test_a_terminal_opens(desk: Desk) -> None:

@@ -1,5 +1,5 @@
 /**
- * The desk's server, as this extension sees it: four calls under `vitrine/`.
+ * The desk's server, as this extension sees it: the calls under `vitrine/`.
  */
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
@@ -49,6 +49,35 @@ export interface ISubmission {
   superseded_by: string | null;
   files: ISubmittedFile[];
   comments: IComment[];
+}
+
+/** A way to mend something, with the call that does it; an empty one is none. */
+export interface IRemedy {
+  text: string;
+  python: string;
+  r: string;
+}
+
+/** One thing to mend before submitting. */
+export interface IAdvice {
+  rule: string;
+  message: string;
+  remedies: IRemedy[];
+}
+
+/** What is said of one file. */
+export interface IPrecheckedFile {
+  name: string;
+  /** Whether its declaration lies beside it. */
+  declared: boolean;
+  findings: IAdvice[];
+}
+
+/** What is said before submitting. */
+export interface IPrecheck {
+  files: IPrecheckedFile[];
+  /** How many more files may be looked over within the hour. */
+  left: number;
 }
 
 /** What the researcher writes about the files. */
@@ -179,6 +208,20 @@ export class SubmissionApi {
     return (await this._call('submissions', 'POST', body)) as ISubmission;
   }
 
+  /**
+   * Have files looked over; nothing of them is kept, and the form may be empty.
+   *
+   * @param paths - relative to the root of the desk's server
+   */
+  async precheck(paths: string[], form: ISubmissionForm): Promise<IPrecheck> {
+    const body = JSON.stringify({ paths, form });
+    const answer = await this._call('prechecks', 'POST', body);
+    if (!isPrecheck(answer)) {
+      throw new ApiError('unexpected', '', null, 200);
+    }
+    return answer;
+  }
+
   /** Withdraw one's own submission, while nobody has decided. */
   async withdraw(id: string): Promise<ISubmission> {
     const name = `submissions/${encodeURIComponent(id)}/withdraw`;
@@ -210,6 +253,28 @@ export class SubmissionApi {
     }
     return parsed;
   }
+}
+
+function isAdvice(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    typeof value['message'] === 'string' &&
+    Array.isArray(value['remedies'])
+  );
+}
+
+function isPrecheck(value: unknown): value is IPrecheck {
+  return (
+    isRecord(value) &&
+    typeof value['left'] === 'number' &&
+    Array.isArray(value['files']) &&
+    value['files'].every(
+      file =>
+        isRecord(file) &&
+        Array.isArray(file['findings']) &&
+        file['findings'].every(isAdvice)
+    )
+  );
 }
 
 async function parseBody(response: Response): Promise<unknown> {

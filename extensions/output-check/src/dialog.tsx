@@ -57,6 +57,12 @@ export class SubmissionDialog extends Widget {
           }
           return this._options.send(files, form);
         }}
+        precheck={async (files, form, save) => {
+          if (save && files.some(file => file.unsaved)) {
+            await this._aside(() => this._options.save(files));
+          }
+          return this._options.precheck(files, form, save);
+        }}
         close={() => this._close()}
         showSubmissions={() => {
           this._close();

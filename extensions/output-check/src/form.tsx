@@ -2,6 +2,7 @@
  * The form: files, what they are, send. It knows no JupyterLab.
  */
 import React, { useEffect, useId, useRef, useState } from 'react';
+import { Advice } from './advice';
 import {
   ApiError,
   fieldOf,
@@ -9,6 +10,7 @@ import {
   type ErrorField,
   type FormField,
   type ILimits,
+  type IPrecheck,
   type ISubmission,
   type ISubmissionForm
 } from './api';
@@ -40,6 +42,12 @@ export interface IFormProps {
   replaces: number | null;
   /** Let her choose more files; resolves with those chosen. */
   addFiles: () => Promise<IChosenFile[]>;
+  /** Look files over before they are sent; rejects with ApiError. */
+  precheck: (
+    files: IChosenFile[],
+    form: ISubmissionForm,
+    save: boolean
+  ) => Promise<IPrecheck>;
   /** Send; rejects with ApiError. */
   send: (files: IChosenFile[], form: ISubmissionForm) => Promise<ISubmission>;
   close: () => void;
@@ -278,6 +286,12 @@ export function SubmissionForm(props: IFormProps): JSX.Element {
             setFiles(old => old.filter(file => file.path !== path));
             clear('files');
           }}
+        />
+        <Advice
+          words={words}
+          paths={files.map(file => file.path)}
+          disabled={sending}
+          precheck={save => props.precheck(files, form, save)}
         />
         {FORM_FIELDS.map(name => (
           <Field

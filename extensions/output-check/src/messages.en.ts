@@ -134,6 +134,16 @@ export const english: IMessages = {
       hint: 'Anything that helps them read.'
     }
   },
+  advice: 'Before sending',
+  adviceNone:
+    'Nothing to say about these files. The people who check also compare them with the data.',
+  adviceAsking: 'Reading the files…',
+  adviceAgain: 'Check the files and the description',
+  adviceFailed: 'The files could not be checked; you can submit them.',
+  declared: 'declared: will be made again from the extract',
+  remedies: 'What to do',
+  inPython: 'Python:',
+  inR: 'R:',
   send: 'Submit',
   cancel: 'Cancel',
   close: 'Close',

@@ -160,6 +160,19 @@ export const french: IMessages = {
       hint: t('Tout ce qui aide à relire.')
     }
   },
+  advice: t("Avant l'envoi"),
+  adviceNone: t(
+    'Rien à signaler dans ces fichiers. Les personnes qui contrôlent les comparent aussi aux données.'
+  ),
+  adviceAsking: t('Lecture des fichiers…'),
+  adviceAgain: 'Vérifier les fichiers et la description',
+  adviceFailed: t(
+    "Les fichiers n'ont pas pu être vérifiés ; vous pouvez les soumettre."
+  ),
+  declared: t("déclaré : sera refait depuis l'extrait"),
+  remedies: 'Que faire',
+  inPython: t('Python :'),
+  inR: t('R :'),
   send: 'Soumettre',
   cancel: 'Annuler',
   close: 'Fermer',

@@ -61,6 +61,16 @@ export interface IMessages {
   sizeUnknown: string;
   required: string;
   fields: Record<FormField, ILabelled>;
+  /** What is said of the files before they are sent. */
+  advice: string;
+  adviceNone: string;
+  adviceAsking: string;
+  adviceAgain: string;
+  adviceFailed: string;
+  declared: string;
+  remedies: string;
+  inPython: string;
+  inR: string;
   send: string;
   cancel: string;
   close: string;

@@ -6,6 +6,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import type { IDisposable } from '@lumino/disposable';
 import {
   ApiError,
+  type IPrecheck,
   type ISubmission,
   type ISubmissionForm,
   type SubmissionApi
@@ -93,6 +94,10 @@ export class Submissions implements ISubmissions, IDisposable {
 
   async refresh(): Promise<void> {
     await this._poll.refresh();
+  }
+
+  async precheck(paths: string[], form: ISubmissionForm): Promise<IPrecheck> {
+    return this._api.precheck(paths, form);
   }
 
   async submit(paths: string[], form: ISubmissionForm): Promise<ISubmission> {

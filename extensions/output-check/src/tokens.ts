@@ -5,6 +5,7 @@ import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 import type {
   ApiError,
+  IPrecheck,
   ISession,
   ISubmission,
   ISubmissionForm,
@@ -58,6 +59,8 @@ export interface ISubmissions {
   readonly error: ApiError | null;
   /** Read them again now. */
   refresh(): Promise<void>;
+  /** Have files looked over before they are submitted. Rejects with ApiError. */
+  precheck(paths: string[], form: ISubmissionForm): Promise<IPrecheck>;
   /** Submit files; the list follows. Rejects with ApiError. */
   submit(paths: string[], form: ISubmissionForm): Promise<ISubmission>;
   /** Withdraw a submission; the list follows. Rejects with ApiError. */

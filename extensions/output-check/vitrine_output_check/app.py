@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 from .submit_client import FileChanged, GateLost, GateUnreachable, Outgoing
 
+DECLARATION_SUFFIX = ".spec.json"
+DECLARATION_BYTES = 64_000
 FORM_FIELDS = ("what", "population", "variables", "counts", "purpose", "note")
 
 
@@ -75,6 +77,11 @@ SENTENCES: Mapping[str, Sentence] = {
         400,
         "Deux fichiers s’appellent « {name} » : renommez-en un.",
         "Two files are called “{name}”: rename one.",
+    ),
+    "declaration_large": Sentence(
+        400,
+        "La déclaration jointe à « {name} » est trop longue : refaites-la avec vitrine, ou ôtez-la.",
+        "The declaration beside “{name}” is too long: write it again with vitrine, or remove it.",
     ),
     "bad_name": Sentence(
         400,
@@ -155,6 +162,8 @@ class Places:
         Refused with the field `paths[n]` for the first one that may not, or cannot, be submitted.
         A path is judged after links are resolved. With `base`, absolute paths and `..` are allowed
         (a terminal), because the resolved place decides; without, they are refused (a request).
+        A declaration (`table.csv.spec.json`) beside a chosen file comes along with it, and is not a file
+        of its own then.
         """
         if not paths:
             raise Refused("no_files", field="paths")
@@ -167,7 +176,8 @@ class Places:
                 raise
             if chosen[-1].name in {file.name for file in chosen[:-1]}:
                 raise Refused("duplicate_name", chosen[-1].name, f"paths[{index}]")
-        return chosen
+        carried = {f"{file.name}{DECLARATION_SUFFIX}" for file in chosen if file.declaration is not None}
+        return [file for file in chosen if file.name not in carried]
 
     def _choose_one(self, text: str, base: Path | None) -> Outgoing:
         if not text or "\0" in text:
@@ -189,7 +199,25 @@ class Places:
         name = Path(text).name
         if printable(name) != name:
             raise Refused("bad_name", name)
-        return Outgoing(path, name, about.st_size)
+        return Outgoing(path, name, about.st_size, self._declaration(path, name))
+
+    def _declaration(self, path: Path, name: str) -> bytes | None:
+        """What lies beside the file as its declaration; None if there is none or it may not be read."""
+        if path.name != name:  # a link: the declaration would name another file
+            return None
+        beside = path.with_name(path.name + DECLARATION_SUFFIX)
+        try:
+            handle = os.open(beside, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return None
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            return None
+        with os.fdopen(handle, "rb") as source:
+            content = source.read(DECLARATION_BYTES + 1)
+        if len(content) > DECLARATION_BYTES:
+            raise Refused("declaration_large", name)
+        return content
 
     def _require_place(self, path: Path, text: str) -> None:
         if path.is_relative_to(self.data.resolve()):

@@ -1,7 +1,7 @@
 """The command `submit`: the output check from a desk's terminal.
 
 Exit status: 0 done; 1 refused by the gate or the portal, or no answer; 2 wrong use, or a file that
-cannot be submitted.
+cannot be submitted; 3 `--check` found something to mend.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TextIO
 from .app import FORM_FIELDS, Places, Refused, choose_language, printable, refusal_of
 from .submit_client import FileChanged, GateLost, GateUnreachable, Progress, Reply, SubmitClient
 
-DONE, REFUSED, WRONG_USE = 0, 1, 2
+DONE, REFUSED, WRONG_USE, TO_MEND = 0, 1, 2, 3
 LARGE = 5_000_000  # bytes; below this an upload is over before a percentage is of use
 
 FRENCH: Mapping[str, str] = {
@@ -29,6 +29,10 @@ FRENCH: Mapping[str, str] = {
     "purpose": "à quoi cela servira",
     "note": "un mot pour les personnes qui contrôlent",
     "supersedes": "numéro de la soumission que celle-ci remplace",
+    "check": "dire ce qui manque aux fichiers, sans les soumettre",
+    "nothing": "  rien à signaler ; les personnes qui contrôlent peuvent voir davantage",
+    "declared": "  déclaré : la plateforme refera ces nombres depuis l’extrait",
+    "left": "Encore {left} fichiers à faire examiner dans l’heure.",
     "list": "lister vos soumissions",
     "withdraw": "retirer une soumission",
     "wrong": "submit : {message}\n« submit --help » dit comment s’en servir.",
@@ -59,6 +63,10 @@ ENGLISH: Mapping[str, str] = {
     "purpose": "what it is for",
     "note": "a word to the people who check",
     "supersedes": "number of the submission this one replaces",
+    "check": "say what the files lack, without submitting them",
+    "nothing": "  nothing to say; the people who check may see more",
+    "declared": "  declared: the platform will make these numbers again from the extract",
+    "left": "{left} more files may be looked over within the hour.",
     "list": "list your submissions",
     "withdraw": "withdraw a submission",
     "wrong": "submit: {message}\n“submit --help” says how to use it.",
@@ -135,6 +143,7 @@ def _parser(words: Mapping[str, str]) -> argparse.ArgumentParser:
     for field in ("note", *(field for field in FORM_FIELDS if field != "note")):
         parser.add_argument(f"--{field}", metavar="TEXT", default="", help=words[field])
     parser.add_argument("--supersedes", metavar="N", help=words["supersedes"])
+    parser.add_argument("--check", action="store_true", help=words["check"])
     parser.add_argument("--list", action="store_true", help=words["list"])
     parser.add_argument("--withdraw", metavar="N", help=words["withdraw"])
     return parser
@@ -143,7 +152,9 @@ def _parser(words: Mapping[str, str]) -> argparse.ArgumentParser:
 def _require_one_thing(asked: argparse.Namespace, words: Mapping[str, str]) -> None:
     if [bool(asked.files), asked.list, asked.withdraw is not None].count(True) != 1:
         raise WrongUse(words["one_thing"])
-    if asked.files and not (asked.what.strip() or asked.note.strip()):
+    if asked.check and not asked.files:
+        raise WrongUse(words["one_thing"])
+    if asked.files and not asked.check and not (asked.what.strip() or asked.note.strip()):
         raise WrongUse(words["need_words"])
 
 
@@ -155,6 +166,8 @@ def _run(asked: argparse.Namespace, client: SubmitClient, words: Mapping[str, st
     files = places.choose(asked.files, base=Path.cwd())
     form = {field: getattr(asked, field) for field in FORM_FIELDS}
     form["what"] = form["what"] or form["note"]
+    if asked.check:
+        return _report_check(client.precheck({**form, "supersedes": None}, files), words)
     form["supersedes"] = _id_of(asked.supersedes, client, words) if asked.supersedes else None
     total = sum(file.size for file in files)
     return _report(client.submit(form, files, _progress(total, words)), words)
@@ -205,6 +218,32 @@ def _report(reply: Reply, words: Mapping[str, str]) -> int:
     if not listed:
         _say(words["none"], sys.stdout)
     return DONE
+
+
+def _report_check(reply: Reply, words: Mapping[str, str]) -> int:
+    """What each file lacks, and the calls that mend it."""
+    if reply.status >= 300:
+        return _report(reply, words)
+    answer = reply.json()
+    found = False
+    for file in _objects(answer.get("files")):
+        _say(printable(str(file.get("name", ""))), sys.stdout)
+        if file.get("declared"):
+            _say(words["declared"], sys.stdout)
+        findings = _objects(file.get("findings"))
+        found = found or bool(findings)
+        for finding in findings:
+            _say(f"  - {printable(str(finding.get('message', '')))}", sys.stdout)
+            for remedy in _objects(finding.get("remedies")):
+                _say(f"      {printable(str(remedy.get('text', '')))}", sys.stdout)
+                for name, key in (("Python", "python"), ("R", "r")):
+                    if remedy.get(key):
+                        _say(f"        {name}: {printable(str(remedy[key]))}", sys.stdout)
+        if not findings:
+            _say(words["nothing"], sys.stdout)
+    if isinstance(answer.get("left"), int):
+        _say(words["left"].format(left=answer["left"]), sys.stdout)
+    return TO_MEND if found else DONE
 
 
 def _show(submission: Mapping[str, Any], words: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The thin server part: four routes under `vitrine/`, each relayed to the desk's submit.sock.
+"""The thin server part: routes under `vitrine/`, each relayed to the desk's submit.sock.
 
 The browser cannot reach the socket; this process can. Nothing is decided here that the gate does not
 decide again. Status and body of the gate's answers pass through unchanged.
@@ -43,6 +43,7 @@ def routes(base_url: str, base: type[RequestHandler], places: Places) -> list[Ru
         (r"/session", SessionCalls),
         (r"/submissions", SubmissionsCalls),
         (r"/submissions/([A-Za-z0-9_-]{1,64})/withdraw", WithdrawalCalls),
+        (r"/prechecks", PrecheckCalls),
     ]
     return [
         (prefix + path, type(each.__name__, (each, base), {}), {"places": places}) for path, each in calls
@@ -135,3 +136,18 @@ class WithdrawalCalls(Relay):
     async def post(self, submission: str) -> None:
         """Take a submission back."""
         await self.relay(lambda client: client.withdraw(submission))
+
+
+class PrecheckCalls(Relay):
+    """`vitrine/prechecks`"""
+
+    @authenticated
+    async def post(self) -> None:
+        """Have the files named by `paths` looked over; the `form` may still be empty."""
+        try:
+            paths, form = read_request(self.request.body)
+            files = self.places.choose(paths)
+        except Refused as refusal:
+            self.refuse(refusal)
+        else:
+            await self.relay(lambda client: client.precheck(form, files))

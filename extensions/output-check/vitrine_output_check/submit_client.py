@@ -45,11 +45,13 @@ class FileChanged(Exception):
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A file to send: where it is, the name it is sent under, its size in bytes when it was chosen."""
+    """A file to send: where it is, the name it is sent under, its size in bytes when it was chosen, and
+    the declaration that lay beside it."""
 
     path: Path
     name: str
     size: int
+    declaration: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -107,20 +109,33 @@ class _Multipart:
             ).encode()
             for file in files
         ]
+        # A declaration follows its file, under the file's name.
+        self._declared = [
+            b""
+            if file.declaration is None
+            else (
+                f'--{boundary}\r\nContent-Disposition: form-data; name="declaration"; '
+                f'filename="{_quote(file.name)}"\r\nContent-Type: application/json\r\n\r\n'
+            ).encode()
+            + file.declaration
+            + b"\r\n"
+            for file in files
+        ]
         self._end = f"--{boundary}--\r\n".encode()
         self.length = (
             len(self._form)
             + sum(len(head) + file.size + 2 for head, file in zip(self._heads, files, strict=True))
+            + sum(len(declared) for declared in self._declared)
             + len(self._end)
         )
 
     def chunks(self) -> Iterator[bytes]:
         """The body, at most CHUNK bytes in memory. FileChanged if a file no longer has its size."""
         yield self._form
-        for head, file in zip(self._heads, self._files, strict=True):
+        for head, file, declared in zip(self._heads, self._files, self._declared, strict=True):
             yield head
             yield from _read_exactly(file)
-            yield b"\r\n"
+            yield b"\r\n" + declared
         yield self._end
 
 
@@ -144,7 +159,7 @@ def _read_exactly(file: Outgoing) -> Iterator[bytes]:
 
 
 class SubmitClient:
-    """The four calls of submit.sock. `language` is sent on as Accept-Language.
+    """The calls of submit.sock. `language` is sent on as Accept-Language.
 
     Raises GateUnreachable and GateLost; an HTTP error is a Reply like any other.
     """
@@ -173,6 +188,10 @@ class SubmitClient:
         FileChanged if a file is no longer what was chosen; the gate then sees a cut upload.
         """
         return self._call("POST", "/submissions", _Multipart(form, files), progress)
+
+    def precheck(self, form: Mapping[str, Any], files: Sequence[Outgoing]) -> Reply:
+        """Have files looked over before they are submitted; nothing is kept. Raises as `submit`."""
+        return self._call("POST", "/prechecks", _Multipart(form, files))
 
     def _call(
         self, method: str, path: str, body: _Multipart | None = None, progress: Progress | None = None

@@ -45,6 +45,7 @@ def call(
         ("GET", "/submissions", "/internal/sessions/s1/submissions"),
         ("POST", "/submissions", "/internal/sessions/s1/submissions"),
         ("POST", "/submissions/ab12/withdraw", "/internal/sessions/s1/submissions/ab12/withdraw"),
+        ("POST", "/prechecks", "/internal/sessions/s1/prechecks"),
     ],
 )
 def test_calls_reach_the_portal(rig: Rig, method: str, target: str, path: str) -> None:

@@ -145,6 +145,7 @@ MATRIX: dict[str, dict[int, str]] = {
     "GET /internal/sessions/{sid}": {},
     "GET /internal/sessions/{sid}/submissions": {},
     "POST /internal/sessions/{sid}/submissions": {},
+    "POST /internal/sessions/{sid}/prechecks": {},
     "POST /internal/sessions/{sid}/submissions/{id}/withdraw": {},
 }
 PROJECT_FORM = {

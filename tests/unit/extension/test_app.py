@@ -116,3 +116,32 @@ def test_language(accepted: str, language: str) -> None:
 
 def test_printable_keeps_text_and_drops_control() -> None:
     assert printable("«\u00a0é\u00a0» 1\u202f000\x07\u202e") == "«\u00a0é\u00a0» 1\u202f000\ufffd\ufffd"
+
+
+def test_a_declaration_comes_along_and_is_no_file_of_its_own(desk: Path) -> None:
+    (desk / "home" / "table.csv.spec.json").write_bytes(b"{}")
+    places = Places(desk / "home", desk / "shared", desk / "data")
+    chosen = places.choose(["table.csv", "table.csv.spec.json", "shared/both.csv"])
+    assert [(file.name, file.declaration) for file in chosen] == [("table.csv", b"{}"), ("both.csv", None)]
+    (alone,) = places.choose(["table.csv.spec.json"])
+    assert alone.declaration is None
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "pipe"])
+def test_what_is_no_regular_file_is_no_declaration(desk: Path, kind: str) -> None:
+    beside = desk / "home" / "table.csv.spec.json"
+    if kind == "link":
+        beside.symlink_to(desk / "data" / "part-0.parquet")
+    elif kind == "folder":
+        beside.mkdir()
+    else:
+        os.mkfifo(beside)
+    (chosen,) = Places(desk / "home", desk / "shared", desk / "data").choose(["table.csv"])
+    assert chosen.declaration is None
+
+
+def test_a_declaration_that_is_too_long_is_refused(desk: Path) -> None:
+    (desk / "home" / "table.csv.spec.json").write_bytes(b" " * 64_001)
+    with pytest.raises(Refused) as refusal:
+        Places(desk / "home", desk / "shared", desk / "data").choose(["table.csv"])
+    assert (refusal.value.code, refusal.value.field) == ("declaration_large", "paths[0]")

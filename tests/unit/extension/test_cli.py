@@ -42,6 +42,8 @@ def places(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
         (["absent.csv", "--note", "x"], "absent.csv"),
         (["data/part-0.parquet", "--note", "x"], "/data"),
         (["table.csv", "--note", "x", "--nonsense"], "--nonsense"),
+        (["--check"], "un seul à la fois"),
+        (["--list", "--check"], "un seul à la fois"),
         (["--withdraw", "../x"], "../x"),
         (["--withdraw", "99"], "99"),
         (["table.csv", "--note", "x", "--supersedes", "99"], "99"),
@@ -182,3 +184,58 @@ def test_progress_of_a_large_file_on_a_terminal(gate: Gate, desk: Path) -> None:
     )
     assert run.returncode == 0, run
     assert b"Envoi : 100 %" in run.stdout
+
+
+PRECHECKED = {
+    "left": 7,
+    "files": [
+        {
+            "name": "table.csv",
+            "declared": True,
+            "findings": [
+                {
+                    "rule": "small_cells",
+                    "message": "Des cellules semblent compter moins de 10 unités.",
+                    "remedies": [{"text": "Masquer.", "python": "t = vitrine.suppress(t)", "r": ""}],
+                }
+            ],
+        }
+    ],
+}
+
+
+def test_check_says_what_to_mend_and_submits_nothing(
+    gate: Gate, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (places.home / "table.csv.spec.json").write_bytes(b"{}")
+    gate.answer = PRECHECKED
+    assert main(["--check", "table.csv"], places) == 3
+    assert capsys.readouterr().out.splitlines() == [
+        "table.csv",
+        "  déclaré : la plateforme refera ces nombres depuis l’extrait",
+        "  - Des cellules semblent compter moins de 10 unités.",
+        "      Masquer.",
+        "        Python: t = vitrine.suppress(t)",
+        "Encore 7 fichiers à faire examiner dans l’heure.",
+    ]
+    (heard,) = gate.heard
+    assert (heard.method, heard.path) == ("POST", "/prechecks")
+    assert [part[:2] for part in heard.parts()] == [
+        ("form", None),
+        ("file", "table.csv"),
+        ("declaration", "table.csv"),
+    ]
+
+
+def test_check_of_a_file_with_nothing_to_mend_is_0(
+    gate: Gate, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate.answer = {"left": 7, "files": [{"name": "table.csv", "declared": False, "findings": []}]}
+    assert main(["--check", "table.csv", "--what", "x"], places) == 0
+    assert "rien à signaler" in capsys.readouterr().out
+
+
+def test_a_refused_check_is_1(gate: Gate, places: Places, capsys: pytest.CaptureFixture[str]) -> None:
+    gate.status, gate.answer = 409, {"error": {"code": "too_many_prechecks", "message": "Plus tard."}}
+    assert main(["--check", "table.csv"], places) == 1
+    assert "Plus tard." in capsys.readouterr().err

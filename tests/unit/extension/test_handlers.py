@@ -65,7 +65,9 @@ class Stranger(RequestHandler):
     """Nobody is signed in."""
 
 
-@pytest.mark.parametrize(("path", "body"), [("session", None), ("submissions", None), ("submissions", {})])
+@pytest.mark.parametrize(
+    ("path", "body"), [("session", None), ("submissions", None), ("submissions", {}), ("prechecks", {})]
+)
 def test_whoever_is_not_signed_in_reaches_nothing(gate: Gate, desk: Path, path: str, body: object) -> None:
     status, _ = call(desk, path, body, base=Stranger)
     assert status == (302 if body is None else 403)
@@ -156,3 +158,25 @@ def test_the_other_calls_are_relayed(
     gate.answer = {"submissions": []}
     assert call(desk, path, body) == (200, {"submissions": []})
     assert [(heard.method, heard.path) for heard in gate.heard] == [(method, relayed)]
+
+
+def test_a_precheck_is_relayed_with_its_declaration(gate: Gate, desk: Path) -> None:
+    (desk / "home" / "table.csv.spec.json").write_bytes(b"{}")
+    gate.answer = {"left": 1, "files": []}
+    body = {"paths": ["table.csv"], "form": dict.fromkeys(FORM, "")}
+    assert call(desk, "prechecks", body) == (200, gate.answer)
+    (heard,) = gate.heard
+    assert heard.path == "/prechecks"
+    assert [part[:2] for part in heard.parts()] == [
+        ("form", None),
+        ("file", "table.csv"),
+        ("declaration", "table.csv"),
+    ]
+
+
+@pytest.mark.parametrize("path", ["../data/part-0.parquet", "data/part-0.parquet"])
+def test_data_are_not_looked_over_either(gate: Gate, desk: Path, path: str) -> None:
+    status, answer = call(desk, "prechecks", {"paths": [path], "form": {}})
+    assert status in (400, 403)
+    assert answer["error"]["code"] in ("bad_path", "from_data")
+    assert gate.heard == []

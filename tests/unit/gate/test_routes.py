@@ -57,6 +57,7 @@ OPEN: dict[str, set[str]] = {
     "vitrine/session": {"GET"},
     "vitrine/submissions": {"GET", "POST"},
     "vitrine/submissions/ab12/withdraw": {"POST"},
+    "vitrine/prechecks": {"POST"},
 }
 
 CLOSED = [

@@ -169,3 +169,40 @@ describe('calls', () => {
     expect(calls[0].method).toBe('POST');
   });
 });
+
+describe('before submitting', () => {
+  const answer = {
+    left: 2,
+    files: [
+      {
+        name: 'a.csv',
+        declared: true,
+        findings: [{ rule: 'x', message: 'Mend it.', remedies: [] }]
+      }
+    ]
+  };
+
+  it('asks about paths and form', async () => {
+    const { api, calls } = answering(json(200, answer));
+    await expect(api.precheck(['a.csv'], FORM)).resolves.toEqual(answer);
+    expect(calls).toEqual([
+      {
+        url: 'http://desk.test/user/ana/cps-wages/vitrine/prechecks',
+        method: 'POST',
+        body: JSON.stringify({ paths: ['a.csv'], form: FORM }),
+        language: 'fr'
+      }
+    ]);
+  });
+
+  it.each([
+    ['nothing', {}],
+    ['no number', { files: [] }],
+    ['a file without findings', { left: 1, files: [{ name: 'a' }] }],
+    ['a finding without a sentence', { left: 1, files: [{ findings: [{}] }] }]
+  ])('%s is unexpected', async (_, body) => {
+    const { api } = answering(json(200, body));
+    const error = await refusal(api.precheck([], FORM));
+    expect(error.code).toBe('unexpected');
+  });
+});

@@ -91,6 +91,11 @@ class SubmissionDesk implements ISubmissionDesk {
           await this._save(file);
         }
       },
+      precheck: (chosenFiles, form) =>
+        this._services.submissions.precheck(
+          chosenFiles.map(file => file.path),
+          form
+        ),
       send: (chosenFiles, form) => this._send(chosenFiles, form),
       showSubmissions: () => void app.commands.execute(CommandIDs.showPanel)
     });

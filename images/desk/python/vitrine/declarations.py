@@ -1,0 +1,67 @@
+"""A result's file and its declaration beside it: `table.csv` and `table.csv.spec.json`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .words import BadArgument
+
+SUFFIX = ".spec.json"
+
+
+def result_path(file: str | os.PathLike[str]) -> Path:
+    """Where a result goes. BadArgument `file` unless it ends in .csv and its folder is there."""
+    path = Path(file)
+    if path.suffix.lower() != ".csv" or not path.parent.is_dir():
+        raise BadArgument(
+            "file",
+            fr="un nom en .csv, dans un dossier qui existe",
+            en="a name ending in .csv, in a folder that exists",
+        )
+    return path
+
+
+def write_result(
+    path: Path, header: Sequence[str], rows: Sequence[Sequence[str]], output: dict[str, Any] | None
+) -> None:
+    """Write the file and its declaration; without `output` the file alone, and an older declaration goes."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    spec = path.with_name(path.name + SUFFIX)
+    # The old declaration goes first: at no moment does it lie beside a file it does not describe.
+    spec.unlink(missing_ok=True)
+    _replace(path, text.getvalue())
+    if output is not None:
+        declaration = {"version": 1, "file": path.name, "output": output}
+        _replace(spec, json.dumps(declaration, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    aside = path.with_name(f".{path.name}.part")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
+
+
+def number_text(value: float, *, whole: bool = False, digits: int = 6) -> str:
+    """A number as it is printed: whole, or with `digits` significant digits, at most ten decimals and no
+    exponent; "" for none."""
+    if value is None or math.isnan(value):
+        return ""
+    if whole:
+        return str(round(value))
+    if value == 0:
+        return "0"
+    places = min(digits - 1 - math.floor(math.log10(abs(value))), 10)
+    rounded = round(value, places)
+    text = f"{rounded:.{max(places, 0)}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
