@@ -37,7 +37,6 @@ FOLDERS: dict[str, int] = {
     "ledger": 0o700,
     "ledger/cells": 0o700,
     "ledger/units": 0o700,
-    "maps": 0o700,
     "meters": 0o700,
     "run": 0o755,
     "sessions": 0o700,
