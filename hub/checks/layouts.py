@@ -3,6 +3,7 @@ belong to one statistic. A table has several readings; the recomputation tells w
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ TOTAL = -1
 MAX_LAYOUTS = 40
 _MAX_CANDIDATES = 6
 _MAX_LABELS = 4
+_MAX_GROUPS = 50_000  # more than any table that people read
 
 
 @dataclass(frozen=True)
@@ -278,7 +280,7 @@ class _Reader:
         rest: Sequence[int],
     ) -> Layout | None:
         axes = (*(one.axis for one in rows), *((spread[0].axis,) if spread else ()))
-        if len({axis.variable for axis in axes}) < len(axes):
+        if len({axis.variable for axis in axes}) < len(axes) or math.prod(a.size for a in axes) > _MAX_GROUPS:
             return None
         keyed: dict[tuple[object, ...], list[Entry]] = {}
         hints: dict[tuple[object, ...], Hint] = {}
