@@ -67,6 +67,7 @@ class Panel:
     period: str | None = None
     _numbers: dict[str, Floats | None] = field(default_factory=dict)
     _categories: dict[str, Categories | None] = field(default_factory=dict)
+    _spans: dict[str, tuple[float, float]] = field(default_factory=dict)
     _units: dict[str, tuple[Codes, int]] = field(default_factory=dict)
     _rows: int | None = None
 
@@ -111,6 +112,14 @@ class Panel:
         values = np.array(values, dtype=np.float64)
         values[~np.isfinite(values)] = np.nan
         return values
+
+    def span(self, name: str) -> tuple[float, float]:
+        """Smallest and largest value of a number; zeros where it has none."""
+        if name not in self._spans:
+            values = self.numbers(name)
+            empty = values is None or np.isnan(values).all()
+            self._spans[name] = (0.0, 0.0) if empty else (float(np.nanmin(values)), float(np.nanmax(values)))
+        return self._spans[name]
 
     def categories(self, name: str) -> Categories | None:
         """The variable as categories; None when it has more than 3,000."""

@@ -26,7 +26,7 @@ _STATISTICS: dict[str, str] = {
     **dict.fromkeys(("sd", "std", "stdev", "stddev", "ecart"), "sd"),
     **dict.fromkeys(("variance", "var", "varianz"), "variance"),
     **dict.fromkeys(("min", "minimum", "lowest", "smallest"), "min"),
-    **dict.fromkeys(("max", "maximum", "highest", "largest", "most"), "max"),
+    **dict.fromkeys(("max", "maximum", "highest", "largest", "most", "top"), "max"),
     **dict.fromkeys(
         ("share", "shares", "pct", "percent", "percentage", "prop", "proportion", "part", "rate", "taux",
          "perc", "pc", "fraction", "anteil"),
