@@ -202,7 +202,8 @@ def _fit(
     numbers = replace(numbers, base=base) if base is not None else replace(numbers, base=None)
     best: Fit | None = None
     for one in _variants(measure, reading):
-        for rows in BASES if any(TOTAL in entry.levels for entry in series.entries) else BASES[:1]:
+        of_shown = one.statistic == "share" or any(TOTAL in entry.levels for entry in series.entries)
+        for rows in BASES if of_shown else BASES[:1]:
             fit = _match(series, replace(one, base=rows), numbers, cube, rounded=base is not None)
             if fit.complete:
                 return fit

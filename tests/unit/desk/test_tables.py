@@ -83,8 +83,9 @@ def test_a_table_and_its_declaration() -> None:
     }
     wanted = data.groupby("region")["wage"].mean()
     shown = printed("wages.csv")
+    assert wanted.max() < 100_000
     assert shown["region"].tolist() == ["1", "2", "3", "4"]
-    assert shown["mean_wage"].tolist() == [number_text(value) for value in wanted]
+    assert shown["mean_wage"].tolist() == [f"{value:.1f}" for value in wanted]
 
 
 def test_rows_in_another_order_are_the_same_rows() -> None:
@@ -199,7 +200,7 @@ def test_a_wrong_declaration_never_lies_beside_a_new_file() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (1234567.891, "1234570"),
+        (1234567.891, "1234568"),
         (0.000123456789, "0.000123457"),
         (31.0, "31"),
         (-2.5, "-2.5"),

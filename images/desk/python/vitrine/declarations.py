@@ -51,17 +51,24 @@ def _replace(path: Path, text: str) -> None:
     aside.replace(path)
 
 
-def number_text(value: float, *, whole: bool = False, digits: int = 6) -> str:
-    """A number as it is printed: whole, or with `digits` significant digits, at most ten decimals and no
-    exponent; "" for none."""
+def column_decimals(values: Sequence[float], digits: int = 6) -> int:
+    """Decimals of a whole column: so many that its largest number has `digits` significant ones, at most ten;
+    none where all numbers are whole."""
+    known = [abs(value) for value in values if value is not None and math.isfinite(value)]
+    if not known or max(known) == 0 or all(value == round(value) for value in known):
+        return 0
+    return min(max(digits - 1 - math.floor(math.log10(max(known))), 0), 10)
+
+
+def number_text(value: float, *, digits: int = 6) -> str:
+    """A number with `digits` significant digits, but never less than its whole part nor more than ten
+    decimals, and no exponent; "" for none."""
     if value is None or math.isnan(value):
         return ""
-    if whole:
-        return str(round(value))
     if value == 0:
         return "0"
-    places = min(digits - 1 - math.floor(math.log10(abs(value))), 10)
+    places = min(max(digits - 1 - math.floor(math.log10(abs(value))), 0), 10)
     rounded = round(value, places)
-    text = f"{rounded:.{max(places, 0)}f}"
+    text = f"{rounded:.{places}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text

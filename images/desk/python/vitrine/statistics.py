@@ -1,7 +1,8 @@
 """The statistics of a declared table, per group, defined as the platform defines them.
 
-sd and variance have n - 1 below; quantiles are interpolated (type 7); share is a ratio of 0 to 1; gini is that of values from 0 on. Missing values of the
-variable count nowhere but in `count`, `persons` and `share`, which have none.
+sd and variance have n - 1 below; quantiles are interpolated (type 7); share is a ratio of 0 to 1; gini is
+that of values from 0 on. Missing values of the variable count nowhere but in `count`, `persons` and `share`,
+which have none.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .declarations import number_text, result_path, write_result
+from .declarations import column_decimals, result_path, write_result
 from .extracts import ExtractTable, read_extract, require_columns, require_untouched, table_behind
 from .filters import fields, matching, normalise
 from .statistics import WITHOUT_VARIABLE, grouped, measure_rows
@@ -366,7 +366,8 @@ def _printed(
         base = output.get("rounding") if measure["stat"] in ("count", "persons", "sum") else None
         if base:
             values = np.floor(values / base + 0.5) * base
-        texts = [number_text(value, whole=counted or bool(base), digits=recipe.digits) for value in values]
+        decimals = 0 if counted or base else column_decimals(values, recipe.digits)
+        texts = ["" if np.isnan(value) else f"{value:.{decimals}f}" for value in values]
         empty = output.get("suppressed", "")
         shown[measure["column"]] = [empty if hide else text for text, hide in zip(texts, hidden, strict=True)]
     return shown.astype(object)

@@ -1,0 +1,99 @@
+"""What the desk writes and declares, the platform makes again: the two are computed by different programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.checks import Thresholds
+from hub.checks.engine import run_checks
+from hub.documents.outputs import parse_declaration
+from hub.documents.policies import load_policies
+from tests.conftest import ROOT
+
+pytest.importorskip("vitrine", reason="the desk's own package")
+import vitrine
+
+UNEXPLAINED = {"false_claim", "unreproduced", "unread_claim", "extract_unread"}
+SINGLE = [
+    {"stat": "count"}, {"stat": "persons"}, {"stat": "share"}, {"stat": "sum", "of": "wage"},
+    {"stat": "mean", "of": "wage"}, {"stat": "median", "of": "wage"}, {"stat": "sd", "of": "wage"},
+    {"stat": "quantile", "of": "wage", "quantile": 0.9}, {"stat": "variance", "of": "wage"},
+    {"stat": "gini", "of": "wage"}, {"stat": "mean", "of": "wage", "weight": "weight"},
+    {"stat": "count", "weight": "weight"}, {"stat": "share", "weight": "weight"},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def thresholds() -> Thresholds:
+    policies = load_policies(ROOT / "policies")
+    return Thresholds.of(policies.outputs, max_bytes=policies.submissions.max_bytes)
+
+
+def rules_of(file: str, extract: Path, thresholds: Thresholds) -> set[str]:
+    """What the platform's checks find in the file, with its declaration."""
+    declaration = parse_declaration(Path(f"{file}.spec.json").read_bytes(), file=file)
+    report = run_checks(
+        Path(file), name=file, form=None, extract=extract, thresholds=thresholds, declaration=declaration
+    )
+    return {finding.rule for finding in report.findings}
+
+
+@pytest.mark.parametrize("measure", SINGLE, ids=lambda one: "-".join(map(str, one.values())))
+def test_each_statistic(extract: Path, thresholds: Thresholds, measure: dict[str, Any]) -> None:
+    vitrine.table("people", "region", measures=[measure], where=("region", "<", 4), file="t.csv")
+    assert not rules_of("t.csv", extract, thresholds) & UNEXPLAINED
+
+
+SHAPES: dict[str, Callable[[], object]] = {
+    "bands": lambda: vitrine.table("people", "age", "mean", "wage", breaks=[18, 40, 75], file="t.csv"),
+    "bands with upper edges and names": lambda: vitrine.table(
+        "people", "age", "mean", "wage", breaks=[18, 40, 60], labels=["a", "b"], right=True, file="t.csv"
+    ),
+    "bands of large numbers": lambda: vitrine.table(
+        "people", "wage", breaks=[0, 20000, 1000000], file="t.csv"
+    ),
+    "share of the bands": lambda: vitrine.table("people", "age", "share", breaks=[18, 40, 60], file="t.csv"),
+    "share within": lambda: vitrine.table("people", ["sex", "year"], "share", within="sex", file="t.csv"),
+    "spread with totals": lambda: vitrine.table(
+        "people", ["sex", "year"], file="t.csv", spread=True, total="Ensemble"
+    ),
+    "totals of means": lambda: vitrine.table(
+        "people", ["sex", "year"], "mean", "wage", total="all", file="t.csv"
+    ),
+    "rounded": lambda: vitrine.round_to(vitrine.table("people", ["sex", "year"], file="t.csv"), 5),
+    "suppressed": lambda: vitrine.suppress(vitrine.table("people", "region", file="t.csv"), text="x"),
+    "a nested filter": lambda: vitrine.table(
+        "people", "sex", "mean", "wage",
+        where={"or": [("year", "==", 2013), {"not": [("age", "between", [30, 50]), ("sex", "in", ["F"])]}]},
+        file="t.csv",
+    ),
+    "no grouping": lambda: vitrine.table("people", (), "mean", "wage", file="t.csv"),
+    "ols": lambda: vitrine.regression(
+        "np.log(wage) ~ age + I(age**2) + C(year) + age:sex", "people", file="t.csv"
+    ),
+    "weighted": lambda: vitrine.regression("wage ~ age", "people", weight="weight", file="t.csv"),
+    "no intercept": lambda: vitrine.regression(
+        "wage ~ 0 + age", "people", where=("year", "==", 2014), file="t.csv"
+    ),
+    "logit": lambda: vitrine.regression("employed ~ age + sex", "people", kind="logit", file="t.csv"),
+    "probit": lambda: vitrine.regression("employed ~ age", "people", kind="probit", file="t.csv"),
+    "poisson": lambda: vitrine.regression("employed ~ age", "people", kind="poisson", file="t.csv"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_each_shape(extract: Path, thresholds: Thresholds, shape: str) -> None:
+    SHAPES[shape]()
+    assert not rules_of("t.csv", extract, thresholds) & UNEXPLAINED
+
+
+@pytest.mark.parametrize(("said", "instead"), [("mean", "median"), ("mean", "sum")])
+def test_a_false_claim_is_named(extract: Path, thresholds: Thresholds, said: str, instead: str) -> None:
+    vitrine.table("people", "sex", instead, "wage", column="x", file="t.csv")
+    spec = Path("t.csv.spec.json")
+    spec.write_text(spec.read_text(encoding="utf-8").replace(f'"{instead}"', f'"{said}"'), encoding="utf-8")
+    assert "false_claim" in rules_of("t.csv", extract, thresholds)
