@@ -102,11 +102,13 @@ def applied_thresholds(policies: Policies) -> dict[str, object]:
 
 def build_checking(settings: Settings, policies: Policies) -> Checking:
     """Ledger, signer and thresholds: the portal's alone, which has the key of records."""
+    thresholds = Thresholds.of(policies.outputs, max_bytes=policies.submissions.max_bytes)
     return Checking(
         ledger=FileLedger(settings.data / "ledger"),
         signer=Ed25519Signer(bytes.fromhex(settings.secret("release.key"))),
         thresholds=applied_thresholds(policies),
-        min_units=Thresholds.of(policies.outputs, max_bytes=policies.submissions.max_bytes).min_units,
+        min_units=thresholds.min_units,
+        differencing=thresholds.severity("differencing"),
     )
 
 

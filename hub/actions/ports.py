@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from pyroaring import BitMap
 
+from hub.checks.findings import Severity
 from hub.documents.dictionaries import Dictionary
 from hub.documents.policies import ConditionsPolicy
 from hub.domain.audit import AuditEntry, Head
@@ -304,12 +305,14 @@ class Rules:
 
 @dataclass(frozen=True)
 class Checking:
-    """What deciding needs beside the records: the ledger, the signer, and the thresholds in force."""
+    """What deciding needs beside the records: the ledger, the signer, and the thresholds in force; among them
+    `min_units`, and what it means to differ from a release by fewer (`differencing`)."""
 
     ledger: Ledger
     signer: ReleaseSigner
     thresholds: Mapping[str, object]
     min_units: int
+    differencing: Severity = Severity.BLOCK
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,8 @@ def _rules(contents: Contents, directory: Path | None, thresholds: Thresholds) -
         findings += _find_in_text(text, thresholds)
     for table in contents.tables:
         findings += [*_find_in_table(table, thresholds), *find_small_counts(table, thresholds)]
-        findings += find_solvable(table, threshold=thresholds.min_units)
+        severity = thresholds.severity("suppression_solvable")
+        findings += find_solvable(table, threshold=thresholds.min_units, severity=severity)
     extract: Extract | None = None
     if directory is not None:
         try:

@@ -110,6 +110,7 @@ OUTPUT_RULES: dict[str, frozenset[str]] = {
     **dict.fromkeys(
         (
             "binary_mean",
+            "differencing",
             "differing_populations",
             "empty_cell",
             "extreme",
@@ -124,6 +125,7 @@ OUTPUT_RULES: dict[str, frozenset[str]] = {
             "share_without_base",
             "small_share",
             "suppressed_margins",
+            "suppression_solvable",
             "suppression_undone",
             "transition",
             "unit_plot",
