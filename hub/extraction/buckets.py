@@ -171,7 +171,9 @@ def indexed_units(index: pl.LazyFrame, period: Period | None) -> pl.DataFrame:
             (pl.col(_FIRST) <= _number(period.last)) & (pl.col(_LAST) >= _number(period.first))
         )
     names = [name for name in index.collect_schema().names() if name not in (_FIRST, _LAST)]
-    return index.select(names).unique().collect(engine="streaming")
+    # The spells of a unit follow each other.
+    first = pl.any_horizontal(pl.col(names).ne_missing(pl.col(names).shift(1)))
+    return index.select(names).filter(first.fill_null(value=True)).collect()
 
 
 def _number(month: str) -> int:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from hub.documents.classes import ClassSchemes
-from hub.extraction.buckets import record_order
+from hub.extraction.buckets import BUCKET, record_order
 from hub.extraction.keys import assign, canonical, pseudonym_key
 from hub.extraction.levels import delivered
 from hub.extraction.linkages import identity, key_names, keyed
@@ -65,14 +66,53 @@ class Delivery:
 
     def _pieces(self, dataset: PlannedDataset, parts: Sequence[StoredPart]) -> Iterator[pl.DataFrame]:
         """The delivered rows of some buckets after others, in the order in which they lie there."""
-        group: list[int] = []
+        groups: list[list[int]] = [[]]
         rows = 0
-        for number, part in enumerate(parts, start=1):
-            group.append(part.bucket or 0)
+        for part in parts:
+            groups[-1].append(part.bucket or 0)
             rows += part.rows
-            if rows >= PIECE or number == len(parts):
-                yield self._delivered(dataset, self._rows(dataset, frozenset(group))).collect()
-                group, rows = [], 0
+            if rows >= PIECE:
+                groups.append([])
+                rows = 0
+        near = self._near(dataset)
+        for group in groups:
+            if group:
+                chosen, pseudonyms = near(group)
+                table = self._rows(dataset, frozenset(group), chosen)
+                yield self._delivered(dataset, table, pseudonyms).collect()
+
+    def _near(
+        self, dataset: PlannedDataset
+    ) -> Callable[[list[int]], tuple[dict[str, ChosenPopulation], dict[str, pl.DataFrame]]]:
+        """What rows of some buckets are joined to: of populations and of their pseudonyms only the units that
+        lie there, so that joining a bucket does not cost as much as joining all."""
+        populations = [self.chosen[name] for name in self.plan.specification.dataset(dataset.name).of]
+        register = identity(self.sources[dataset.source].dictionary, dataset.by)
+        if any(one.places is None or one.register != register for one in populations):
+            return lambda _group: (self.chosen, self.pseudonyms)
+        mapping = self.pseudonyms.get(register)
+        split: dict[str, dict[int, pl.DataFrame]] = {}
+        named: dict[int, pl.DataFrame] = {}
+        for one in populations:
+            if one.places is not None:
+                split[one.asked.name] = _by_bucket(one.places)
+        if mapping is not None:
+            everyone = pl.concat([one.places for one in populations if one.places is not None]).unique()
+            names = [name for name in everyone.columns if name != BUCKET]
+            named = _by_bucket(everyone.join(mapping, on=names))
+
+        def near(group: list[int]) -> tuple[dict[str, ChosenPopulation], dict[str, pl.DataFrame]]:
+            chosen = {
+                one.asked.name: dataclasses.replace(
+                    one, units=_together(split[one.asked.name], group, one.units)
+                )
+                for one in populations
+            }
+            if mapping is None:
+                return chosen, self.pseudonyms
+            return chosen, self.pseudonyms | {register: _together(named, group, mapping)}
+
+        return near
 
     def _order(self, dataset: PlannedDataset) -> Order:
         """The columns that order the rows: pseudonyms, and as many others as it takes to tell all rows apart.
@@ -91,25 +131,29 @@ class Delivery:
 
     def unordered(self, dataset: PlannedDataset) -> pl.LazyFrame:
         """The same rows, in the order in which they are read."""
-        return self._delivered(dataset, self.rows[dataset.name])
+        return self._delivered(dataset, self.rows[dataset.name], self.pseudonyms)
 
-    def _rows(self, dataset: PlannedDataset, buckets: frozenset[int] | None) -> pl.LazyFrame:
+    def _rows(
+        self, dataset: PlannedDataset, buckets: frozenset[int], chosen: dict[str, ChosenPopulation]
+    ) -> pl.LazyFrame:
         specification = self.plan.specification
         return dataset_rows(
             specification.dataset(dataset.name),
             dataset,
-            self.chosen,
+            chosen,
             self.sources,
             specification.period,
             self.schemes,
             buckets=buckets,
         )
 
-    def _delivered(self, dataset: PlannedDataset, rows: pl.LazyFrame) -> pl.LazyFrame:
+    def _delivered(
+        self, dataset: PlannedDataset, rows: pl.LazyFrame, pseudonyms: dict[str, pl.DataFrame]
+    ) -> pl.LazyFrame:
         """Pseudonyms instead of keys and classes instead of values."""
         dictionary = self.sources[dataset.source].dictionary
         for unit, name in zip(dataset.units, dataset.pseudonyms, strict=True):
-            mapping = self.pseudonyms[identity(dictionary, unit)].lazy().rename({PSEUDONYM: name})
+            mapping = pseudonyms[identity(dictionary, unit)].lazy().rename({PSEUDONYM: name})
             key = dictionary.unit_types[unit].key
             rows = rows.join(
                 mapping,
@@ -126,6 +170,18 @@ class Delivery:
         ]
         own = (delivered(column, self.schemes) for column in dataset.columns)
         return rows.select(*dataset.pseudonyms, *marks, *own, *joined)
+
+
+def _by_bucket(places: pl.DataFrame) -> dict[int, pl.DataFrame]:
+    """The rows of each bucket, without the bucket."""
+    parts = places.partition_by(BUCKET, as_dict=True, include_key=False)
+    return {bucket: part for (bucket,), part in parts.items()}
+
+
+def _together(parts: dict[int, pl.DataFrame], group: list[int], like: pl.DataFrame) -> pl.DataFrame:
+    """The parts of a group of buckets as one table with the columns of `like`."""
+    found = [parts[bucket].select(like.columns) for bucket in group if bucket in parts]
+    return pl.concat(found) if found else like.clear()
 
 
 def prepare(

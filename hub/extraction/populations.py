@@ -21,14 +21,19 @@ from hub.extraction.sources import OpenSource, Sources
 class ChosenPopulation:
     """The units of a population after drawing: rows of key columns (`linkages.key_names`), and how many
     there were to draw from. `complete`: they are all units of the whole source. `register` is what they
-    are units of (`linkages.identity`), `buckets` where their rows lie, if that is known."""
+    are units of (`linkages.identity`); `places` the units with their BUCKET, where that is known."""
 
     asked: Population
     of: int
     units: pl.DataFrame
     register: str
     complete: bool = False
-    buckets: frozenset[int] | None = None
+    places: pl.DataFrame | None = None
+
+    @property
+    def buckets(self) -> frozenset[int] | None:
+        """Where all rows of the units lie, if that is known."""
+        return None if self.places is None else frozenset(self.places[BUCKET].unique().to_list())
 
     @property
     def drawn(self) -> int:
@@ -86,7 +91,7 @@ def choose_populations(
             units=drawn.select(names),
             register=register,
             complete=complete and (specification.period is None or source.dictionary.record.period is None),
-            buckets=frozenset(drawn[BUCKET].unique().to_list()) if BUCKET in drawn.columns else None,
+            places=drawn.select(*names, BUCKET) if BUCKET in drawn.columns else None,
         )
     return chosen
 

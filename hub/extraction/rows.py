@@ -104,8 +104,8 @@ def marked_units(populations: list[ChosenPopulation]) -> pl.LazyFrame:
 def _of_units(table: pl.LazyFrame, key: list[str], units: pl.LazyFrame, *, marked: bool) -> pl.LazyFrame:
     names = key_names(len(key))
     if not marked:
-        return table.join(units, left_on=key, right_on=names, how="semi")
-    return table.join(units, left_on=key, right_on=names, how="inner")
+        return table.join(units, left_on=key, right_on=names, how="semi", maintain_order="left")
+    return table.join(units, left_on=key, right_on=names, how="inner", maintain_order="left")
 
 
 def _belonging(
