@@ -50,6 +50,7 @@ def build_rules(policies: Policies) -> Rules:
             max_files=policies.submissions.max_files,
             types=policies.submissions.types,
         ),
+        conditions=policies.conditions,
         fingerprint=policies.fingerprint,
     )
 
@@ -76,6 +77,11 @@ def build_session_files(settings: Settings) -> FileSessions:
 def build_vault(settings: Settings) -> FileVault:
     """The output vault in the data directory."""
     return FileVault(settings.data / "vault")
+
+
+def build_documents(settings: Settings) -> FileVault:
+    """The recorded conditions' documents in the data directory."""
+    return FileVault(settings.data / "documents")
 
 
 def build_catalogue(settings: Settings) -> FileCatalogue:

@@ -27,6 +27,9 @@ FOLDERS: dict[str, int] = {
     "audit": 0o700,
     "catalogue": 0o700,
     "db": 0o700,
+    "documents": 0o700,
+    "documents/objects": 0o700,
+    "documents/staging": 0o700,
     "extracts": 0o755,  # below it, a desk (uid 1000) reads the one extract that is mounted into it
     "homes": 0o755,
     "hub": 0o700,

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Protocol, TypeVar
 
 from hub.documents.dictionaries import Dictionary
+from hub.documents.policies import ConditionsPolicy
 from hub.domain.audit import AuditEntry, Head
 from hub.domain.permissions import Actor, RolePermissions
 from hub.domain.records import (
@@ -24,6 +25,7 @@ from hub.domain.records import (
     SubmittedFile,
     Vote,
 )
+from hub.domain.requests import DataRequest, RecordedCondition, Remark, RequestAssessment, RequestVersion
 
 T = TypeVar("T")
 
@@ -58,6 +60,21 @@ class Unit(Protocol):
 
     @property
     def extracts(self) -> Records[Extract]: ...
+
+    @property
+    def requests(self) -> Records[DataRequest]: ...
+
+    @property
+    def request_versions(self) -> Records[RequestVersion]: ...
+
+    @property
+    def remarks(self) -> Records[Remark]: ...
+
+    @property
+    def conditions(self) -> Records[RecordedCondition]: ...
+
+    @property
+    def assessments(self) -> Records[RequestAssessment]: ...
 
     @property
     def sessions(self) -> Records[Session]: ...
@@ -99,6 +116,9 @@ class Units(Protocol):
 
     def note_progress(self, extract_id: str, *, step: str, share: float, now: datetime) -> None:
         """Show how far an extraction is. No decision and no state, hence no audit event."""
+
+    def note_assessing(self, assessment_id: str, *, step: str, share: float, now: datetime) -> None:
+        """Show how far an assessment is; like `note_progress`, without an audit event."""
 
     def head(self) -> Head | None:
         """The end of the audit chain as known outside the database."""
@@ -221,6 +241,7 @@ class Rules:
     review: ReviewRules
     tiers: Mapping[str, TierRules]
     submissions: SubmissionRules
+    conditions: ConditionsPolicy
     fingerprint: str
 
 

@@ -38,6 +38,8 @@ def _rich(hint: Any, value: Any) -> Any:  # a type hint is any object
     if origin is frozenset:
         (member,) = typing.get_args(hint)
         return frozenset(_rich(member, entry) for entry in value)
+    if origin is tuple:
+        return tuple(value)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(value)
     return value

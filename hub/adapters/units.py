@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, select, text
 
-from hub.adapters import tables
+from hub.adapters import tables, tables_requests
 from hub.adapters.records import TableRecords
 from hub.domain import audit
 from hub.domain.audit import AuditEntry, Head
@@ -32,6 +32,7 @@ from hub.domain.records import (
     SubmittedFile,
     Vote,
 )
+from hub.domain.requests import DataRequest, RecordedCondition, Remark, RequestAssessment, RequestVersion
 
 _WRITE_LOCK = 0x56495452  # "VITR": the advisory lock of writing units on PostgreSQL
 
@@ -77,6 +78,11 @@ class SqlUnit:
         self.submissions = TableRecords(connection, tables.submissions, Submission)
         self.files = TableRecords(connection, tables.files, SubmittedFile)
         self.votes = TableRecords(connection, tables.votes, Vote)
+        self.requests = TableRecords(connection, tables_requests.requests, DataRequest)
+        self.request_versions = TableRecords(connection, tables_requests.request_versions, RequestVersion)
+        self.remarks = TableRecords(connection, tables_requests.request_remarks, Remark)
+        self.conditions = TableRecords(connection, tables_requests.request_conditions, RecordedCondition)
+        self.assessments = TableRecords(connection, tables_requests.assessments, RequestAssessment)
         self.last: Head | None = None
 
     def record(
@@ -157,6 +163,15 @@ class SqlUnits:
             connection.execute(
                 extract.update()
                 .where(extract.c.id == extract_id)
+                .values(step=step, progress=share, updated_at=now)
+            )
+
+    def note_assessing(self, assessment_id: str, *, step: str, share: float, now: datetime) -> None:
+        assessment = tables_requests.assessments
+        with self.engine.connect().execution_options(vitrine_write=True) as connection, connection.begin():
+            connection.execute(
+                assessment.update()
+                .where(assessment.c.id == assessment_id)
                 .values(step=step, progress=share, updated_at=now)
             )
 

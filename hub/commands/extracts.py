@@ -41,6 +41,7 @@ def work() -> None:
             master_key=bytes.fromhex(settings.secret("master.key")),
             schemes=policies.classes,
             areas=policies.risks.areas,
+            thresholds=policies.risks.thresholds,
             maps=settings.data / "maps",
         )
         worker.work(context.office(), rooms)

@@ -43,7 +43,7 @@ def write_map(path: Path, tables: PseudonymMap, *, project: str, key_version: in
     content = json.dumps(header).encode() + b"\n" + b"".join(buffers.values())
     nonce = os.urandom(_NONCE_BYTES)
     sealed = AESGCM(map_key(master_key, project)).encrypt(nonce, content, _MAGIC + project.encode())
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_private(path.parent)
     aside = path.with_name(f".{path.name}.staging")
     aside.unlink(missing_ok=True)
     with aside.open("xb") as file:
@@ -51,7 +51,22 @@ def write_map(path: Path, tables: PseudonymMap, *, project: str, key_version: in
         file.write(_MAGIC + nonce + sealed)
         file.flush()
         os.fsync(file.fileno())
+        if os.geteuid() == 0:
+            around = path.parent.stat()
+            os.fchown(file.fileno(), around.st_uid, around.st_gid)
     aside.replace(path)
+
+
+def _make_private(directory: Path) -> None:
+    """The directory, for its owner only; where root makes it, the owner is that of the directory around."""
+    if directory.is_dir():
+        return
+    if not directory.parent.is_dir():
+        _make_private(directory.parent)
+    directory.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        around = directory.parent.stat()
+        os.chown(directory, around.st_uid, around.st_gid)
 
 
 def read_map(path: Path, *, project: str, master_key: bytes) -> tuple[int, dict[str, pl.DataFrame]]:

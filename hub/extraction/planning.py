@@ -230,6 +230,10 @@ def _plan_through(
             f"{part.unit} est livrée elle-même : ses attributs diraient de laquelle il s’agit.",
             field=f"{field}.unit",
         )
+    for position, column in enumerate(long_form(part.columns)):
+        if column.variable in theirs.variables:
+            where = f"{field}.columns[{position}]"
+            check_collected(theirs, column.variable, specification.period, field=where)
     return PlannedThrough(
         source=part.source,
         unit=part.unit,

@@ -26,7 +26,11 @@ from hub.portal import (
     languages,
     projects,
     releases,
+    request_edits,
+    request_reviews,
+    requests,
     reviews,
+    risk_pages,
     submissions,
 )
 from hub.portal.edges import SecurityHeaders, UnknownErrors
@@ -60,6 +64,8 @@ def create_app(portal: Portal) -> FastAPI:
     )
     routes = Routes(app, portal)
     _add_public(routes)
+    for room in (request_edits, requests, request_reviews, risk_pages):  # `new` before `{id}`
+        room.register(routes)
     for room in (projects, desks, submissions, releases, reviews, admin, audit, dictionaries, api, internal):
         room.register(routes)
     _answer_errors(app, portal)

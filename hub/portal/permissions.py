@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from hub.actions.people import actor_for
 from hub.actions.ports import Unit
 from hub.actions.projects import get_project
+from hub.actions.requests import get_request
 from hub.actions.submissions import get_submission, subject_of
 from hub.domain.errors import Conflict, IntegrityError, NotFound, PermissionDenied, Refused
 from hub.domain.lifecycle import PersonState
@@ -29,7 +30,7 @@ from hub.domain.permissions import OFFICE, Permission, Reach, Subject, reach_of,
 from hub.domain.records import Person
 from hub.portal import forgeries, languages
 from hub.portal.ports import Portal, SignedIn
-from hub.portal.visits import Visit
+from hub.portal.visits import Upload, Visit
 
 
 class SignInNeeded(Exception):
@@ -50,6 +51,7 @@ class About(StrEnum):
     OFFICE = "office"  # the office as a whole
     PROJECT = "project"  # the project named by {slug}
     SUBMISSION = "submission"  # the submission named by {id}
+    REQUEST = "request"  # the request named by {id}
     LISTING = "listing"  # a list that shows only what the actor may see
 
 
@@ -60,6 +62,7 @@ class Access:
     door: Door
     permission: Permission | None = None
     about: About = About.OFFICE
+    largest_file: int = 200_000  # bytes of an uploaded file
 
 
 PUBLIC = Access(Door.PUBLIC)
@@ -67,9 +70,11 @@ GATE = Access(Door.GATE)
 ANYONE_OF_THE_OFFICE = Access(Door.OFFICE)  # home and "who am I": shows only what the roles allow
 
 
-def needs(permission: Permission, about: About = About.OFFICE) -> Access:
+def needs(
+    permission: Permission, about: About = About.OFFICE, *, largest_file: int = Access.largest_file
+) -> Access:
     """An active person with this permission."""
-    return Access(Door.OFFICE, permission, about)
+    return Access(Door.OFFICE, permission, about, largest_file)
 
 
 class Routes:
@@ -155,10 +160,10 @@ def _guard(portal: Portal, access: Access) -> Callable[[Request], Awaitable[None
         visitor = await portal.sign_in.visitor(request)
         if visitor is None:
             raise SignInNeeded
-        form = {} if forgeries.is_safe(request) else await _form(request)
+        form, upload = ({}, None) if forgeries.is_safe(request) else await _form(request, access.largest_file)
         _refuse_forged(request, portal, visitor, form)
         visit = await run_in_threadpool(_enter, portal, access, request, visitor)
-        request.state.visit = dataclasses.replace(visit, form=form)
+        request.state.visit = dataclasses.replace(visit, form=form, upload=upload)
 
     return check_person
 
@@ -179,21 +184,25 @@ def _refuse_forged(
     forgeries.require_token(given, form_token=visitor.form_token)
 
 
-async def _form(request: Request) -> dict[str, list[str]]:
-    """The fields of a submitted form; an uploaded text file counts as a field. Empty for other bodies."""
+async def _form(request: Request, largest_file: int) -> tuple[dict[str, list[str]], Upload | None]:
+    """The fields of a submitted form, and the file in it; a text file counts as a field too. Empty for
+    other bodies. A file longer than `largest_file` is cut one byte beyond it, which whoever takes it sees."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return {}
+        return {}, None
     fields: dict[str, list[str]] = {}
-    async with request.form(max_files=1, max_fields=1000, max_part_size=200_000) as form:
+    upload: Upload | None = None
+    async with request.form(max_files=1, max_fields=5000, max_part_size=200_000) as form:
         for name, value in form.multi_items():
             if isinstance(value, str):
                 text = value
             else:
                 await value.seek(0)
-                text = (await value.read(200_000)).decode("utf-8", "replace")
+                content = await value.read(largest_file + 1)
+                upload = Upload(value.filename or "", content) if value.filename else None
+                text = content[:200_000].decode("utf-8", "replace")
             fields.setdefault(name, []).append(text)
-    return fields
+    return fields, upload
 
 
 def _enter(portal: Portal, access: Access, request: Request, visitor: SignedIn) -> Visit:
@@ -246,6 +255,8 @@ def _require_any_reach(portal: Portal, roles: Iterable[Any], permission: Permiss
 def _subject(unit: Unit, about: About, request: Request) -> Subject:
     if about is About.PROJECT:
         return get_project(unit, request.path_params["slug"]).subject
+    if about is About.REQUEST:
+        return get_request(unit, request.path_params["id"]).subject
     if about is About.SUBMISSION:
         return subject_of(unit, get_submission(unit, request.path_params["id"]))
     return OFFICE

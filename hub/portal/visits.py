@@ -18,6 +18,14 @@ from hub.portal.ports import Portal
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A file that came with a form, as its sender named it."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Visit:
     """Who asks, as what, in which language, when. Made by `permissions` only after its checks held."""
 
@@ -29,6 +37,7 @@ class Visit:
     now: datetime
     form_token: str
     form: Mapping[str, list[str]] = field(default_factory=dict)
+    upload: Upload | None = None
 
     @property
     def office(self) -> Office:

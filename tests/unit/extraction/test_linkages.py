@@ -8,10 +8,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from hub.documents import parse
+from hub.documents.dictionaries import Dictionary
 from hub.documents.manifests import Manifest
 from hub.documents.policies import AreaLimits, load_policies
 from hub.domain.errors import Refused
-from hub.extraction import ExtractPlan, assess, extract
+from hub.extraction import ExtractPlan, assess, extract, register
 from tests.unit.extraction import registers
 from tests.unit.extraction.conftest import MASTER_KEY, NOW
 from tests.unit.extraction.registers import LIMITS, SCHEMES, planned
@@ -290,3 +292,60 @@ def test_what_an_extract_would_contain_is_counted_without_making_it(warehouse: P
     }
     assert {measure.table for measure in found.report.measures} == {"people", "jobs"}
     assert manifest.samples.keys() == {"others"}
+
+
+MONTHLY = f"""\
+name: sectors
+title: {{fr: Secteurs, en: Sectors}}
+{registers.HEAD}reference_period: {{first: 2005-01-01, last: 2005-03-31}}
+unit_types:
+  sector: {{title: {{fr: s, en: s}}, key: [code], pseudonym: sector_id, registry: sectors}}
+record: {{unit: sector, key: [code, month], period: month}}
+variables:
+  code: {registers.NUMBER}
+  month: {{type: date, label: {{fr: m, en: m}}}}
+  jobless: {{type: integer, label: {{fr: c, en: u}}, minimum: 0, maximum: 9}}
+"""
+
+
+@pytest.fixture(scope="module")
+def monthly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The registers and a source of sectors by month, whose only value is the month's number."""
+    directory = tmp_path_factory.mktemp("monthly")
+    warehouse = registers.register_all(directory)
+    rows = [
+        {"code": code, "month": month, "jobless": month.month}
+        for code in range(1, registers.SECTORS + 1)
+        for month in registers.MONTHS
+    ]
+    pl.DataFrame(rows).write_parquet(directory / "sectors.parquet")
+    dictionary = parse(Dictionary, MONTHLY, name="sectors.yaml")
+    register(directory / "sectors.parquet", dictionary, warehouse=warehouse, now=NOW, schemes=SCHEMES)
+    return warehouse
+
+
+MONTHLY_THROUGH = "[{source: sectors, unit: sector, columns: [jobless]}]"
+
+
+def test_months_are_joined_to_the_same_months(monthly: Path, tmp_path: Path) -> None:
+    table = _tables(monthly, tmp_path, ALL + _data(through=MONTHLY_THROUGH))["people"]
+    assert len(table) == registers.PEOPLE * len(registers.MONTHS)
+    assert (table["jobless"] == table["month"].dt.month()).all()
+
+
+def test_several_rows_for_one_unit_cannot_be_joined(monthly: Path, tmp_path: Path) -> None:
+    """A source of sectors has one row per sector, so that a series of months does not fit it."""
+    text = "populations:\n  - {name: all, source: atlas, unit: sector}\n"
+    text += _data(source="atlas", units="[other]", columns="[rent]", through=MONTHLY_THROUGH)
+    plain = registers.ATLAS.replace("name: atlas", "name: places").replace(
+        "record: {unit: sector, key: [code]}",
+        "  other: {title: {fr: o, en: o}, key: [code], pseudonym: other_id, registry: other}\n"
+        "record: {unit: sector, key: [code]}",
+    )
+    file = tmp_path / "places.parquet"
+    registers.atlas().write_parquet(file)
+    dictionary = parse(Dictionary, plain, name="places.yaml")
+    register(file, dictionary, warehouse=monthly, now=NOW, schemes=SCHEMES)
+    with pytest.raises(Refused) as refused:
+        _tables(monthly, tmp_path, text.replace("source: atlas", "source: places"))
+    assert (refused.value.code, refused.value.field) == ("several_rows", "through")
