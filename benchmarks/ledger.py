@@ -1,4 +1,4 @@
-"""One new cell against 3,000 released ones of a source of 650,000 persons (`python -m benchmarks.ledger`).
+"""One new cell against 3,000 released ones of a source of 650,000 persons (`make bench-ledger`).
 
 Released are a hundred tables: a total and its parts, some tables differing from others by a few persons; the
 sets come from files of the ledger, as in the portal. Measured: with all sets in memory (as after the first
