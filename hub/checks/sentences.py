@@ -8,7 +8,6 @@ from typing import Any
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.rule_sentences import RULE_SENTENCES, Sentence
 
-
 # A rule without a sentence cannot be reported: `finding` raises KeyError, which the tests would see.
 SENTENCES: Mapping[str, Sentence] = {
     **RULE_SENTENCES,

@@ -11,7 +11,7 @@ from hub.checks.panels import Panel, fold
 from hub.checks.tables import number_of
 
 _TOTALS = frozenset(
-    "all total totals totaux ensemble tous toutes overall insgesamt alle sum somme margin whole".split()
+    ["all", "total", "totals", "totaux", "ensemble", "tous", "toutes", "overall", "insgesamt", "alle", "sum", "somme", "margin", "whole"]
 )
 _SUPPRESSED = frozenset(
     {"", "s", "c", "x", "*", "**", "..", "...", "-", "–", "—", "z", "[c]", "[x]", "n.d.", "nd", "n/a", "na",
