@@ -105,8 +105,7 @@ def _nlswork(var: Path) -> Panel:
 
 
 _WHOLE = frozenset(
-    "idcode year birth_yr age race msp nev_mar grade collgrad not_smsa c_city south ind_code occ_code union "
-    "wks_ue hours wks_work".split()
+    ["idcode", "year", "birth_yr", "age", "race", "msp", "nev_mar", "grade", "collgrad", "not_smsa", "c_city", "south", "ind_code", "occ_code", "union", "wks_ue", "hours", "wks_work"]
 )
 
 

@@ -54,9 +54,14 @@ class Judge:
 
     def _believed(self, fit: Fit, *, sure: bool) -> bool:
         """Whether the match is evidence: beyond chance, or all but a few cells of a long column."""
-        if fit.complete and fit.said and fit.measure.statistic in ("min", "max"):
-            return fit.measure.statistic in fit.series.hint.statistics  # its own head says so
-        return sure or (not fit.complete and fit.digits >= 2 * (6 + np.log10(max(self.found.tried, 1))))
+        named = (
+            fit.measure.statistic in ("min", "max") and fit.measure.statistic in fit.series.hint.statistics
+        )
+        return (
+            sure
+            or (fit.complete and fit.said and named)
+            or (not fit.complete and fit.digits >= 2 * (6 + np.log10(max(self.found.tried, 1))))
+        )
 
     def _severity(self, fit: Fit, rule: str, printed_small: bool = True) -> Severity:
         severity = self.thresholds.severity(rule)

@@ -106,7 +106,6 @@ class Cube:
             found[where] = values
         return found * measure.scale
 
-
     def _outer(self, levels: tuple[int, ...], measure: Measure) -> tuple[Groups, int]:
         """The group that a share is of."""
         kept = tuple(level if axis in measure.within else TOTAL for axis, level in enumerate(levels))

@@ -23,8 +23,12 @@ from hub.documents.outputs import DeclaredRegression
 
 _DUMMY = re.compile(r"(?:C\()?\s*([^\W\d]\w*)\s*(?:,[^)\]]*)?\)?\s*\[(?:T\.|S\.)?\s*([^\]]+?)\s*\]")
 _FACTOR = re.compile(r"(?:as\.)?factor\(([^)]+)\)(.+)")
-_OBSERVATIONS = re.compile(r"\b(?:no\.?\s*observations|num\.?\s*obs\.?|nobs|n obs|observations)\b\D{0,12}?(\d+)", re.I)
-_DEGREES = re.compile(r"\b(?:df[_ .]?resid(?:uals?)?|residual df|degrees of freedom|dof|ddl)\b\D{0,6}?(\d+)", re.I)
+_OBSERVATIONS = re.compile(
+    r"\b(?:no\.?\s*observations|num\.?\s*obs\.?|nobs|n obs|observations)\b\D{0,12}?(\d+)", re.I
+)
+_DEGREES = re.compile(
+    r"\b(?:df[_ .]?resid(?:uals?)?|residual df|degrees of freedom|dof|ddl)\b\D{0,6}?(\d+)", re.I
+)
 _INTERCEPT = frozenset({"intercept", "const", "constant", "cons", "constante"})
 
 
@@ -149,7 +153,11 @@ def find_in_terms(table: Table, panels: Sequence[Panel], thresholds: Thresholds)
             evidence: dict[str, object] = {"terms": len(effects)}
             yield _found("unit_series", thresholds, table, evidence)
         few = int(thresholds.limit("dummy_units", "units"))
-        small = [(term, least) for term in terms if (least := _units_of_term(term, panel)) is not None and least < few]
+        small = [
+            (term, least)
+            for term in terms
+            if (least := _units_of_term(term, panel)) is not None and least < few
+        ]
         for term, least in small:
             told = {"term": term[:80], "units": least}
             yield _found("dummy_units", thresholds, table, told, limit=few)

@@ -140,7 +140,9 @@ def _parts(name: str, term: Term, panel: Panel, rows: npt.NDArray[np.int64]) -> 
         codes: Codes = known.codes[rows]
         present = np.unique(codes)
         return [
-            Parameter(f"{name}[T.{_level(known.values[at])}]", ((name, at),), (codes == at).astype(np.float64))
+            Parameter(
+                f"{name}[T.{_level(known.values[at])}]", ((name, at),), (codes == at).astype(np.float64)
+            )
             for at in present[1:].tolist()
         ]
     values = _numbers(name, panel)[rows]
@@ -169,7 +171,11 @@ def _log(values: Floats, name: str) -> Floats:
 
 
 def _least_squares(
-    design: Floats, outcome: Floats, weights: Floats | None, degrees: int, centred: bool  # noqa: FBT001
+    design: Floats,
+    outcome: Floats,
+    weights: Floats | None,
+    degrees: int,
+    centred: bool,  # noqa: FBT001
 ) -> tuple[Floats, Floats, float | None]:
     if weights is not None:
         root = np.sqrt(weights)
@@ -214,9 +220,7 @@ def _newton(model: str, design: Floats, outcome: Floats) -> tuple[Floats, Floats
     raise UnreadableClaim("the model does not converge")
 
 
-def _derivatives(
-    model: str, design: Floats, outcome: Floats, estimates: Floats
-) -> tuple[Floats, Floats]:
+def _derivatives(model: str, design: Floats, outcome: Floats, estimates: Floats) -> tuple[Floats, Floats]:
     index = design @ estimates
     if model == "logit":
         mean = special.expit(index)
