@@ -193,9 +193,10 @@ def _judge_table(
     """Add what the rules say of one table; whether it is wholly explained."""
     numbers = sum(number_of(cell) is not None for row in table.rows for cell in row)
     if found is None:
+        # Words alone prove nothing: data written as labels would be a table without numbers.
         if numbers:
             judgement.findings.append(_unreproduced(table, numbers, [], thresholds))
-        return not numbers
+        return False
     judge = Judge(found, table, thresholds)
     judgement.findings += judge.findings()
     judgement.explained.append((found, table))
