@@ -24,6 +24,7 @@ from hub.domain.permissions import Permission, Reach
 from hub.domain.records import Project, ReviewComment, Submission
 from hub.portal import projects as project_pages
 from hub.portal import publications as publication_pages
+from hub.portal import review_queue
 from hub.portal import reviews as review_pages
 from hub.portal import submissions as submission_pages
 from hub.portal.admin import parse_moment
@@ -267,10 +268,10 @@ def withdraw(visit: CurrentVisit, id: str) -> dict[str, Any]:
 
 def list_queue(visit: CurrentVisit, show: str = "waiting") -> dict[str, Any]:
     """The caller's queue, oldest first. `show`: waiting, mine (not voted on yet) or decided."""
-    if show not in review_pages.FILTERS:
+    if show not in review_queue.LANES:
         raise Refused("bad_request", "Unknown filter.", "Filtre inconnu.", field="show")
     with visit.office.units.read() as unit:
-        found = review_pages.queue(unit, visit, which=show)[:_MOST]
+        found = review_queue.queue(unit, visit, review_queue.Wanted(show))[:_MOST]
     return {"submissions": [_tell(visit, submission) for submission in found]}
 
 
