@@ -82,13 +82,15 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         is_decided=decided(submission),
         remarks=remarks,
         remarked={_cell_of(one) for one in remarks if one.position == position},
-        **_vote_form(visit, page, error),
+        **_vote_form(visit, page, reports, error),
         **_numbers_made_again(visit, shown, reports[position]),
         **renderings.pointers(shown, reports[position], visit.words.language),
     )
 
 
-def _vote_form(visit: Visit, page: actions.SubmissionPage, error: Refused | None) -> dict[str, Any]:
+def _vote_form(
+    visit: Visit, page: actions.SubmissionPage, reports: Mapping[int, Report | None], error: Refused | None
+) -> dict[str, Any]:
     """What the vote's form needs, with what was typed where it is shown again."""
     return {
         "mine": next((v for v in page.votes if v.checker == visit.person.username), None),
@@ -99,6 +101,11 @@ def _vote_form(visit: Visit, page: actions.SubmissionPage, error: Refused | None
         "chosen": visit.value("decision"),
         "comment": visit.value("comment"),
         "to_answer": [(file, to_answer(file)) for file in page.files],
+        "broken": {
+            (position, finding.rule): finding.message[visit.words.language]
+            for position, report in reports.items()
+            for finding in reversed(report.findings if report is not None else ())
+        },
         "answers": answers_of(visit.form),
     }
 
