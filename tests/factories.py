@@ -152,7 +152,9 @@ def open_session(office: Office, slug: str = "wages", username: str = "ana", now
 def staged(name: str = "table.csv", sha256: str = "c" * 64) -> StagedFile:
     """A file as the vault hands it over."""
     report = {"verdict": "REVIEW", "findings": []}
-    return StagedFile(name, 12, sha256, "text/csv", report, canonical_name=name, canonical_size=12, canonical_sha256=sha256)
+    return StagedFile(
+        name, 12, sha256, "text/csv", report, canonical_name=name, canonical_size=12, canonical_sha256=sha256
+    )
 
 
 DICTIONARY = """

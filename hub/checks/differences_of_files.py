@@ -37,8 +37,8 @@ def compare(older: Path, older_name: str, newer: Path, newer_name: str, threshol
 
     `table`: `columns` [[older, newer]] (None: has none), `rows`, `changed` and `cut` (numbers of rows). A row
     is `{"change", "older", "newer", "cells": [[older, newer]], "differs": [bool]}`, numbered from 0, `change`
-    one of same, changed, added, removed. `text`: `lines` of `{"change", "older", "newer", "text"}`. `image`: sizes and the
-    share of pixels that differ (None where the sizes differ).
+    one of same, changed, added, removed. `text`: `lines` of `{"change", "older", "newer", "text"}`. `image`:
+    sizes and the share of pixels that differ (None where the sizes differ).
     """
     kinds = (_kind(older, older_name, thresholds), _kind(newer, newer_name, thresholds))
     if None in kinds:
@@ -82,8 +82,7 @@ def _kind(file: Path, name: str, thresholds: Thresholds) -> Kind | None:
     kind = EXTENSIONS.get(extension_of(name))
     if kind is None or file.stat().st_size > thresholds.max_bytes:
         return None
-    with file.open("rb") as stream:
-        return kind if matches(kind, sniff(stream.read(1 << 16))) else None
+    return kind if matches(kind, sniff(file.read_bytes())) else None
 
 
 def _table(data: bytes, kind: Kind | None, thresholds: Thresholds) -> Table | None:
@@ -125,13 +124,16 @@ def _compare_tables(older: Table, newer: Table) -> Json:
     return {
         "kind": "table",
         "columns": [
-            [_shown(older.columns[a]) if a is not None else None, _shown(newer.columns[b]) if b is not None else None]
+            [
+                _shown(older.columns[a]) if a is not None else None,
+                _shown(newer.columns[b]) if b is not None else None,
+            ]
             for a, b in pairs
         ],
         "rows": shown,
         "changed": changed,
         "cut": cut,
-    }  # fmt: skip
+    }
 
 
 Pair = tuple[int | None, int | None]
@@ -167,7 +169,9 @@ def _keys(table: Table, labels: Sequence[int]) -> list[tuple[str, ...]]:
     return [tuple(row[at] for at in columns if at < len(row)) for row in table.rows]
 
 
-def _row(change: str, a: int | None, b: int | None, older: Table, newer: Table, pairs: Sequence[Pair]) -> Json:
+def _row(
+    change: str, a: int | None, b: int | None, older: Table, newer: Table, pairs: Sequence[Pair]
+) -> Json:
     cells = [
         (
             older.rows[a][x] if a is not None and x is not None else None,

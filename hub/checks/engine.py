@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from hub.checks.canonical import take_in
 from hub.checks.canonical_images import find_in_image
-from hub.checks.context import find_missing_context
 from hub.checks.contents import Contents, read_parts
+from hub.checks.context import find_missing_context
 from hub.checks.counts import find_counts_in_text, find_small_counts
 from hub.checks.extracts import Extract, UnreadableExtract, open_extract
 from hub.checks.findings import Finding, Report, Severity, verdict_of

@@ -28,6 +28,7 @@ from hub.portal import (
     projects,
     publications,
     releases,
+    review_api,
     review_queue,
     reviews,
     statistics,
@@ -65,9 +66,9 @@ def create_app(portal: Portal) -> FastAPI:
     routes = Routes(app, portal)
     _add_public(routes)
     # Output checking: statistics come before the page of one review, whose address would match theirs.
-    for room in (statistics, comments, publications):
+    for room in (statistics, comments, publications, review_queue, review_api):
         room.register(routes)
-    for room in (projects, desks, submissions, releases, review_queue, reviews, admin, audit, dictionaries, api, internal):
+    for room in (projects, desks, submissions, releases, reviews, admin, audit, dictionaries, api, internal):
         room.register(routes)
     _answer_errors(app, portal)
     refuse_undeclared(app.routes)

@@ -1,4 +1,4 @@
-"""The units behind the numbers of a file, as the checks made them again: what a checker sees beside a cell."""
+"""The units behind the numbers of a file, as the checks made them again."""
 
 from __future__ import annotations
 
@@ -31,10 +31,6 @@ class CellFacts:
     employers: int | None
     shares: tuple[float, float] | None
     few: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return vars(self)
 
 
 def facts_of(report: Report | None, *, min_units: int) -> Mapping[Spot, Mapping[tuple[int, int], CellFacts]]:
@@ -73,7 +69,7 @@ def _fact(raw: Mapping[str, Any], min_units: int) -> CellFacts | None:
 
 
 def sentence(words: Words, fact: CellFacts) -> str:
-    """"Mean of wage. 12 persons, 9 households, 3 employers. Largest person 34 %, two largest 51 % …"."""
+    """ "Mean of wage. 12 persons, 9 households, 3 employers. Largest person 34 %, two largest 51 % …"."""
     return f"{statistic(words, fact)}. {units(words, fact)}"
 
 
@@ -90,12 +86,14 @@ def units(words: Words, fact: CellFacts) -> str:
 
 
 def statistic(words: Words, fact: CellFacts) -> str:
-    """"Mean of wage", in the reader's language; a word of a later version is said as it is."""
+    """ "Mean of wage", in the reader's language; a word of a later version is said as it is."""
     known = words(f"behind.stat_{fact.statistic}") if fact.statistic in _STATISTICS else fact.statistic
     return words("behind.of", statistic=known, variable=fact.variable) if fact.variable else known
 
 
-def listed(facts: Mapping[Spot, Mapping[tuple[int, int], CellFacts]], limit: int) -> Sequence[tuple[Spot, CellFacts]]:
+def listed(
+    facts: Mapping[Spot, Mapping[tuple[int, int], CellFacts]], limit: int
+) -> Sequence[tuple[Spot, CellFacts]]:
     """The first `limit` of all, in the order of the file."""
     every = [(spot, one) for spot, cells in facts.items() for one in cells.values()]
     return every[:limit]

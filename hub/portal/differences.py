@@ -59,7 +59,7 @@ def earlier_versions(unit: Unit, submission: Submission, file: SubmittedFile) ->
             break
         match = _same_file(file, unit.files.find(submission=older))
         if match is not None:
-            found.append(Other(earlier, match, True))
+            found.append(Other(earlier, match, version=True))
         older = earlier.supersedes
     return found
 
@@ -83,14 +83,19 @@ def _released_tables(unit: Unit, submission: Submission) -> list[Other]:
     for one in sorted(released, key=lambda s: s.decided_at or s.submitted_at, reverse=True):
         for file in sorted(unit.files.find(submission=one.id), key=lambda f: f.position):
             if file.canonical_sha256 is not None and file.shown_name.lower().endswith(_TABLES):
-                found.append(Other(one, file, False))
+                found.append(Other(one, file, version=False))
         if len(found) >= _MAX_OTHERS:
             break
     return found[:_MAX_OTHERS]
 
 
 def difference(
-    visit: Visit, submission: Submission, file: SubmittedFile, *, wanted: str | None, versions: Sequence[Other]
+    visit: Visit,
+    submission: Submission,
+    file: SubmittedFile,
+    *,
+    wanted: str | None,
+    versions: Sequence[Other],
 ) -> Difference:
     """The difference of a waiting file to the one named `wanted`, or to the first there is.
 
@@ -141,7 +146,7 @@ def _related(visit: Visit, submission: Submission, file: SubmittedFile) -> list[
         visit.portal.thresholds,
     )
     related = [
-        Other(other.submission, other.file, False, columns, labels)
+        Other(other.submission, other.file, version=False, columns=columns, labels=labels)
         for other, (columns, labels) in zip(released, shares, strict=True)
         if columns >= _SAME_TABLE
     ]

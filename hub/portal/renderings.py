@@ -138,7 +138,7 @@ def marks(
 
 
 def anchor(shown: Shown, finding: Finding) -> tuple[int, str] | None:
-    """The page (from 1) and the mark on it where a finding points to; None where it points to no one place."""
+    """The page (from 1) and the mark on it that a finding points to; None where it points to no one place."""
     place, view = finding.place, shown.view
     if view["kind"] == "notebook":
         first = view["first_cell"]
@@ -148,7 +148,7 @@ def anchor(shown: Shown, finding: Finding) -> tuple[int, str] | None:
         return None
     if view["kind"] == "text" and place.line is not None:
         return place.line // ROWS_PER_PAGE + 1, f"l-{place.line}"
-    if view["kind"] != "table" or place.row is None and place.column is None:
+    if view["kind"] != "table" or (place.row is None and place.column is None):
         return None
     if place.row is None:
         return shown.page + 1, f"h-{place.column}"

@@ -24,7 +24,6 @@ from hub.portal.permissions import About, Routes, needs, status_of
 from hub.portal.review_queue import WAITING
 from hub.portal.visits import CurrentVisit, Visit
 
-
 TABS = ("file", "differences")
 _MAX_LISTED = 200  # numbers made again that are listed under a file that is shown as text
 
@@ -77,7 +76,9 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         tab=tab if tab in TABS else "file",
         difference=_difference(visit, submission, shown.file, versions) if tab == "differences" else None,
         changes=submissions.changes_of(shown.file),
-        missing=[finding.message[visit.words.language] for finding in find_missing_context(_texts(submission))],
+        missing=[
+            finding.message[visit.words.language] for finding in find_missing_context(_texts(submission))
+        ],
         images=visit.url(f"/review/{id}/files/{position}/image"),
         is_decided=decided(submission),
         remarks=remarks,
