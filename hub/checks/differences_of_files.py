@@ -116,7 +116,8 @@ def _shown(text: str) -> str:
 def _compare_tables(older: Table, newer: Table) -> Json:
     """Columns are those of the same name, rows those with the same labels."""
     pairs = _pair_columns(older.columns, newer.columns)
-    labels = [pair for pair in pairs if None not in pair and _is_label(older, newer, pair)]
+    both = [(a, b) for a, b in pairs if a is not None and b is not None]
+    labels = [(a, b) for a, b in both if _is_label(older.column(a) + newer.column(b))]
     keys = (_keys(older, [a for a, _ in labels]), _keys(newer, [b for _, b in labels]))
     rows = [_row(change, a, b, older, newer, pairs) for change, a, b in _align(*keys)]
     changed = sum(row["change"] != "same" for row in rows)
@@ -149,16 +150,15 @@ def _pair_columns(older: Sequence[str], newer: Sequence[str]) -> list[Pair]:
             del free[a]
         pairs.append((a, b))
     if len(older) == len(newer):
-        for at, (a, b) in enumerate(pairs):
-            if a is None and b in free:
-                del free[b]
-                pairs[at] = (b, b)
+        for at, (paired, _) in enumerate(pairs):  # the place in `newer` is the place in the list
+            if paired is None and at in free:
+                del free[at]
+                pairs[at] = (at, at)
     return pairs + [(a, None) for a in free]
 
 
-def _is_label(older: Table, newer: Table, pair: Pair) -> bool:
-    assert pair[0] is not None and pair[1] is not None  # noqa: S101, PT018  # asked by the caller
-    cells = older.column(pair[0]) + newer.column(pair[1])
+def _is_label(cells: Sequence[str]) -> bool:
+    """Whether most of what stands there is no number."""
     filled = [cell for cell in cells if cell]
     return bool(filled) and sum(number_of(cell) is None for cell in filled) * 2 > len(filled)
 

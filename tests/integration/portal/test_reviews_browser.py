@@ -1,4 +1,4 @@
-"""The checker's page in Debian's Chromium: keys alone, narrow and dark, without script, and hostile content."""
+"""The checker's page in Debian's Chromium: keys alone, narrow and dark, without script, hostile content."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,7 +20,7 @@ SCRIPT = "<script>alert('x')</script>"
 
 
 @pytest.fixture(scope="module")
-def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, dict[str, str]]]:
+def reviewed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, dict[str, str]]:
     """A released table of regions; a table with a small cell, returned once and submitted again."""
     stage = make_stage(tmp_path_factory.mktemp("portal"))
     for slug in ("wages", "health"):
@@ -47,7 +46,7 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, 
         ),
     )
     assert again.status_code == 201, again.text
-    yield stage, {"released": released, "first": first, "again": again.json()["id"], "session": session}
+    return stage, {"released": released, "first": first, "again": again.json()["id"], "session": session}
 
 
 def page(reviewed: tuple[Stage, dict[str, str]], path: str = "", who: str = "chloe") -> str:
