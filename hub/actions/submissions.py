@@ -12,7 +12,7 @@ from hub.actions.ledgers import note_sets
 from hub.actions.people import actor_for
 from hub.actions.ports import Office, Unit
 from hub.actions.projects import get_project
-from hub.checks import advice_on
+from hub.checks import Verdict, advice_on
 from hub.domain import lifecycle
 from hub.domain.access import require_open
 from hub.domain.errors import Conflict, NotFound, PermissionDenied, Refused
@@ -37,6 +37,14 @@ def get_submission(unit: Unit, submission_id: str) -> Submission:
     if submission is None:
         raise NotFound("unknown_submission", "There is no such submission.", "Cette soumission n'existe pas.")
     return submission
+
+
+def gravest_verdict(files: Sequence[StagedFile]) -> Verdict:
+    """The worst verdict of the files; a word that is none of the known is a REVIEW."""
+    words = {str(file.report.get("verdict")) for file in files}
+    if Verdict.BLOCK in words:
+        return Verdict.BLOCK
+    return Verdict.PASS if words == {Verdict.PASS.value} else Verdict.REVIEW
 
 
 def session_actor(office: Office, *, session_id: str, now: datetime) -> tuple[Session, Project, Actor]:
@@ -193,6 +201,7 @@ def submit(
             form=dict(form),
             submitted_at=now,
             supersedes=older.id if older else None,
+            verdict=gravest_verdict(files).value,
         )
         unit.submissions.add(submission)
         if older:

@@ -163,6 +163,7 @@ submissions = Table(
     Column("supersedes", String(200), unique=True),
     Column("superseded_by", String(200)),
     Column("decided_at", UtcDateTime),
+    Column("verdict", String(20)),
 )
 files = Table(
     "submitted_files",

@@ -5,6 +5,7 @@ it) and `render_in_subprocess`. `hub.checks.canonical.take_in`, `hub.checks.engi
 `hub.checks.renderings.render` are the same in this process, for tests and the child.
 """
 
+from hub.checks.comparing import compare_in_subprocess, relate_in_subprocess
 from hub.checks.confinement import (
     Limits,
     add_changes,
@@ -14,6 +15,7 @@ from hub.checks.confinement import (
     render_in_subprocess,
     rewrite_in_subprocess,
 )
+from hub.checks.context import find_missing_context
 from hub.checks.findings import (
     Finding,
     Place,
@@ -44,12 +46,15 @@ __all__ = [
     "add_changes",
     "advice_on",
     "check_in_subprocess",
+    "compare_in_subprocess",
     "doubts_of",
     "dump_report",
+    "find_missing_context",
     "finding_from_json",
     "load_report",
     "place_in_words",
     "refused_report",
+    "relate_in_subprocess",
     "render_in_subprocess",
     "report_from_json",
     "rewrite_in_subprocess",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hub.checks.thresholds import Thresholds
     from hub.documents.outputs import Declaration
 
 from hub.checks.isolation import leave_files, leave_network
@@ -48,7 +49,8 @@ def _confine(limits: dict[str, Any]) -> str:
 
 def _paths(request: dict[str, Any]) -> list[Path]:
     """What the request names: the file, the extract, and whatever else it is about."""
-    return [Path(value) for value in request.values() if isinstance(value, str) and value.startswith("/")]
+    named = [value for value in request.values() if isinstance(value, str) and value.startswith("/")]
+    return [Path(path) for path in (*named, *(path for path, _ in request.get("others", ())))]
 
 
 def _answer(request: dict[str, Any], confined: dict[str, str]) -> str:
@@ -89,7 +91,22 @@ def _answer(request: dict[str, Any], confined: dict[str, str]) -> str:
             rows_per_page=request["rows_per_page"],
         )
         return json.dumps(rendering.to_json(), ensure_ascii=True, allow_nan=False)
+    if request["action"] in ("compare", "relate"):
+        return _compare(request, file, thresholds)
     raise ValueError("unknown action")
+
+
+def _compare(request: dict[str, Any], file: Path, thresholds: Thresholds) -> str:
+    from hub.checks.differences_of_files import compare, relate
+
+    told: object
+    if request["action"] == "compare":
+        older = Path(request["older"])
+        told = compare(older, request["older_name"], file, request["name"], thresholds)
+    else:
+        others = [(Path(path), name) for path, name in request["others"]]
+        told = relate(file, request["name"], others, thresholds)
+    return json.dumps(told, ensure_ascii=True, allow_nan=False)
 
 
 def _declaration(text: str | None) -> Declaration | None:

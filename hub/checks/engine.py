@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hub.checks.canonical import take_in
 from hub.checks.canonical_images import find_in_image
 from hub.checks.contents import Contents, read_parts
+from hub.checks.context import find_missing_context
 from hub.checks.counts import find_counts_in_text, find_small_counts
 from hub.checks.extracts import Extract, UnreadableExtract, open_extract
 from hub.checks.findings import Finding, Report, Severity, verdict_of
@@ -29,14 +30,6 @@ from hub.checks.thresholds import Thresholds
 if TYPE_CHECKING:
     from hub.documents.outputs import Declaration
 
-# Without these a checker cannot judge. The French name is the label of the portal's form.
-CONTEXT_FIELDS: Mapping[str, tuple[str, str]] = {
-    "what": ("ce que c’est", "what it is"),
-    "population": ("la population", "the population"),
-    "variables": ("les variables", "the variables"),
-    "counts": ("les effectifs non pondérés", "the unweighted counts"),
-    "purpose": ("l’usage prévu", "the purpose"),
-}
 _NOT_NUMBERS = frozenset({"nan", "inf", "-inf", "+inf", "infinity", "-infinity"})
 _BLOB = re.compile(r"[A-Za-z0-9+/_=-]{200,}")
 
@@ -114,21 +107,6 @@ def _judge(
         )
     except UnreadableExtract:
         return Judgement()
-
-
-def find_missing_context(form: Mapping[str, str]) -> list[Finding]:
-    """REVIEW for each field of the form without which nobody can judge."""
-    return [
-        finding(
-            "missing_context",
-            Severity.REVIEW,
-            words={"field": french},
-            field=english,
-            evidence={"name": name},
-        )
-        for name, (french, english) in CONTEXT_FIELDS.items()
-        if not str(form.get(name, "")).strip()
-    ]
 
 
 def _report(

@@ -167,10 +167,16 @@ def _weight(cell: Cell) -> int:
 
 
 def _cell(number: int, cell: Cell, thresholds: Thresholds) -> CodeCell | MarkdownCell:
-    outputs: list[OutputView] = [view for output in cell.outputs for view in _output(output, thresholds)]
+    outputs: list[OutputView] = []
+    places: list[tuple[int | None, int | None]] = []
+    for n, output in enumerate(cell.outputs):
+        views = _output(output, thresholds)
+        outputs += views
+        places += [(n, sum(isinstance(one, TableView) for one in views[:k])) for k in range(len(views))]
     outputs += [_text(text, label) for label, text in cell.extras]
+    places += [(None, None)] * len(cell.extras)
     if cell.kind == "code":
-        return CodeCell(number, _text(cell.source), outputs)
+        return CodeCell(number, _text(cell.source), outputs, places)
     return MarkdownCell(number, _text(cell.source), outputs)
 
 

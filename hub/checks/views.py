@@ -108,11 +108,15 @@ OutputView = TableView | TextView | ImageView | RawView | FailedView
 
 @dataclass(frozen=True, slots=True)
 class CodeCell:
-    """Source and every representation of every output; `extras` are shown as text too."""
+    """Source and every representation of every output; `extras` are shown as text too.
+
+    `places`: (output, table) of each view as findings count them; None where it is none.
+    """
 
     number: int
     source: TextView
     outputs: Sequence[OutputView]
+    places: Sequence[tuple[int | None, int | None]] = ()
 
     def to_json(self) -> dict[str, Any]:
         """`{"kind": "code", …}`."""
@@ -121,6 +125,7 @@ class CodeCell:
             "number": self.number,
             "source": self.source.to_json(),
             "outputs": [output.to_json() for output in self.outputs],
+            "places": [list(place) for place in self.places],
         }
 
 

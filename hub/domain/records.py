@@ -116,6 +116,9 @@ class Session:
 
 @dataclass(frozen=True)
 class Submission:
+    """`verdict`: the gravest of its files' when it was submitted (hub.checks.Verdict); it sorts the queue and
+    decides nothing. None: from before it was kept."""
+
     id: str
     number: int
     project: str
@@ -127,6 +130,7 @@ class Submission:
     supersedes: str | None = None
     superseded_by: str | None = None
     decided_at: datetime | None = None
+    verdict: str | None = None
 
 
 @dataclass(frozen=True)

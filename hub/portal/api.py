@@ -19,7 +19,6 @@ from hub.checks import Report
 from hub.documents import parse
 from hub.documents.projects import ProjectDocument
 from hub.domain.access import closed_because
-from hub.domain.errors import Refused
 from hub.domain.permissions import Permission, Reach
 from hub.domain.records import Project, ReviewComment, Submission
 from hub.portal import projects as project_pages
@@ -94,7 +93,6 @@ def register(routes: Routes) -> None:
     add("GET", "/submissions", needs(Permission.SUBMISSION_READ, About.LISTING), list_submissions)
     add("GET", "/submissions/{id}", needs(Permission.SUBMISSION_READ, submission), tell_submission)
     add("POST", "/submissions/{id}/withdraw", needs(Permission.SUBMISSION_WITHDRAW, submission), withdraw)
-    add("GET", "/review", needs(Permission.SUBMISSION_REVIEW, About.LISTING), list_queue)
     add("POST", "/review/{id}/vote", needs(Permission.SUBMISSION_REVIEW, submission), vote)
     checks = needs(Permission.SUBMISSION_REVIEW, submission)
     add("GET", "/review/{id}/comments", checks, list_comments)
@@ -263,15 +261,6 @@ def tell_submission(visit: CurrentVisit, id: str) -> dict[str, Any]:
 def withdraw(visit: CurrentVisit, id: str) -> dict[str, Any]:
     """Take one's own submission back."""
     return _tell(visit, submissions.withdraw(visit.office, submission_id=id, by=visit.actor, now=visit.now))
-
-
-def list_queue(visit: CurrentVisit, show: str = "waiting") -> dict[str, Any]:
-    """The caller's queue, oldest first. `show`: waiting, mine (not voted on yet) or decided."""
-    if show not in review_pages.FILTERS:
-        raise Refused("bad_request", "Unknown filter.", "Filtre inconnu.", field="show")
-    with visit.office.units.read() as unit:
-        found = review_pages.queue(unit, visit, which=show)[:_MOST]
-    return {"submissions": [_tell(visit, submission) for submission in found]}
 
 
 def vote(visit: CurrentVisit, id: str, body: Annotated[VoteBody, Body()]) -> dict[str, Any]:

@@ -31,6 +31,8 @@ from hub.portal import (
     request_edits,
     request_reviews,
     requests,
+    review_api,
+    review_queue,
     reviews,
     risk_pages,
     statistics,
@@ -68,7 +70,9 @@ def create_app(portal: Portal) -> FastAPI:
     routes = Routes(app, portal)
     _add_public(routes)
     # `new` before `{id}`, and the figures before the page of one review, whose address would match theirs.
-    for room in (request_edits, requests, request_reviews, risk_pages, statistics, comments, publications):
+    for room in (request_edits, requests, request_reviews, risk_pages):
+        room.register(routes)
+    for room in (statistics, comments, publications, review_queue, review_api):
         room.register(routes)
     for room in (projects, desks, submissions, releases, reviews, admin, audit, dictionaries, api, internal):
         room.register(routes)

@@ -15,7 +15,7 @@ from hub.domain.access import REASONS, Closed, closed_because
 from hub.domain.lifecycle import ExtractState, SessionState
 from hub.domain.permissions import Permission, Reach, Subject
 from hub.domain.records import Extract, Project, Session, Submission
-from hub.portal import requests, reviews
+from hub.portal import requests, review_queue
 from hub.portal.pages import Part, days_left, page_number, show, shown_state
 from hub.portal.permissions import ANYONE_OF_THE_OFFICE, About, Routes, needs
 from hub.portal.visits import CurrentVisit, Visit
@@ -107,7 +107,7 @@ def show_home(visit: CurrentVisit) -> Response:
     opens_desks = visit.reach(Permission.DESK_OPEN) is not None
     with visit.office.units.read() as unit:
         cards = my_cards(unit, visit) if opens_desks else []
-        waiting = reviews.waiting_for(unit, visit) if visit.reach(Permission.SUBMISSION_REVIEW) else None
+        waiting = review_queue.waiting_for(unit, visit) if visit.reach(Permission.SUBMISSION_REVIEW) else None
         failed = (
             [e for e in unit.extracts.find(state=ExtractState.FAILED) if e.error]
             if visit.may(Permission.PROJECT_CREATE)

@@ -119,12 +119,16 @@ def answer_image(visit: Visit, submission_id: str, position: int, number: int) -
     return Response(pictures[number], media_type="image/png", headers={"Content-Disposition": "inline"})
 
 
-def marks(report: Report | None, *, cell: int | None = None, output: int | None = None) -> dict[Any, Finding]:
+def marks(
+    report: Report | None, *, cell: int | None = None, output: int | None = None, table: int | None = None
+) -> dict[Any, Finding]:
     """Where findings point in a table or text: (row, column), (row, None), (None, column), ('line', n)."""
     found: dict[Any, Finding] = {}
     for finding in report.findings if report else ():
         place = finding.place
         if place.cell != cell or (output is not None and place.output not in (None, output)):
+            continue
+        if table is not None and place.table not in (None, table):
             continue
         if place.line is not None:
             found.setdefault(("line", place.line), finding)
@@ -133,7 +137,26 @@ def marks(report: Report | None, *, cell: int | None = None, output: int | None 
     return found
 
 
-def pointers(report: Report | None, language: str) -> dict[str, Any]:
+def anchor(shown: Shown, finding: Finding) -> tuple[int, str] | None:
+    """The page (from 1) and the mark on it that a finding points to; None where it points to no one place."""
+    place, view = finding.place, shown.view
+    if view["kind"] == "notebook":
+        first = view["first_cell"]
+        here = place.cell is not None and first <= place.cell < first + len(view["cells"])
+        return (shown.page + 1, f"cell-{place.cell}") if here else None
+    if place.cell is not None:
+        return None
+    if view["kind"] == "text" and place.line is not None:
+        return place.line // ROWS_PER_PAGE + 1, f"l-{place.line}"
+    if view["kind"] != "table" or (place.row is None and place.column is None):
+        return None
+    if place.row is None:
+        return shown.page + 1, f"h-{place.column}"
+    mark = f"r-{place.row}" if place.column is None else f"c-{place.row}-{place.column}"
+    return place.row // ROWS_PER_PAGE + 1, mark
+
+
+def pointers(shown: Shown, report: Report | None, language: str) -> dict[str, Any]:
     """What the templates need to lead from a finding to its place and back."""
     findings = report.findings if report else ()
 
@@ -143,5 +166,6 @@ def pointers(report: Report | None, language: str) -> dict[str, Any]:
     return {
         "place": place,
         "marks": marks,
+        "anchor": lambda finding: anchor(shown, finding),
         "marked_cells": {f.place.cell for f in findings if f.place.cell is not None},
     }

@@ -1,39 +1,36 @@
-"""The checkers' pages: the queue, one submission with its files and findings, and the vote."""
+"""The checker's page of one submission: its files beside the findings, what changed, and the vote."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from starlette.responses import Response
 
 from hub.actions import reviews as actions
 from hub.actions.comments import visible_comments
-from hub.actions.ports import Unit
 from hub.actions.projects import get_project
 from hub.actions.releases import to_answer
 from hub.actions.submissions import get_submission
-from hub.checks import Severity, Verdict
+from hub.checks import Report, find_missing_context
 from hub.domain.errors import NotFound, Refused
-from hub.domain.lifecycle import SubmissionState
-from hub.domain.permissions import Permission, Subject
-from hub.domain.records import Decision, Project, Submission, SubmittedFile, Vote
+from hub.domain.permissions import Permission
+from hub.domain.records import Decision, ReviewComment, Submission, SubmittedFile
 from hub.domain.reviews import decided
-from hub.portal import renderings, submissions
-from hub.portal.pages import Part, go, page_number, show
+from hub.portal import cell_facts, differences, renderings, submissions
+from hub.portal.pages import go, page_number, show
 from hub.portal.permissions import About, Routes, needs, status_of
+from hub.portal.review_queue import WAITING
 from hub.portal.visits import CurrentVisit, Visit
 
-WAITING = (SubmissionState.SUBMITTED, SubmissionState.UNDER_REVIEW)
-FILTERS = ("waiting", "mine", "decided")
-SEVERITIES = {Severity.BLOCK: "no", Severity.REVIEW: "return", Severity.NOTE: "note"}
+TABS = ("file", "differences")
+_MAX_LISTED = 200  # numbers made again that are listed under a file that is shown as text
 
 
 def register(routes: Routes) -> None:
     p = routes.portal.prefix
     checks = needs(Permission.SUBMISSION_REVIEW, About.SUBMISSION)
-    routes.add("GET", f"{p}/review", needs(Permission.SUBMISSION_REVIEW, About.LISTING), show_queue)
     routes.add("GET", f"{p}/review/{{id}}", checks, show_review)
     routes.add("GET", f"{p}/review/{{id}}/files/{{n}}/image/{{k}}", checks, show_image)
     routes.add("POST", f"{p}/review/{{id}}/vote", checks, vote)
@@ -42,88 +39,6 @@ def register(routes: Routes) -> None:
 def show_image(visit: CurrentVisit, id: str, n: int, k: int) -> Response:
     """A picture of the page that the checker is looking at."""
     return renderings.answer_image(visit, id, n, k)
-
-
-@dataclass(frozen=True)
-class QueueRow:
-    """A submission in the queue. `verdict` is the worst of its files; None: a report cannot be read."""
-
-    submission: Submission
-    project: Project
-    age: timedelta
-    files: int
-    size: int
-    verdict: Verdict | None
-    mine: Vote | None
-
-
-def queue(unit: Unit, visit: Visit, *, which: str, project: str = "") -> list[Submission]:
-    """Submissions that the visitor may check, oldest first. `which` is one of FILTERS."""
-    projects = {p.slug: p for p in unit.projects.find()}
-    if which == "decided":
-        found = [s for s in unit.submissions.find() if decided(s)][::-1]
-    else:
-        found = sorted(
-            (s for state in WAITING for s in unit.submissions.find(state=state)), key=lambda s: s.submitted_at
-        )
-    if which == "mine":
-        voted = {vote.submission for vote in unit.votes.find(checker=visit.person.username)}
-        found = [s for s in found if s.id not in voted]
-    return [
-        s
-        for s in found
-        if (not project or s.project == project)
-        and s.project in projects
-        and visit.may(Permission.SUBMISSION_REVIEW, Subject(s.id, projects[s.project].members, s.author))
-    ]
-
-
-def waiting_for(unit: Unit, visit: Visit) -> int:
-    """How many submissions wait for the visitor's vote."""
-    return len(queue(unit, visit, which="mine"))
-
-
-def queue_row(unit: Unit, visit: Visit, submission: Submission) -> QueueRow:
-    """What the queue says of one submission."""
-    files = tuple(unit.files.find(submission=submission.id))
-    reports = submissions.reports_of(files).values()
-    verdicts = [report.verdict for report in reports if report is not None]
-    order = (Verdict.BLOCK, Verdict.REVIEW, Verdict.PASS)
-    worst = next((v for v in order if v in verdicts), None) if len(verdicts) == len(files) else None
-    return QueueRow(
-        submission,
-        get_project(unit, submission.project),
-        visit.now - submission.submitted_at,
-        len(files),
-        sum(file.size for file in files),
-        worst,
-        unit.votes.get(f"{submission.id}/{visit.person.username}"),
-    )
-
-
-def show_queue(visit: CurrentVisit) -> Response:
-    """The queue, oldest first."""
-    which = visit.request.query_params.get("show", "waiting")
-    which = which if which in FILTERS else "waiting"
-    project = visit.request.query_params.get("project", "")
-    with visit.office.units.read() as unit:
-        found = queue(unit, visit, which=which, project=project)
-        part = Part(len(found), page_number(visit.request))
-        rows = [queue_row(unit, visit, s) for s in found[part.first : part.last]]
-        projects = sorted(p.slug for p in unit.projects.find())
-        people = {person.username: person for person in unit.people.find()}
-    return show(
-        visit,
-        "review_queue.html",
-        rows=rows,
-        part=part,
-        which=which,
-        filters=FILTERS,
-        project=project,
-        projects=projects,
-        people=people,
-        decided=decided,
-    )
 
 
 def show_review(visit: CurrentVisit, id: str) -> Response:
@@ -139,8 +54,10 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         people = {person.username: person for person in unit.people.find()}
         older = unit.submissions.get(submission.supersedes) if submission.supersedes else None
         remarks = visible_comments(visit.office, unit, submission, by=visit.actor)
-    position = _file_wanted(visit, page.files)
+        position = _file_wanted(visit, page.files)
+        versions = differences.earlier_versions(unit, submission, page.files[position])
     shown = renderings.look(visit, id, position, page_number(visit.request) - 1)
+    tab = visit.request.query_params.get("tab", "file")
     reports = submissions.reports_of(page.files)
     return show(
         visit,
@@ -156,21 +73,72 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         report=reports[position],
         reports=reports,
         position=position,
+        tab=tab if tab in TABS else "file",
+        difference=_difference(visit, submission, shown.file, versions) if tab == "differences" else None,
         changes=submissions.changes_of(shown.file),
+        missing=[
+            finding.message[visit.words.language] for finding in find_missing_context(_texts(submission))
+        ],
         images=visit.url(f"/review/{id}/files/{position}/image"),
-        mine=next((v for v in page.votes if v.checker == visit.person.username), None),
         is_decided=decided(submission),
-        open_to_vote=submission.state in WAITING,
-        quorum=visit.office.rules.review.quorum,
-        error=error.message(visit.words.language) if error else None,
-        error_field=error.field if error else None,
-        chosen=visit.value("decision"),
-        comment=visit.value("comment"),
-        to_answer=[(file, to_answer(file)) for file in page.files],
-        answers=answers_of(visit.form),
         remarks=remarks,
-        **renderings.pointers(reports[position], visit.words.language),
+        remarked={_cell_of(one) for one in remarks if one.position == position},
+        **_vote_form(visit, page, reports, error),
+        **_numbers_made_again(visit, shown, reports[position]),
+        **renderings.pointers(shown, reports[position], visit.words.language),
     )
+
+
+def _vote_form(
+    visit: Visit, page: actions.SubmissionPage, reports: Mapping[int, Report | None], error: Refused | None
+) -> dict[str, Any]:
+    """What the vote's form needs, with what was typed where it is shown again."""
+    return {
+        "mine": next((v for v in page.votes if v.checker == visit.person.username), None),
+        "open_to_vote": page.submission.state in WAITING,
+        "quorum": visit.office.rules.review.quorum,
+        "error": error.message(visit.words.language) if error else None,
+        "error_field": error.field if error else None,
+        "chosen": visit.value("decision"),
+        "comment": visit.value("comment"),
+        "to_answer": [(file, to_answer(file)) for file in page.files],
+        "broken": {
+            (position, finding.rule): finding.message[visit.words.language]
+            for position, report in reports.items()
+            for finding in reversed(report.findings if report is not None else ())
+        },
+        "answers": answers_of(visit.form),
+    }
+
+
+def _numbers_made_again(visit: Visit, shown: renderings.Shown, report: Report | None) -> dict[str, Any]:
+    """The units behind numbers: beside the cells of a table, in a list under anything else."""
+    facts = cell_facts.facts_of(report, min_units=visit.portal.thresholds.min_units)
+    declaration = report.summary.get("declaration") if report is not None else None
+    return {
+        "facts": facts,
+        "facts_listed": cell_facts.listed(facts, _MAX_LISTED) if shown.view["kind"] != "table" else [],
+        "behind": lambda fact: cell_facts.sentence(visit.words, fact),
+        "units": lambda fact: cell_facts.units(visit.words, fact),
+        "statistic": lambda fact: cell_facts.statistic(visit.words, fact),
+        "declaration": json.dumps(declaration, indent=2, ensure_ascii=False) if declaration else None,
+        "rows_per_page": renderings.ROWS_PER_PAGE,
+    }
+
+
+def _difference(
+    visit: Visit, submission: Submission, file: SubmittedFile, versions: Sequence[differences.Other]
+) -> differences.Difference:
+    to = visit.request.query_params.get("to") or None
+    return differences.difference(visit, submission, file, wanted=to, versions=versions)
+
+
+def _texts(submission: Submission) -> dict[str, str]:
+    return {name: str(value) for name, value in submission.form.items()}
+
+
+def _cell_of(comment: ReviewComment) -> tuple[object, object]:
+    return comment.place.get("row"), comment.place.get("column")
 
 
 def _file_wanted(visit: Visit, files: tuple[SubmittedFile, ...]) -> int:

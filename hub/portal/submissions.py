@@ -137,7 +137,7 @@ def show_file(visit: CurrentVisit, id: str, n: int) -> Response:
         changes=changes_of(shown.file),
         report=reports_of((shown.file,))[n],
         images=visit.url(f"/submissions/{id}/files/{n}/image"),
-        **renderings.pointers(reports_of((shown.file,))[n], visit.words.language),
+        **renderings.pointers(shown, reports_of((shown.file,))[n], visit.words.language),
     )
 
 

@@ -140,6 +140,8 @@ MATRIX: dict[str, dict[int, str]] = {
     f"GET {P}/api/submissions/{{id}}": {200: "author checker insider auditor"},
     f"POST {P}/api/submissions/{{id}}/withdraw": {200: "author"},
     f"GET {P}/api/review": {200: "checker insider"},
+    f"GET {P}/api/review/{{id}}": {200: "checker"},
+    f"GET {P}/api/review/{{id}}/files/{{n}}/differences": {200: "checker"},
     f"POST {P}/api/review/{{id}}/vote": {200: "checker"},
     f"GET {P}/api/audit": {200: "auditor"},
     "GET /internal/sessions/{sid}": {},

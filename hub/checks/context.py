@@ -1,0 +1,32 @@
+"""What a submission's form must say before anybody can judge its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hub.checks.findings import Finding, Severity
+from hub.checks.sentences import finding
+
+# Without these a checker cannot judge. The French name is the label of the portal's form.
+CONTEXT_FIELDS: Mapping[str, tuple[str, str]] = {
+    "what": ("ce que c’est", "what it is"),
+    "population": ("la population", "the population"),
+    "variables": ("les variables", "the variables"),
+    "counts": ("les effectifs non pondérés", "the unweighted counts"),
+    "purpose": ("l’usage prévu", "the purpose"),
+}
+
+
+def find_missing_context(form: Mapping[str, str]) -> list[Finding]:
+    """REVIEW for each field of the form without which nobody can judge."""
+    return [
+        finding(
+            "missing_context",
+            Severity.REVIEW,
+            words={"field": french},
+            field=english,
+            evidence={"name": name},
+        )
+        for name, (french, english) in CONTEXT_FIELDS.items()
+        if not str(form.get(name, "")).strip()
+    ]

@@ -1,0 +1,171 @@
+// The checker's page by keys, and what stands behind a number beside its cell. Without this script every
+// finding, file, difference and vote is still reached by links, and the units are shown by a tick.
+"use strict";
+
+const SWITCH = "vitrine-keys";
+const findings = [...document.querySelectorAll(".finding")];
+const sheet = document.querySelector("table[data-cells]");
+let at = -1;
+
+function shownCell(id) {
+  const place = document.getElementById(id);
+  if (!place) return null;
+  place.scrollIntoView({ block: "nearest", inline: "nearest" });
+  return place;
+}
+
+function toFinding(step) {
+  if (!findings.length) return;
+  at = at < 0 ? (step > 0 ? 0 : findings.length - 1) : (at + step + findings.length) % findings.length;
+  const finding = findings[at];
+  finding.focus({ preventScroll: true });
+  finding.scrollIntoView({ block: "nearest" });
+  for (const old of document.querySelectorAll(".pointed")) old.classList.remove("pointed");
+  const link = finding.querySelector("[data-target]");
+  const place = link && shownCell(link.dataset.target);
+  if (place) place.classList.add("pointed");
+}
+
+// Beside a cell: what its hidden words say, on hover and on focus; Escape hides it.
+const beside = document.createElement("div");
+beside.className = "beside";
+beside.hidden = true;
+beside.setAttribute("aria-hidden", "true"); // the cell itself says the same
+document.body.append(beside);
+let open = null;
+
+function show(cell) {
+  const words = [...cell.querySelectorAll(".behind, .said")].map((part) => part.textContent);
+  if (!words.length) return hide();
+  beside.replaceChildren(...words.map((text) => Object.assign(document.createElement("p"), { textContent: text })));
+  beside.hidden = false;
+  const box = cell.getBoundingClientRect();
+  const card = beside.getBoundingClientRect();
+  const below = box.bottom + 6 + card.height < innerHeight;
+  beside.style.left = `${Math.max(8, Math.min(box.left, innerWidth - card.width - 8))}px`;
+  beside.style.top = `${below ? box.bottom + 6 : Math.max(8, box.top - card.height - 6)}px`;
+  open = cell;
+}
+
+function hide() {
+  beside.hidden = true;
+  open = null;
+}
+
+if (sheet) {
+  const rows = [...sheet.tBodies[0].rows].map((row) => [...row.cells].filter((cell) => cell.matches("td")));
+  const cells = rows.flat();
+  for (const cell of cells) cell.tabIndex = -1;
+  if (cells.length) cells[0].tabIndex = 0; // one stop for the whole table; the arrows move inside it
+  const move = (cell) => {
+    if (!cell) return;
+    for (const one of cells) one.tabIndex = -1;
+    cell.tabIndex = 0;
+    cell.focus({ preventScroll: true });
+    cell.scrollIntoView({ block: "nearest", inline: "nearest" });
+    show(cell);
+  };
+  sheet.addEventListener("focusin", (event) => show(event.target.closest("td") ?? sheet));
+  sheet.addEventListener("focusout", hide);
+  sheet.addEventListener("pointerover", (event) => {
+    const cell = event.target.closest("td");
+    if (cell) show(cell);
+  });
+  sheet.addEventListener("pointerleave", hide);
+  sheet.closest(".scroll").addEventListener("scroll", () => open && show(open), { passive: true });
+  sheet.addEventListener("keydown", (event) => {
+    const cell = event.target.closest("td");
+    if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
+    const row = rows.findIndex((one) => one.includes(cell));
+    const column = rows[row]?.indexOf(cell);
+    const next = {
+      ArrowUp: () => rows[row - 1]?.[column],
+      ArrowDown: () => rows[row + 1]?.[column],
+      ArrowLeft: () => rows[row][column - 1],
+      ArrowRight: () => rows[row][column + 1],
+      Home: () => rows[row][0],
+      End: () => rows[row].at(-1),
+    }[event.key];
+    if (!next) return;
+    event.preventDefault();
+    move(next());
+  });
+}
+
+// Keys
+const help = document.getElementById("keys");
+const on = document.getElementById("keys-on");
+if (on) {
+  on.parentElement.hidden = false;
+  on.checked = stored() !== "off";
+  on.addEventListener("change", () => store(on.checked ? "on" : "off"));
+}
+
+function stored() {
+  try {
+    return localStorage.getItem(SWITCH);
+  } catch {
+    return null;
+  }
+}
+
+function store(value) {
+  try {
+    localStorage.setItem(SWITCH, value);
+  } catch {
+    // A browser that keeps nothing: the choice holds for this page.
+  }
+}
+
+function follow(key) {
+  const target = document.querySelector(`[data-key="${key}"]`);
+  if (!target) return false;
+  if (target.matches("a")) target.click();
+  else focusOn(target);
+  return true;
+}
+
+function focusOn(element) {
+  element.focus({ preventScroll: true });
+  element.scrollIntoView({ block: "center" });
+}
+
+function remark() {
+  const cell = document.activeElement?.closest("td[data-row]");
+  document.getElementById("remark-row").value = cell?.dataset.row ?? "";
+  document.getElementById("remark-column").value = cell?.dataset.column ?? "";
+  focusOn(document.getElementById("remark"));
+}
+
+const keys = {
+  j: () => toFinding(1),
+  k: () => toFinding(-1),
+  n: () => follow("n"),
+  p: () => follow("p"),
+  d: () => follow("d"),
+  v: () => follow("v"),
+  g: () => sheet?.querySelector("td[tabindex='0']")?.focus(),
+  u: () => document.getElementById("show-behind")?.click(),
+  c: remark,
+  a: () => follow("a"),
+  r: () => follow("r"),
+  x: () => follow("x"),
+  "?": () => {
+    help.open = true;
+    focusOn(help.querySelector("summary"));
+  },
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    hide();
+    if (event.target.matches("input, textarea, select")) event.target.blur();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || (on && !on.checked)) return;
+  if (event.target.matches("textarea, select, input:not([type=checkbox], [type=radio])")) return;
+  const act = keys[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
