@@ -1,4 +1,4 @@
-"""A small evaluation on a generated panel: not one unsafe file passes. benchmarks/checks.py has real panels."""
+"""A small evaluation on a generated panel, with the zero as a gate; benchmarks/checks.py has real panels."""
 
 from __future__ import annotations
 
