@@ -165,8 +165,6 @@ def _amounts(name: str, numbers: Printed, panel: Panel) -> Iterator[Measure]:
     if low >= 0 and high <= 1:
         yield Measure("mean", name, scale=100.0)
     yield Measure("sum", name)
-    if numbers.whole:
-        yield Measure("count", name)
     if smallest >= 0 and largest <= high - low + 1:
         yield Measure("sd", name)
     yield Measure("variance", name)
