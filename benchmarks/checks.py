@@ -1,7 +1,8 @@
 """How well the output checks judge: files drawn from real panels, safe and unsafe kinds, many variants each.
 
 Reports per kind the verdicts, then unsafe→PASS, BLOCK precision and recall, safe→PASS without and with a
-declaration, and seconds per file (median, p95). Last line: one JSON object. Exit 1 when an unsafe file passed.
+declaration, and seconds per file (median, p95). Last line: one JSON object.
+Exit 1 when an unsafe file passed.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from random import Random
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.output_checks.cases import Case, Draw, Make, written
-from benchmarks.output_checks.panels import Panel, real_panels
-from benchmarks.output_checks.safe import SAFE
-from benchmarks.output_checks.unsafe import UNSAFE
-from hub.checks import Thresholds
-from hub.checks.engine import run_checks
-from hub.commands.checks import read_thresholds
-from hub.documents.outputs import Declaration
+from benchmarks.output_checks.cases import Case, Draw, Make, written  # noqa: E402
+from benchmarks.output_checks.panels import Panel, real_panels  # noqa: E402
+from benchmarks.output_checks.safe import SAFE  # noqa: E402
+from benchmarks.output_checks.unsafe import UNSAFE  # noqa: E402
+from hub.checks import Thresholds  # noqa: E402
+from hub.checks.engine import run_checks  # noqa: E402
+from hub.commands.checks import read_thresholds  # noqa: E402
+from hub.documents.outputs import Declaration  # noqa: E402
 
 _TRIES = 12
 
@@ -34,7 +35,7 @@ def cases(kind: str, make: Make, panel: Panel, variants: int, seed: int, *, unsa
     """Up to `variants` files of one kind from one panel; a panel may have none."""
     found: list[Case] = []
     for variant in range(variants):
-        draw = Draw(panel, Random(f"{seed}/{kind}/{panel.name}/{variant}"))
+        draw = Draw(panel, Random(f"{seed}/{kind}/{panel.name}/{variant}"))  # noqa: S311
         tries = _TRIES if panel.frame.height < 100_000 else 3
         table = next((one for one in (make(draw) for _ in range(tries)) if one is not None), None)
         if table is None:

@@ -62,31 +62,39 @@ def _hinted(layout: Layout, hint: Hint, panel: Panel) -> Iterator[Measure]:
     """What the head names, word by word."""
     numeric = [name for name in hint.variables if name in panel.numeric]
     for statistic in hint.statistics:
-        if statistic == "count":
-            yield from _counts(panel, hint)
-        elif statistic in ("persons", "households", "employers"):
-            unit = _unit_of(panel, statistic)
-            if unit is not None:
-                yield Measure(statistic, unit=unit)
-                yield from (Measure(statistic, name, unit=unit) for name in hint.variables)
-        elif statistic == "share":
-            for name in numeric:
-                yield Measure("mean", name, scale=100.0)
-                yield Measure("mean", name)
-            yield from _shares(layout, panel, None)
-        elif statistic == "correlation":
-            yield from (Measure("correlation", a, other=b) for a, b in combinations(numeric, 2))
-        else:
-            for name in numeric:
-                yield from _statistic(statistic, name, hint.quantile)
-    if len(hint.variables) >= 2 and not hint.statistics:
+        yield from _of_word(statistic, layout, hint, numeric, panel)
+    if hint.statistics:
+        return
+    if len(hint.variables) >= 2:
         yield from (Measure("correlation", a, other=b) for a, b in combinations(numeric, 2))
     elif layout.by_variables and len(numeric) == 1:  # the diagonal
         yield Measure("correlation", numeric[0], other=numeric[0])
-    for name in numeric if not hint.statistics else ():
+    for name in numeric:
         yield Measure("mean", name)
         yield Measure("sum", name)
         yield Measure("mean", name, scale=100.0)
+
+
+def _of_word(
+    statistic: str, layout: Layout, hint: Hint, numeric: list[str], panel: Panel
+) -> Iterator[Measure]:
+    if statistic == "count":
+        yield from _counts(panel, hint)
+    elif statistic in ("persons", "households", "employers"):
+        unit = _unit_of(panel, statistic)
+        if unit is not None:
+            yield Measure(statistic, unit=unit)
+            yield from (Measure(statistic, name, unit=unit) for name in hint.variables)
+    elif statistic == "share":
+        for name in numeric:
+            yield Measure("mean", name, scale=100.0)
+            yield Measure("mean", name)
+        yield from _shares(layout, panel, None)
+    elif statistic == "correlation":
+        yield from (Measure("correlation", a, other=b) for a, b in combinations(numeric, 2))
+    else:
+        for name in numeric:
+            yield from _statistic(statistic, name, hint.quantile)
 
 
 def _of_any(hint: Hint, numbers: Printed, panel: Panel) -> Iterator[Measure]:
@@ -157,8 +165,6 @@ def _amounts(name: str, numbers: Printed, panel: Panel) -> Iterator[Measure]:
     if low >= 0 and high <= 1:
         yield Measure("mean", name, scale=100.0)
     yield Measure("sum", name)
-    if numbers.whole:
-        yield Measure("count", name)
     if smallest >= 0 and largest <= high - low + 1:
         yield Measure("sd", name)
     yield Measure("variance", name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -134,14 +135,14 @@ class Groups:
             assert weights is not None  # noqa: S101
             values = values * weights
         keep = (self.gid >= 0) & ~np.isnan(values)
-        return np.bincount(self.gid[keep], values[keep] ** power, self.count)
+        return np.bincount(self.gid[keep], values[keep] ** power, self.count).astype(np.float64)
 
     def _weights(self, name: str, weight: str) -> Floats:
         weights = self.panel.numbers(weight)
         assert weights is not None  # noqa: S101
         where = self._where(name)
         keep = (where >= 0) & ~np.isnan(weights)
-        return np.bincount(where[keep], weights[keep], self.count)
+        return np.bincount(where[keep], weights[keep], self.count).astype(np.float64)
 
     def _variance(self, name: str, ddof: int) -> Floats:
         values = self.panel.numbers(name)
@@ -216,8 +217,8 @@ def _count(gid: Codes | Ints, count: int) -> Floats:
     return np.bincount(gid[gid >= 0], minlength=count).astype(np.float64)
 
 
-def _divide(above: Floats, below: Floats) -> Floats:
-    found = np.full(above.shape, np.nan)
+def _divide(above: Any, below: Any) -> Floats:
+    found: Floats = np.full(above.shape, np.nan)
     np.divide(above, below, out=found, where=below > 0)
     return found
 

@@ -132,8 +132,6 @@ def _look_at_units(
         yield from find_unit_rows(table, panel, explained, thresholds)
     yield from find_in_terms(table, panels, thresholds)
     yield from find_residuals(table, explained, thresholds)
-    if found is not None:
-        yield from find_twins(found, table, thresholds)
 
 
 def _judge_declared(
@@ -198,7 +196,7 @@ def _judge_table(
             judgement.findings.append(_unreproduced(table, numbers, [], thresholds))
         return False
     judge = Judge(found, table, thresholds)
-    judgement.findings += judge.findings()
+    judgement.findings += [*judge.findings(), *find_twins(found, table, thresholds)]
     judgement.explained.append((found, table))
     judgement.cells += judge.cells()
     if not found.complete:

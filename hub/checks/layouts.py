@@ -33,7 +33,7 @@ _MAX_GROUPS = 50_000  # more than any table that people read
 
 @dataclass(frozen=True)
 class Axis:
-    """A grouping by one variable: level by level either the position of a category (-1: missing) or a band."""
+    """A grouping by one variable: each level is the position of a category (-1: missing) or a band."""
 
     variable: str
     categories: tuple[int, ...] | None = None

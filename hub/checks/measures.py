@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ from hub.checks.panels import Codes, Floats, Panel
 from hub.checks.tables import number_of
 
 UNIT_KINDS = {"persons": "person", "households": "household", "employers": "employer"}
+_Pattern = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[tuple[int, ...]]]
 BASES = ("known", "printed", "all")
 
 
@@ -47,7 +47,7 @@ class Cube:
     mask: npt.NDArray[np.bool_] | None = None
     _levels: list[Codes] | None = None
     _groups: dict[tuple[tuple[bool, ...], str], Groups] = field(default_factory=dict)
-    _known: dict[int, Any] = field(default_factory=dict)
+    _known: dict[int, list[_Pattern]] = field(default_factory=dict)
     _held: list[Sequence[Entry]] = field(default_factory=list)
 
     def levels(self) -> list[Codes]:
@@ -111,9 +111,7 @@ class Cube:
         kept = tuple(level if axis in measure.within else TOTAL for axis, level in enumerate(levels))
         return self.at(kept, measure.base)
 
-    def _patterns(
-        self, entries: Sequence[Entry]
-    ) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[tuple[int, ...]]]]:
+    def _patterns(self, entries: Sequence[Entry]) -> list[_Pattern]:
         """The entries by which axes they use: their positions, group numbers and levels."""
         key = id(entries)
         if key not in self._known:
@@ -142,34 +140,31 @@ class Cube:
 
 def values_of(groups: Groups, measure: Measure) -> Floats:
     """The measure of all groups; of a share the part above the line."""
-    name, weight = measure.variable, measure.weight
-    match measure.statistic:
-        case "count" | "share":
-            if measure.unit is not None:
-                return groups.units(measure.unit)
-            if weight is not None:
-                return groups.total(weight)
-            return groups.rows() if name is None else groups.present(name)
-        case "persons" | "households" | "employers":
-            return groups.units(measure.unit or UNIT_KINDS[measure.statistic], name)
+    name = measure.variable
+    if measure.statistic in ("count", "share"):
+        if measure.unit is not None:
+            return groups.units(measure.unit)
+        if measure.weight is not None:
+            return groups.total(measure.weight)
+        return groups.rows() if name is None else groups.present(name)
+    if measure.statistic in UNIT_KINDS:
+        return groups.units(measure.unit or UNIT_KINDS[measure.statistic], name)
     assert name is not None  # noqa: S101  (all others are of a variable)
-    match measure.statistic:
-        case "sum":
-            return groups.total(name, weight)
-        case "mean":
-            return groups.mean(name, weight)
-        case "median" | "quantile":
-            return groups.quantile(name, measure.quantile or 0.5, measure.method)
-        case "sd":
-            return np.sqrt(groups.variance(name, measure.ddof))
-        case "variance":
-            return groups.variance(name, measure.ddof)
-        case "min" | "max":
-            return groups.extreme(name, largest=measure.statistic == "max")
-        case "gini":
-            return groups.gini(name)
-    assert measure.statistic == "correlation" and measure.other is not None  # noqa: S101, PT018
-    return groups.correlation(name, measure.other)
+    return _OF_VARIABLE[measure.statistic](groups, name, measure)
+
+
+_OF_VARIABLE: dict[str, Callable[[Groups, str, Measure], Floats]] = {
+    "sum": lambda groups, name, measure: groups.total(name, measure.weight),
+    "mean": lambda groups, name, measure: groups.mean(name, measure.weight),
+    "median": lambda groups, name, measure: groups.quantile(name, 0.5, measure.method),
+    "quantile": lambda groups, name, measure: groups.quantile(name, measure.quantile or 0.5, measure.method),
+    "sd": lambda groups, name, measure: np.sqrt(groups.variance(name, measure.ddof)),
+    "variance": lambda groups, name, measure: groups.variance(name, measure.ddof),
+    "min": lambda groups, name, _: groups.extreme(name, largest=False),
+    "max": lambda groups, name, _: groups.extreme(name, largest=True),
+    "gini": lambda groups, name, _: groups.gini(name),
+    "correlation": lambda groups, name, measure: groups.correlation(name, measure.other or name),
+}
 
 
 @dataclass(frozen=True)

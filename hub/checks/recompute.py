@@ -138,7 +138,7 @@ class Search:
     def _fit(self, layout: Layout, series: Series, cube: Cube, base: str) -> Fit | None:
         numbers = printed(series.entries)
         if not numbers.given.any():
-            return Fit(series, Measure("count"), numbers.values, ~numbers.given, 0.0, True, None)
+            return Fit(series, Measure("count"), numbers.values, ~numbers.given, 0.0, said=True, rounded=None)
         totals = any(TOTAL in entry.levels for entry in series.entries)
         bases = sorted(BASES, key=lambda one: one != base) if totals else (base,)
         best: Fit | None = None

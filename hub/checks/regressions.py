@@ -187,7 +187,7 @@ def _least_squares(
     centre = outcome - (outcome.mean() if centred else 0.0)
     whole = float(centre @ centre)
     r_squared = 1 - float(left @ left) / whole if whole > 0 and weights is None else None
-    return estimates, np.sqrt(variance * np.diag(inverse)), r_squared
+    return np.asarray(estimates, dtype=np.float64), np.sqrt(variance * np.diag(inverse)), r_squared
 
 
 def _inverse(matrix: Floats) -> Floats:
@@ -197,17 +197,18 @@ def _inverse(matrix: Floats) -> Floats:
     scaled = matrix / np.outer(scale, scale)
     if np.linalg.cond(scaled) > 1e13:
         raise UnreadableClaim("collinear terms")
-    return np.linalg.inv(scaled) / np.outer(scale, scale)
+    inverse: Floats = np.linalg.inv(scaled) / np.outer(scale, scale)
+    return inverse
 
 
 def _newton(model: str, design: Floats, outcome: Floats) -> tuple[Floats, Floats]:
     """Maximum likelihood by Newton's method; errors from the observed information."""
     if model in ("logit", "probit") and not np.isin(outcome, (0.0, 1.0)).all():
         raise UnreadableClaim("outcome is not 0 or 1")
-    estimates = np.zeros(design.shape[1])
+    estimates: Floats = np.zeros(design.shape[1])
     if model == "poisson":
         start, *_ = np.linalg.lstsq(design, np.log(np.maximum(outcome, 0) + 0.5), rcond=None)
-        estimates = start
+        estimates = np.asarray(start, dtype=np.float64)
     for _ in range(_MAX_STEPS):
         gradient, information = _derivatives(model, design, outcome, estimates)
         step = _inverse(information) @ gradient

@@ -17,8 +17,8 @@ from hub.checks.tables import Table, number_of
 from hub.checks.thresholds import Thresholds
 
 _PER_ROW = re.compile(
-    r"\b(?:resid\w*|residus?|residuel\w*|fitted|yhat|y hat|predict\w*|predites?|prediction|leverage|cooks?|hat|"
-    r"scores?|pscore|propensity)\b"
+    r"\b(?:resid\w*|residus?|residuel\w*|fitted|yhat|y hat|predict\w*|predites?|prediction|leverage|cooks?|"
+    r"hat|scores?|pscore|propensity)\b"
 )
 _DISTINCT = 0.9
 
@@ -46,11 +46,16 @@ def find_twins(found: Recomputed, table: Table, thresholds: Thresholds) -> Itera
         for fit, sure in zip(found.fits, found.sure, strict=True)
         if fit is not None and sure and fit.measure.statistic in COUNTS
     ]
-    for series, sure in zip(found.layout.series, found.sure, strict=True):
+    for series, own, sure in zip(found.layout.series, found.fits, found.sure, strict=True):
         numbers = printed(series.entries)
-        if sure or not numbers.whole or not numbers.given.any():
+        # A count of the rows with a value, under a head that does not name the variable, is no answer.
+        named = own is not None and (own.measure.statistic not in COUNTS or own.measure.variable is None)
+        named |= own is not None and own.measure.variable in series.hint.variables
+        if (sure and named) or not numbers.whole or not numbers.given.any():
             continue
         for fit in counts:
+            if fit.series is series:
+                continue
             other = printed(fit.series.entries)
             if other.values.shape != numbers.values.shape:
                 continue

@@ -1,4 +1,4 @@
-"""A small evaluation on a generated panel: not one unsafe file passes. benchmarks/checks.py has real panels."""
+"""A small evaluation on a generated panel, with the zero as a gate; benchmarks/checks.py has real panels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+import polars as pl
 import pytest
 
 from benchmarks.output_checks.cases import Case, Draw, Make, written
@@ -97,3 +98,16 @@ def test_a_false_declaration_is_blocked(panel: Panel, tmp_path: Path) -> None:
         report = judged(false, panel, tmp_path, declared=True)
         assert "false_claim" in {one.rule for one in report.findings}
         assert report.verdict is Verdict.BLOCK
+
+
+def test_a_twin_column_is_not_explained_by_the_gaps_of_any_variable(panel: Panel, tmp_path: Path) -> None:
+    """Seen: a table without one person passed as the count of the rows with another variable."""
+    gap = panel.frame.with_columns(
+        other=pl.when(pl.col(panel.person) == panel.frame[panel.person][0])
+        .then(None)
+        .otherwise(pl.col("age"))
+    )
+    own = Panel(**{**panel.__dict__, "frame": gap}).written(tmp_path / "extract")
+    table = gap.group_by("married").agg(n=pl.len(), n_without=pl.col("other").count()).sort("married")
+    report = judged(Case("twins", True, "t.csv", table.write_csv().encode()), own, tmp_path)
+    assert report.verdict is not Verdict.PASS
