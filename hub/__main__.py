@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.commands import checks, demo, docs, portal, records, releases, services
+from hub.commands import checks, demo, docs, extracts, portal, records, releases, requests, services
 
 app = typer.Typer(
     help="Vitrine: a secure virtual research desktop.",
@@ -14,8 +14,9 @@ app = typer.Typer(
 )
 app.add_typer(records.person, name="person")
 app.add_typer(records.project, name="project")
+app.add_typer(requests.request, name="request")
 app.add_typer(records.source, name="source")
-app.add_typer(services.extract, name="extract")
+app.add_typer(extracts.extract, name="extract")
 app.add_typer(records.audit, name="audit")
 app.add_typer(releases.release, name="release")
 app.add_typer(services.database, name="db")

@@ -54,6 +54,7 @@ def build_rules(policies: Policies) -> Rules:
             max_files=policies.submissions.max_files,
             types=policies.submissions.types,
         ),
+        conditions=policies.conditions,
         fingerprint=policies.fingerprint,
     )
 
@@ -82,6 +83,11 @@ def build_vault(settings: Settings) -> FileVault:
     return FileVault(settings.data / "vault")
 
 
+def build_documents(settings: Settings) -> FileVault:
+    """The recorded conditions' documents in the data directory."""
+    return FileVault(settings.data / "documents")
+
+
 def build_catalogue(settings: Settings) -> FileCatalogue:
     """The public dictionaries in the data directory."""
     return FileCatalogue(settings.data / "catalogue")
@@ -95,11 +101,13 @@ def applied_thresholds(policies: Policies) -> dict[str, object]:
 
 def build_checking(settings: Settings, policies: Policies) -> Checking:
     """Ledger, signer and thresholds: the portal's alone, which has the key of records."""
+    thresholds = Thresholds.of(policies.outputs, max_bytes=policies.submissions.max_bytes)
     return Checking(
         ledger=FileLedger(settings.data / "ledger"),
         signer=Ed25519Signer(bytes.fromhex(settings.secret("release.key"))),
         thresholds=applied_thresholds(policies),
-        min_units=Thresholds.of(policies.outputs, max_bytes=policies.submissions.max_bytes).min_units,
+        min_units=thresholds.min_units,
+        differencing=thresholds.severity("differencing"),
     )
 
 

@@ -82,7 +82,9 @@ def fewest(panel: Panel) -> pl.Expr:
     return pl.min_horizontal(names)
 
 
-def grouped(draw: Draw, by: Sequence[str], *more: pl.Expr, of: str | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
+def grouped(
+    draw: Draw, by: Sequence[str], *more: pl.Expr, of: str | None = None, where: pl.Expr | None = None
+) -> pl.DataFrame:
     """One line per group with `_persons`, `_households`, `_top` and `_top2` (shares of persons in |of|)."""
     frame = draw.frame if where is None else draw.frame.filter(where)
     frame = frame.drop_nulls(list(by))
@@ -152,7 +154,10 @@ def _markdown(frame: pl.DataFrame, name: str) -> tuple[str, str]:
 def _latex(frame: pl.DataFrame, name: str) -> tuple[str, str]:
     lines = [[head.replace("_", "\\_") for head in frame.columns], *_rows(frame)]
     body = "\n".join(" & ".join(line) + r" \\" for line in lines)
-    return f"{name}.tex", "\\begin{tabular}{" + "l" * frame.width + "}\n\\hline\n" + body + "\n\\hline\n\\end{tabular}\n"
+    return (
+        f"{name}.tex",
+        "\\begin{tabular}{" + "l" * frame.width + "}\n\\hline\n" + body + "\n\\hline\n\\end{tabular}\n",
+    )
 
 
 def _json(frame: pl.DataFrame, name: str) -> tuple[str, str]:
@@ -166,7 +171,9 @@ def _aligned(frame: pl.DataFrame) -> str:
     widths = [max(len(line[at]) for line in lines) for at in range(frame.width)]
     left = max(len(one) for one in index)
     return "\n".join(
-        label.ljust(left) + "  " + "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+        label.ljust(left)
+        + "  "
+        + "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
         for label, line in zip(index, lines, strict=True)
     )
 
@@ -182,7 +189,9 @@ def _notebook(frame: pl.DataFrame, name: str) -> tuple[str, str]:
                      "data": {"text/plain": _aligned(frame)}}],
     }  # fmt: skip
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python"}}
-    return f"{name}.ipynb", json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": [cell]})
+    return f"{name}.ipynb", json.dumps(
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": [cell]}
+    )
 
 
 WRITERS: Mapping[str, Callable[[pl.DataFrame, str], tuple[str, str]]] = {

@@ -12,7 +12,13 @@ from benchmarks.output_checks.cases import Draw, Make, Table, fewest, grouped, p
 
 
 def _declared(by: list[str], measures: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    return {"kind": "table", "table": "units", "by": [{"variable": one} for one in by], "measures": measures, **more}
+    return {
+        "kind": "table",
+        "table": "units",
+        "by": [{"variable": one} for one in by],
+        "measures": measures,
+        **more,
+    }
 
 
 def _count(column: str = "n") -> dict[str, Any]:
@@ -147,7 +153,9 @@ def moments(draw: Draw) -> Table | None:
     if not _enough(table):
         return None
     where = {"field": of, "operator": "is present"}
-    return Table(plain(table), _declared([by], [_count(), _of("mean", of, "mean"), _of("sd", of, "sd")], where=where))
+    return Table(
+        plain(table), _declared([by], [_count(), _of("mean", of, "mean"), _of("sd", of, "sd")], where=where)
+    )
 
 
 def medians(draw: Draw) -> Table | None:
@@ -176,7 +184,9 @@ def shares(draw: Draw) -> Table | None:
     table = grouped(draw, [by])
     if table.filter(fewest(draw.panel) < 10).height or not _no_group(draw, table, [by]) or table.height < 3:
         return None
-    frame = plain(table).with_columns(percent=(100 * pl.col("n") / pl.col("n").sum()).round(draw.chance.choice([1, 2])))
+    frame = plain(table).with_columns(
+        percent=(100 * pl.col("n") / pl.col("n").sum()).round(draw.chance.choice([1, 2]))
+    )
     return Table(frame, _declared([by], [_count(), {"stat": "share", "column": "percent"}]))
 
 
@@ -186,9 +196,7 @@ def row_percent(draw: Draw) -> Table | None:
     table = grouped(draw, [one, two])
     if table.filter(fewest(draw.panel) < 10).height or not _no_group(draw, table, [one, two]):
         return None
-    table = plain(table).with_columns(
-        row_percent=(100 * pl.col("n") / pl.col("n").sum().over(one)).round(2)
-    )
+    table = plain(table).with_columns(row_percent=(100 * pl.col("n") / pl.col("n").sum().over(one)).round(2))
     measures = [_count(), {"stat": "share", "column": "row_percent", "within": [one]}]
     return Table(table, _declared([one, two], measures))
 
@@ -223,14 +231,24 @@ def age_bands(draw: Draw) -> Table | None:
     for edge, label in list(zip(edges[1:-1], labels, strict=False))[::-1]:
         at = pl.when(pl.col(age) < edge).then(pl.lit(label)).otherwise(at)
     inside = pl.col(age).is_between(edges[0], edges[-1] - 1)
-    banded = Draw(type(draw.panel)(**{**draw.panel.__dict__, "frame": draw.frame.filter(inside).with_columns(age_group=at)}), draw.chance)
-    table = publishable(banded, grouped(banded, ["age_group"], pl.col(of).mean().round(2).alias("mean"), of=of))
+    banded = Draw(
+        type(draw.panel)(
+            **{**draw.panel.__dict__, "frame": draw.frame.filter(inside).with_columns(age_group=at)}
+        ),
+        draw.chance,
+    )
+    table = publishable(
+        banded, grouped(banded, ["age_group"], pl.col(of).mean().round(2).alias("mean"), of=of)
+    )
     if not _enough(table):
         return None
     by = [{"variable": age, "breaks": [float(e) for e in edges], "labels": labels, "column": "age_group"}]
     where = {"field": of, "operator": "is present"}
     output = _declared([], [_count(), _of("mean", of, "mean")], where=where) | {"by": by}
-    return Table(plain(table).rename({"mean": f"mean_{of}"}), output | {"measures": [_count(), _of("mean", of, f"mean_{of}")]})
+    return Table(
+        plain(table).rename({"mean": f"mean_{of}"}),
+        output | {"measures": [_count(), _of("mean", of, f"mean_{of}")]},
+    )
 
 
 def histogram(draw: Draw) -> Table | None:
@@ -278,7 +296,10 @@ def correlations(draw: Draw) -> Table | None:
     if frame.height < draw.frame.height and draw.frame.select(names).null_count().sum_horizontal().item():
         pairs = {(a, b): draw.frame.select(a, b).drop_nulls() for a in names for b in names if a != b}
         matrix = np.array([[1.0 if a == b else round(float(pl.DataFrame(pairs[a, b]).select(pl.corr(a, b)).item()), 4) for b in names] for a in names])  # fmt: skip
-    rows = [{"": name, **dict(zip(names, [float(v) for v in line], strict=True))} for name, line in zip(names, matrix, strict=True)]
+    rows = [
+        {"": name, **dict(zip(names, [float(v) for v in line], strict=True))}
+        for name, line in zip(names, matrix, strict=True)
+    ]
     return Table(pl.DataFrame(rows), formats=("csv", "tsv", "md"))
 
 
@@ -288,7 +309,9 @@ def by_period(draw: Draw) -> Table | None:
     by, of = draw.panel.period, draw.amount()
     table = publishable(draw, grouped(draw, [by], pl.col(of).mean().round(3).alias("mean"), of=of))
     where = {"field": of, "operator": "is present"}
-    return Table(plain(table), _declared([by], [_count(), _of("mean", of, "mean")], where=where), name=f"{of}_by_year")
+    return Table(
+        plain(table), _declared([by], [_count(), _of("mean", of, "mean")], where=where), name=f"{of}_by_year"
+    )
 
 
 def subset(draw: Draw) -> Table | None:
@@ -296,14 +319,22 @@ def subset(draw: Draw) -> Table | None:
     within = draw.group(by)
     value = draw.chance.choice(draw.frame[within].drop_nulls().unique().to_list())
     table = publishable(
-        draw, grouped(draw, [by], pl.col(of).mean().round(2).alias("mean"), of=of, where=pl.col(within) == value)
+        draw,
+        grouped(draw, [by], pl.col(of).mean().round(2).alias("mean"), of=of, where=pl.col(within) == value),
     )
     if not _enough(table, 3):
         return None
-    where = {"and": [{"field": within, "operator": "==", "values": [value]}, {"field": of, "operator": "is present"}]}
+    where = {
+        "and": [
+            {"field": within, "operator": "==", "values": [value]},
+            {"field": of, "operator": "is present"},
+        ]
+    }
     frame = plain(table).rename({"mean": f"mean_{of}"})
     return Table(
-        frame, _declared([by], [_count(), _of("mean", of, f"mean_{of}")], where=where), name=f"{within}_{value}"
+        frame,
+        _declared([by], [_count(), _of("mean", of, f"mean_{of}")], where=where),
+        name=f"{within}_{value}",
     )
 
 
@@ -328,7 +359,9 @@ def suppressed(draw: Draw) -> Table | None:
     )
     if (table["n"] != mark).sum() < 4:
         return None
-    return Table(plain(table), _declared([one, two], [_count()], suppressed=mark or None), formats=("csv", "tsv"))
+    return Table(
+        plain(table), _declared([one, two], [_count()], suppressed=mark or None), formats=("csv", "tsv")
+    )
 
 
 def persons(draw: Draw) -> Table | None:
@@ -351,13 +384,18 @@ def gini(draw: Draw) -> Table | None:
         x = np.sort(draw.frame.filter(pl.col(by) == value)[of].drop_nulls().to_numpy())
         rank = np.arange(1, x.size + 1)
         rows.append({by: value, "gini": round(float((2 * rank - x.size - 1) @ x / (x.size * x.sum())), 4)})
-    return Table(pl.DataFrame(rows).rename({"gini": f"gini_{of}"}), _declared([by], [_of("gini", of, f"gini_{of}")]))
+    return Table(
+        pl.DataFrame(rows).rename({"gini": f"gini_{of}"}), _declared([by], [_of("gini", of, f"gini_{of}")])
+    )
 
 
 def deciles(draw: Draw) -> Table | None:
     of = draw.amount()
     values = draw.frame[of].drop_nulls()
-    rows = [{"percentile": f"p{q}0", of: round(float(values.quantile(q / 10, "linear") or 0), 3)} for q in range(1, 10)]
+    rows = [
+        {"percentile": f"p{q}0", of: round(float(values.quantile(q / 10, "linear") or 0), 3)}
+        for q in range(1, 10)
+    ]
     measures = [_of("quantile", of, of, quantile=q / 10) for q in range(1, 10)]
     del measures
     return Table(pl.DataFrame(rows))
@@ -369,7 +407,9 @@ def regression(draw: Draw, *, model: str = "ols") -> Table | None:
     outcome = draw.panel.amounts[0]
     terms = [name for name in (draw.panel.age, *draw.panel.amounts[1:3])]
     frame = draw.frame.select(outcome, *terms).drop_nulls()
-    fit = sm.OLS(frame[outcome].to_numpy().astype(float), sm.add_constant(frame.select(terms).to_numpy().astype(float))).fit()
+    fit = sm.OLS(
+        frame[outcome].to_numpy().astype(float), sm.add_constant(frame.select(terms).to_numpy().astype(float))
+    ).fit()
     digits = draw.chance.choice([4, 5])
     table = pl.DataFrame(
         {

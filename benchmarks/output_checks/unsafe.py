@@ -19,7 +19,9 @@ def _small_by(draw: Draw, axes: int = 2) -> list[str]:
     return found
 
 
-def _with_small(draw: Draw, table: pl.DataFrame, *, rows_from: int = 1, most: int = 25) -> pl.DataFrame | None:
+def _with_small(
+    draw: Draw, table: pl.DataFrame, *, rows_from: int = 1, most: int = 25
+) -> pl.DataFrame | None:
     """Some groups, of which at least one is too small though it has enough rows."""
     small = table.filter((fewest(draw.panel) < 10) & (pl.col("n") >= rows_from))
     large = table.filter(fewest(draw.panel) >= 10)
@@ -31,7 +33,9 @@ def _with_small(draw: Draw, table: pl.DataFrame, *, rows_from: int = 1, most: in
 
 def small_counts(draw: Draw) -> Table | None:
     by = _small_by(draw)
-    kept = _with_small(draw, grouped(draw, by).filter(pl.col("n") < 10) if draw.chance.random() < 0.2 else grouped(draw, by))
+    kept = _with_small(
+        draw, grouped(draw, by).filter(pl.col("n") < 10) if draw.chance.random() < 0.2 else grouped(draw, by)
+    )
     return None if kept is None else Table(plain(kept), _declared(by, [_count()]))
 
 
@@ -59,7 +63,9 @@ def mean_of_few(draw: Draw) -> Table | None:
     kept = _with_small(draw, table)
     if kept is None:
         return None
-    return Table(plain(kept).drop("n").rename({"mean": f"mean_{of}"}), _declared(by, [_of("mean", of, f"mean_{of}")]))
+    return Table(
+        plain(kept).drop("n").rename({"mean": f"mean_{of}"}), _declared(by, [_of("mean", of, f"mean_{of}")])
+    )
 
 
 def mean_and_rows(draw: Draw) -> Table | None:
@@ -139,7 +145,9 @@ def described(draw: Draw) -> Table | None:
         ("count", lambda s: s.count()), ("mean", lambda s: s.mean()), ("std", lambda s: s.std()), ("min", lambda s: s.min()),
         ("50%", lambda s: s.median()), ("max", lambda s: s.max()),
     ):  # fmt: skip
-        rows.append({"": word, **{name: round(float(make(draw.frame[name].drop_nulls())), 4) for name in names}})
+        rows.append(
+            {"": word, **{name: round(float(make(draw.frame[name].drop_nulls())), 4) for name in names}}
+        )
     return Table(pl.DataFrame(rows), formats=("csv", "tsv", "md", "txt"))
 
 
@@ -188,7 +196,9 @@ def empty_cells(draw: Draw) -> Table | None:
 
 def raw_rows(draw: Draw) -> Table | None:
     names = [draw.panel.age, *draw.panel.groups[:3], *draw.panel.amounts[:2]]
-    return Table(draw.sample(draw.chance.choice([25, 60, 200])).select(list(dict.fromkeys(names))), name="data")
+    return Table(
+        draw.sample(draw.chance.choice([25, 60, 200])).select(list(dict.fromkeys(names))), name="data"
+    )
 
 
 def few_raw_rows(draw: Draw) -> Table | None:
@@ -210,14 +220,18 @@ def rounded_rows(draw: Draw) -> Table | None:
 
 def copied_column(draw: Draw) -> Table | None:
     of = draw.panel.amounts[0]
-    values = draw.frame[of].drop_nulls().sample(draw.chance.choice([60, 200]), seed=draw.chance.randrange(999))
+    values = (
+        draw.frame[of].drop_nulls().sample(draw.chance.choice([60, 200]), seed=draw.chance.randrange(999))
+    )
     return Table(pl.DataFrame({draw.chance.choice(["x", of, "value"]): values}), formats=("csv", "tsv"))
 
 
 def top_earners(draw: Draw) -> Table | None:
     of = draw.panel.amounts[0]
     values = draw.frame[of].drop_nulls().sort(descending=True).head(draw.chance.choice([20, 30]))
-    return Table(pl.DataFrame({"rank": list(range(1, values.len() + 1)), of: values}), formats=("csv", "tsv", "md"))
+    return Table(
+        pl.DataFrame({"rank": list(range(1, values.len() + 1)), of: values}), formats=("csv", "tsv", "md")
+    )
 
 
 def _fitted(draw: Draw) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
@@ -231,18 +245,24 @@ def _fitted(draw: Draw) -> tuple[pl.DataFrame, np.ndarray, np.ndarray]:
 
 def residuals(draw: Draw) -> Table | None:
     _, _, left = _fitted(draw)
-    return Table(pl.DataFrame({draw.chance.choice(["resid", "residual", "e"]): left.round(5)}), formats=("csv", "tsv"))
+    return Table(
+        pl.DataFrame({draw.chance.choice(["resid", "residual", "e"]): left.round(5)}), formats=("csv", "tsv")
+    )
 
 
 def fitted_values(draw: Draw) -> Table | None:
     _, fitted, _ = _fitted(draw)
-    return Table(pl.DataFrame({draw.chance.choice(["fitted", "yhat", "predicted"]): fitted.round(5)}), formats=("csv",))
+    return Table(
+        pl.DataFrame({draw.chance.choice(["fitted", "yhat", "predicted"]): fitted.round(5)}), formats=("csv",)
+    )
 
 
 def by_person(draw: Draw) -> Table | None:
     of = draw.amount()
-    table = draw.frame.drop_nulls(of).group_by(draw.panel.person).agg(
-        pl.len().alias("n"), pl.col(of).mean().round(3).alias(f"mean_{of}")
+    table = (
+        draw.frame.drop_nulls(of)
+        .group_by(draw.panel.person)
+        .agg(pl.len().alias("n"), pl.col(of).mean().round(3).alias(f"mean_{of}"))
     )
     return Table(table.sort(draw.panel.person).head(draw.chance.choice([10, 40])))
 
@@ -300,13 +320,22 @@ def saturated(draw: Draw) -> Table | None:
     base = float(table["m"][0])
     rows = [{"term": "Intercept", "coef": round(base, 5)}]
     for line in table.rows(named=True)[1:]:
-        rows.append({"term": f"C({by[0]})[T.{line[by[0]]}]:C({by[1]})[T.{line[by[1]]}]", "coef": round(line["m"] - base, 5)})
+        rows.append(
+            {
+                "term": f"C({by[0]})[T.{line[by[0]]}]:C({by[1]})[T.{line[by[1]]}]",
+                "coef": round(line["m"] - base, 5),
+            }
+        )
     return Table(pl.DataFrame(rows), formats=("csv", "tsv"))
 
 
 def person_effects(draw: Draw) -> Table | None:
     of = draw.panel.amounts[0]
-    table = draw.frame.drop_nulls(of).group_by(draw.panel.person).agg(pl.col(of).mean().alias("m"), pl.len().alias("k"))
+    table = (
+        draw.frame.drop_nulls(of)
+        .group_by(draw.panel.person)
+        .agg(pl.col(of).mean().alias("m"), pl.len().alias("k"))
+    )
     table = table.filter(pl.col("k") >= 3).sort(draw.panel.person).head(30)
     if table.height < 10:
         return None
@@ -320,8 +349,14 @@ def tiny_regression(draw: Draw) -> Table | None:
 
     outcome, terms = draw.panel.amounts[0], [draw.panel.age, *draw.panel.amounts[1:3]]
     frame = draw.frame.select(outcome, *terms).drop_nulls().sample(12, seed=draw.chance.randrange(999))
-    fit = sm.OLS(frame[outcome].to_numpy().astype(float), sm.add_constant(frame.select(terms).to_numpy().astype(float), has_constant="add")).fit()
-    rows = [{"term": t, "coef": str(round(float(c), 4)), "se": str(round(float(s), 4))} for t, c, s in zip(["const", *terms], fit.params, fit.bse, strict=True)]
+    fit = sm.OLS(
+        frame[outcome].to_numpy().astype(float),
+        sm.add_constant(frame.select(terms).to_numpy().astype(float), has_constant="add"),
+    ).fit()
+    rows = [
+        {"term": t, "coef": str(round(float(c), 4)), "se": str(round(float(s), 4))}
+        for t, c, s in zip(["const", *terms], fit.params, fit.bse, strict=True)
+    ]
     rows += [{"term": "N", "coef": "12", "se": ""}, {"term": "df_resid", "coef": "8", "se": ""}]
     return Table(pl.DataFrame(rows), formats=("csv", "md"))
 
@@ -449,7 +484,9 @@ def transition(draw: Draw) -> Table | None:
     state = draw.group(draw.panel.period)
     frame = draw.frame.drop_nulls(state).sort(draw.panel.person, draw.panel.period)
     frame = frame.with_columns(next=pl.col(state).shift(-1).over(draw.panel.person)).drop_nulls("next")
-    table = frame.group_by(state, "next").agg(pl.len().alias("n"), pl.col(draw.panel.person).n_unique().alias("_persons"))
+    table = frame.group_by(state, "next").agg(
+        pl.len().alias("n"), pl.col(draw.panel.person).n_unique().alias("_persons")
+    )
     if not table.filter(pl.col("_persons") < 10).height:
         return None
     return Table(plain(table.sort(state, "next")).rename({"next": f"next_{state}"}))

@@ -8,11 +8,14 @@ from datetime import datetime
 
 from hub.actions.ports import Office, Unit
 from hub.actions.projects import get_project
+from hub.actions.provisioning import assessment_of, require_extractable, waiting_for
 from hub.domain import lifecycle
-from hub.domain.errors import NotFound
-from hub.domain.lifecycle import ExtractState, ProjectState
+from hub.domain.errors import Conflict, NotFound
+from hub.domain.lifecycle import AssessmentState, ExtractState, ProjectState
 from hub.domain.permissions import OFFICE, Actor, Permission, require
 from hub.domain.records import Extract, Project, Source
+
+_UNDER_WAY = frozenset({AssessmentState.WAITING, AssessmentState.RUNNING})
 
 
 def get_extract(unit: Unit, extract_id: str) -> Extract:
@@ -30,19 +33,39 @@ def _move(unit: Unit, extract: Extract, state: ExtractState, now: datetime, **ch
     return moved
 
 
-def next_planned(unit: Unit) -> Extract | None:
-    """The extract that has waited longest, if any."""
-    return min(
-        unit.extracts.find(state=ExtractState.PLANNED), key=lambda extract: extract.planned_at, default=None
-    )
+def next_planned(office: Office, unit: Unit, now: datetime) -> Extract | None:
+    """The extract that has waited longest among those that may be made now, if any."""
+    for extract in sorted(unit.extracts.find(state=ExtractState.PLANNED), key=lambda e: e.planned_at):
+        if waiting_for(office, unit, extract, now) is None:
+            return extract
+    return None
+
+
+def next_unassessed(office: Office, unit: Unit, now: datetime) -> tuple[Extract, int] | None:
+    """A planned extract that waits for nothing but its risk report, with the version of the request that
+    is to be assessed: the report is of the data as they are when they are delivered."""
+    for extract in sorted(unit.extracts.find(state=ExtractState.PLANNED), key=lambda e: e.planned_at):
+        reason = waiting_for(office, unit, extract, now)
+        if reason is None or reason.code != "assessment_missing":
+            continue
+        project = get_project(unit, extract.project)
+        assessment = assessment_of(unit, project)
+        request = unit.requests.get(project.request or "")
+        under_way = assessment is not None and assessment.state in _UNDER_WAY
+        if request is not None and request.approved_version is not None and not under_way:
+            return extract, request.approved_version
+    return None
 
 
 def begin_extract(office: Office, *, extract_id: str, by: Actor, now: datetime) -> tuple[Extract, Project]:
-    """PLANNED → EXTRACTING."""
+    """PLANNED → EXTRACTING; Refused while a condition, the risk report or a decision on it is lacking."""
     with office.units.write() as unit:
-        extract = _move(unit, get_extract(unit, extract_id), ExtractState.EXTRACTING, now, error=None)
+        extract = get_extract(unit, extract_id)
+        project = get_project(unit, extract.project)
+        require_extractable(office, unit, extract, now)
+        extract = _move(unit, extract, ExtractState.EXTRACTING, now, error=None)
         unit.record(by=by, action="extract.begun", object=f"extract:{extract_id}", now=now)
-        return extract, get_project(unit, extract.project)
+        return extract, project
 
 
 def resume_interrupted(office: Office, *, by: Actor, now: datetime) -> list[str]:
@@ -98,11 +121,46 @@ def fail_extract(
 
 
 def retry_extract(office: Office, *, extract_id: str, by: Actor, now: datetime) -> None:
-    """FAILED → PLANNED, by an admin who mended the cause."""
+    """FAILED → PLANNED, by an admin who mended the cause; what needs a risk report is assessed again."""
     require(office.rules.roles, by, Permission.PROJECT_CREATE, OFFICE)
     with office.units.write() as unit:
-        _move(unit, get_extract(unit, extract_id), ExtractState.PLANNED, now, error=None, progress=0.0)
+        extract = get_extract(unit, extract_id)
+        _move(unit, extract, ExtractState.PLANNED, now, error=None, progress=0.0, planned_at=now)
         unit.record(by=by, action="extract.planned", object=f"extract:{extract_id}", now=now)
+
+
+def refresh_extract(office: Office, *, project: str, by: Actor, now: datetime) -> Extract:
+    """Plan the next version of a project's extract from the same plan; the old one stays as it is.
+
+    Refused with Conflict while the newest version is not sealed.
+    """
+    require(office.rules.roles, by, Permission.PROJECT_CREATE, OFFICE)
+    with office.units.write() as unit:
+        found = get_project(unit, project)
+        versions = unit.extracts.find(project=project)
+        newest = max(versions, key=lambda extract: extract.version, default=None)
+        if newest is None or newest.state is not ExtractState.SEALED or now >= found.ends_at:
+            raise Conflict(
+                "nothing_to_refresh",
+                "Only a sealed extract of a running project can be refreshed.",
+                "Seul un extrait scellé d’un projet en cours peut être actualisé.",
+            )
+        version = newest.version + 1
+        made = dataclasses.replace(
+            newest,
+            id=f"{project}/v{version}",
+            version=version,
+            state=ExtractState.PLANNED,
+            manifest=None,
+            error=None,
+            step=None,
+            progress=0.0,
+            planned_at=now,
+            updated_at=now,
+        )
+        unit.extracts.add(made)
+        unit.record(by=by, action="extract.planned", object=f"extract:{made.id}", now=now)
+        return made
 
 
 def note_source(office: Office, *, source: Source, by: Actor, now: datetime) -> None:

@@ -46,7 +46,9 @@ def stage_sets(
             kept.append(_keep(checking.ledger, space, told))
             with office.units.read() as unit:
                 ledger = _released(unit, checking.ledger, space)
-            found += findings_of(told, differences(told, ledger, checking.min_units), checking.min_units)
+            found += findings_of(
+                told, differences(told, ledger, checking.min_units), checking.min_units, checking.differencing
+            )
     except IntegrityError:
         found.append(finding("ledger_unread", Severity.REVIEW))
     return tuple(kept), found
@@ -82,7 +84,7 @@ def release_sets(unit: Unit, checking: Checking, submission: Submission, *, now:
         told = _told(file, checking.ledger)
         since = _released(unit, checking.ledger, file.space, after=submission.submitted_at)
         for difference in differences(told, since, checking.min_units):
-            if difference.same_topic:
+            if difference.same_topic and checking.differencing is Severity.BLOCK:
                 raise _differs(difference)
         unit.ledger_files.save(dataclasses.replace(file, released_at=now))
         cells += len(told)

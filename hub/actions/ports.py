@@ -12,7 +12,9 @@ from typing import Protocol, TypeVar
 
 from pyroaring import BitMap
 
+from hub.checks.findings import Severity
 from hub.documents.dictionaries import Dictionary
+from hub.documents.policies import ConditionsPolicy
 from hub.domain.audit import AuditEntry, Head
 from hub.domain.permissions import Actor, RolePermissions
 from hub.domain.publications import Publication, PublicationVote
@@ -31,6 +33,7 @@ from hub.domain.records import (
     SubmittedFile,
     Vote,
 )
+from hub.domain.requests import DataRequest, RecordedCondition, Remark, RequestAssessment, RequestVersion
 
 T = TypeVar("T")
 
@@ -65,6 +68,21 @@ class Unit(Protocol):
 
     @property
     def extracts(self) -> Records[Extract]: ...
+
+    @property
+    def requests(self) -> Records[DataRequest]: ...
+
+    @property
+    def request_versions(self) -> Records[RequestVersion]: ...
+
+    @property
+    def remarks(self) -> Records[Remark]: ...
+
+    @property
+    def conditions(self) -> Records[RecordedCondition]: ...
+
+    @property
+    def assessments(self) -> Records[RequestAssessment]: ...
 
     @property
     def sessions(self) -> Records[Session]: ...
@@ -124,6 +142,9 @@ class Units(Protocol):
 
     def note_progress(self, extract_id: str, *, step: str, share: float, now: datetime) -> None:
         """Show how far an extraction is. No decision and no state, hence no audit event."""
+
+    def note_assessing(self, assessment_id: str, *, step: str, share: float, now: datetime) -> None:
+        """Show how far an assessment is; like `note_progress`, without an audit event."""
 
     def head(self) -> Head | None:
         """The end of the audit chain as known outside the database."""
@@ -273,17 +294,20 @@ class Rules:
     review: ReviewRules
     tiers: Mapping[str, TierRules]
     submissions: SubmissionRules
+    conditions: ConditionsPolicy
     fingerprint: str
 
 
 @dataclass(frozen=True)
 class Checking:
-    """What deciding needs beside the records: the ledger, the signer, and the thresholds in force."""
+    """What deciding needs beside the records: the ledger, the signer, and the thresholds in force; among them
+    `min_units`, and what it means to differ from a release by fewer (`differencing`)."""
 
     ledger: Ledger
     signer: ReleaseSigner
     thresholds: Mapping[str, object]
     min_units: int
+    differencing: Severity = Severity.BLOCK
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from hub.actions.people import get_person
 from hub.actions.ports import Office, Unit
@@ -22,7 +22,10 @@ _SLUG = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,29}")
 
 @dataclasses.dataclass(frozen=True)
 class NewProject:
-    """What an admin gives; `plan` is the extract specification, already parsed and strict."""
+    """What an admin gives; `plan` is the extract specification, already parsed and strict.
+
+    `request` and what follows it are there when the project comes from an approved request.
+    """
 
     slug: str
     title: str
@@ -32,6 +35,10 @@ class NewProject:
     starts_at: datetime
     ends_at: datetime
     plan: Mapping[str, object]
+    request: str | None = None
+    request_sha256: str | None = None
+    destroy_by: date | None = None
+    retain_until: date | None = None
 
 
 def project_of(document: ProjectDocument) -> NewProject:
@@ -100,7 +107,8 @@ def _check(office: Office, unit: Unit, new: NewProject, now: datetime) -> None:
         )
     for username in new.people:
         get_person(unit, username)
-    _check_plan(unit, new.plan)
+    if new.request is None:  # an approved request was judged with its dictionaries
+        _check_plan(unit, new.plan)
 
 
 def _check_plan(unit: Unit, plan: Mapping[str, object]) -> None:
@@ -150,53 +158,67 @@ def create_project(office: Office, *, new: NewProject, by: Actor, now: datetime)
     """Create a project and plan its extract. Raises Refused or Conflict naming the field."""
     require(office.rules.roles, by, Permission.PROJECT_CREATE, OFFICE)
     with office.units.write() as unit:
-        _check(office, unit, new, now)
-        number = max((p.number for p in unit.projects.find()), default=0) + 1
-        project = Project(
-            slug=new.slug,
-            number=number,
-            title=new.title.strip(),
-            purpose=new.purpose.strip(),
-            tier=new.tier,
-            state=ProjectState.APPROVED,
-            members=frozenset(new.people),
-            starts_at=new.starts_at,
-            ends_at=new.ends_at,
+        return add_project(office, unit, new, by=by, now=now)
+
+
+def add_project(office: Office, unit: Unit, new: NewProject, *, by: Actor, now: datetime) -> Project:
+    """Add the project and plan its extract, inside the caller's transaction and by its permission."""
+    _check(office, unit, new, now)
+    number = max((p.number for p in unit.projects.find()), default=0) + 1
+    project = Project(
+        slug=new.slug,
+        number=number,
+        title=new.title.strip(),
+        purpose=new.purpose.strip(),
+        tier=new.tier,
+        state=ProjectState.APPROVED,
+        members=frozenset(new.people),
+        starts_at=new.starts_at,
+        ends_at=new.ends_at,
+        plan=new.plan,
+        created_at=now,
+        created_by=by.audit_name,
+        request=new.request,
+        request_sha256=new.request_sha256,
+        destroy_by=new.destroy_by,
+        retain_until=new.retain_until,
+    )
+    unit.projects.add(project)
+    origin = (
+        {"source": str(new.plan.get("source"))}
+        if new.request is None
+        else {"request": new.request, "sha256": new.request_sha256}
+    )
+    unit.record(
+        by=by,
+        action="project.created",
+        object=f"project:{new.slug}",
+        now=now,
+        details={
+            "people": sorted(new.people),
+            "tier": new.tier,
+            "starts_at": new.starts_at.isoformat(),
+            "ends_at": new.ends_at.isoformat(),
+            **origin,
+            "policies": office.rules.fingerprint,
+        },
+    )
+    unit.extracts.add(
+        Extract(
+            id=f"{new.slug}/v1",
+            project=new.slug,
+            version=1,
+            state=ExtractState.PLANNED,
             plan=new.plan,
-            created_at=now,
-            created_by=by.audit_name,
+            manifest=None,
+            error=None,
+            step=None,
+            progress=0.0,
+            planned_at=now,
+            updated_at=now,
         )
-        unit.projects.add(project)
-        unit.record(
-            by=by,
-            action="project.created",
-            object=f"project:{new.slug}",
-            now=now,
-            details={
-                "people": sorted(new.people),
-                "tier": new.tier,
-                "starts_at": new.starts_at.isoformat(),
-                "ends_at": new.ends_at.isoformat(),
-                "source": str(new.plan.get("source")),
-                "policies": office.rules.fingerprint,
-            },
-        )
-        unit.extracts.add(
-            Extract(
-                id=f"{new.slug}/v1",
-                project=new.slug,
-                version=1,
-                state=ExtractState.PLANNED,
-                plan=new.plan,
-                manifest=None,
-                error=None,
-                step=None,
-                progress=0.0,
-                planned_at=now,
-                updated_at=now,
-            )
-        )
-        unit.record(by=by, action="extract.planned", object=f"extract:{new.slug}/v1", now=now)
+    )
+    unit.record(by=by, action="extract.planned", object=f"extract:{new.slug}/v1", now=now)
     return project
 
 

@@ -222,7 +222,8 @@ def submit(
                     file.changes,
                 )
             )
-            note_sets(unit, submission, position=position, name=file.name, sets=file.sets)
+            shown = file.canonical_name or file.name
+            note_sets(unit, submission, position=position, name=shown, sets=file.sets)
         unit.record(
             by=by,
             action="submission.submitted",

@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
-from hub.adapters import tables_checking  # noqa: F401  # its tables join the metadata
+from hub.adapters import tables_checking, tables_requests  # noqa: F401  # their tables join the metadata
 from hub.adapters.tables import metadata
 
 _MIGRATION_LOCK = 0x4D494752  # "MIGR": two services that start together upgrade one after the other

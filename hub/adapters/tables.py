@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Date,
     DateTime,
     Dialect,
     Float,
@@ -96,6 +97,10 @@ projects = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("created_by", String(200), nullable=False),
     Column("ended_reason", String(40)),
+    Column("request", String(200), index=True),
+    Column("request_sha256", String(64)),
+    Column("destroy_by", Date),
+    Column("retain_until", Date),
 )
 sources = Table(
     "sources",

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, select, text
 
-from hub.adapters import tables, tables_checking
+from hub.adapters import tables, tables_checking, tables_requests
 from hub.adapters.records import TableRecords
 from hub.domain import audit
 from hub.domain.audit import AuditEntry, Head
@@ -37,6 +37,7 @@ from hub.domain.records import (
     SubmittedFile,
     Vote,
 )
+from hub.domain.requests import DataRequest, RecordedCondition, Remark, RequestAssessment, RequestVersion
 
 _WRITE_LOCK = 0x56495452  # "VITR": the advisory lock of writing units on PostgreSQL
 
@@ -89,6 +90,11 @@ class SqlUnit:
         self.comments = TableRecords(connection, checking.review_comments, ReviewComment)
         self.publications = TableRecords(connection, checking.publications, Publication)
         self.publication_votes = TableRecords(connection, checking.publication_votes, PublicationVote)
+        self.requests = TableRecords(connection, tables_requests.requests, DataRequest)
+        self.request_versions = TableRecords(connection, tables_requests.request_versions, RequestVersion)
+        self.remarks = TableRecords(connection, tables_requests.request_remarks, Remark)
+        self.conditions = TableRecords(connection, tables_requests.request_conditions, RecordedCondition)
+        self.assessments = TableRecords(connection, tables_requests.assessments, RequestAssessment)
         self.last: Head | None = None
 
     def record(
@@ -169,6 +175,15 @@ class SqlUnits:
             connection.execute(
                 extract.update()
                 .where(extract.c.id == extract_id)
+                .values(step=step, progress=share, updated_at=now)
+            )
+
+    def note_assessing(self, assessment_id: str, *, step: str, share: float, now: datetime) -> None:
+        assessment = tables_requests.assessments
+        with self.engine.connect().execution_options(vitrine_write=True) as connection, connection.begin():
+            connection.execute(
+                assessment.update()
+                .where(assessment.c.id == assessment_id)
                 .values(step=step, progress=share, updated_at=now)
             )
 

@@ -14,17 +14,23 @@ from hub.checks.measures import Measure, Printed
 from hub.checks.panels import Panel
 from hub.checks.wording import Hint
 
-_WEIGHT = re.compile(r"(?:^|_)(?:w|wt|wgt|weight|weights|pond|poids|pweight|s006)\d*$|weight|poids", re.IGNORECASE)
+_WEIGHT = re.compile(
+    r"(?:^|_)(?:w|wt|wgt|weight|weights|pond|poids|pweight|s006)\d*$|weight|poids", re.IGNORECASE
+)
 _QUANTILES = (0.25, 0.75, 0.1, 0.9, 0.2, 0.8, 0.05, 0.95, 0.01, 0.99)
 _ROW_BUDGET = 40_000_000  # rows × variables looked at without a hint: about a second
 
 
-def candidates(layout: Layout, series: Series, numbers: Printed, panel: Panel) -> Iterator[tuple[Measure, bool]]:
+def candidates(
+    layout: Layout, series: Series, numbers: Printed, panel: Panel
+) -> Iterator[tuple[Measure, bool]]:
     """Measures to try, with whether the head says so; cheap and likely ones first."""
     hint = series.hint
     yield from ((measure, True) for measure in _hinted(layout, hint, panel))
     if numbers.whole:
-        yield from ((measure, False) for measure in _counts(panel, hint))
+        # A count beside means often counts the rows that have the value.
+        near = Hint(variables=tuple(v for one in layout.series for v in one.hint.variables))
+        yield from ((measure, False) for measure in _counts(panel, hint + near))
     yield from ((measure, False) for measure in _shares(layout, panel, None))
     for name in _named_first(hint, panel):
         yield from ((measure, False) for measure in _amounts(name, numbers, panel))
@@ -73,6 +79,8 @@ def _hinted(layout: Layout, hint: Hint, panel: Panel) -> Iterator[Measure]:
                 yield from _statistic(statistic, name, hint.quantile)
     if len(hint.variables) >= 2 and not hint.statistics:
         yield from (Measure("correlation", a, other=b) for a, b in combinations(numeric, 2))
+    elif layout.by_variables and len(numeric) == 1:  # the diagonal
+        yield Measure("correlation", numeric[0], other=numeric[0])
     for name in numeric if not hint.statistics else ():
         yield Measure("mean", name)
         yield Measure("sum", name)
@@ -82,7 +90,9 @@ def _hinted(layout: Layout, hint: Hint, panel: Panel) -> Iterator[Measure]:
 def _statistic(statistic: str, name: str, quantile: float | None) -> Iterator[Measure]:
     if statistic in ("median", "quantile"):
         for method in QUANTILE_METHODS:
-            yield Measure(statistic, name, quantile=quantile if statistic == "quantile" else 0.5, method=method)
+            yield Measure(
+                statistic, name, quantile=quantile if statistic == "quantile" else 0.5, method=method
+            )
     elif statistic in ("sd", "variance"):
         yield Measure(statistic, name)
         yield Measure(statistic, name, ddof=0)

@@ -55,7 +55,7 @@ class ChildFailed(Exception):
         self.status = status
 
 
-def check_in_subprocess(
+def check_in_subprocess(  # noqa: PLR0913  # the door: everything a verdict depends on goes through it
     file: Path,
     *,
     name: str,

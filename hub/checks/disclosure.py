@@ -103,7 +103,9 @@ class Judge:
 
     def _small(self, fit: Fit, entry: Entry, small: dict[str, int], value: float) -> Finding:
         visible = 0 < value < self.thresholds.min_units and fit.measure.statistic in COUNTS
-        severity = self._severity(fit, "small_units", printed_small=visible or fit.measure.statistic not in COUNTS)
+        severity = self._severity(
+            fit, "small_units", printed_small=visible or fit.measure.statistic not in COUNTS
+        )
         kinds = ", ".join(small)
         return finding(
             "small_units",
@@ -114,7 +116,9 @@ class Judge:
             evidence={**self._evidence(fit, entry), "units": small},
         )
 
-    def _finding(self, rule: str, fit: Fit, entry: Entry, evidence: dict[str, object], **values: object) -> Finding:
+    def _finding(
+        self, rule: str, fit: Fit, entry: Entry, evidence: dict[str, object], **values: object
+    ) -> Finding:
         return finding(
             rule,
             self._severity(fit, rule),
@@ -168,14 +172,22 @@ class Judge:
                 yield self._finding(rule, fit, entry, {"units": units}, limit=self.thresholds.min_units)
                 return
             if least == 0 and not keep.any():
-                yield self._finding("binary_mean", fit, entry, {"units": units}, limit=self.thresholds.min_units)
+                yield self._finding(
+                    "binary_mean", fit, entry, {"units": units}, limit=self.thresholds.min_units
+                )
                 return
 
     def _dominance(self, fit: Fit, entry: Entry, groups: Groups, number: int) -> Iterator[Finding]:
         limits = self.thresholds
         for kind in self.kinds:
-            one, two, rest = (float(part[number]) for part in groups.top_shares(kind, str(fit.measure.variable)))
-            evidence: dict[str, object] = {"unit": kind, "largest": round(one, 4), "two_largest": round(two, 4)}
+            one, two, rest = (
+                float(part[number]) for part in groups.top_shares(kind, str(fit.measure.variable))
+            )
+            evidence: dict[str, object] = {
+                "unit": kind,
+                "largest": round(one, 4),
+                "two_largest": round(two, 4),
+            }
             if one > limits.limit("dominance_one", "share"):
                 percent = round(100 * limits.limit("dominance_one", "share"))
                 yield self._finding("dominance_one", fit, entry, evidence, percent=percent)
@@ -213,7 +225,8 @@ class Judge:
 
     def _dispersion(self, fit: Fit, entry: Entry, rows: float, value: float) -> Iterator[Finding]:
         needed = int(self.thresholds.limit("dispersion", "degrees_of_freedom"))
-        perfect = abs(value) > 1 - 1e-9 if fit.measure.statistic == "correlation" else value == 0
+        correlated = fit.measure.statistic == "correlation" and fit.measure.variable != fit.measure.other
+        perfect = abs(value) > 1 - 1e-9 if correlated else value == 0
         if rows - 1 < needed or perfect:
             yield self._finding("dispersion", fit, entry, {"rows": int(rows)}, limit=needed)
 
@@ -259,7 +272,9 @@ class Judge:
         left = groups.gid == number
         parts = 0
         for at, other in enumerate(fit.series.entries):
-            same = all(a == axis or x == y for a, (x, y) in enumerate(zip(entry.levels, other.levels, strict=True)))
+            same = all(
+                a == axis or x == y for a, (x, y) in enumerate(zip(entry.levels, other.levels, strict=True))
+            )
             if same and other.levels[axis] != TOTAL and given[at]:
                 inner, position = cube.at(other.levels, fit.measure.base)
                 left &= inner.gid != position

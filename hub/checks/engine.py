@@ -66,7 +66,8 @@ def run_checks(
         return _report([*taken.doubts, *evidence, *context], media_type, sha256, {"bytes": size}, thresholds)
     contents = read_parts(taken, thresholds)
     looked = [*taken.doubts, *contents.findings, *_rules(contents, extract, thresholds)]
-    judgement = _judge(contents, extract, units, f"{name} {' '.join((form or {}).values())}", thresholds)
+    said = f"{name} {' '.join((form or {}).values())}"
+    judgement = _judge(contents, extract, units, said, thresholds, declaration)
     findings = [*judgement.kept(looked), *judgement.findings, *context]
     unread = any(one.rule == "extract_unread" for one in findings)
     summary = {
@@ -90,12 +91,20 @@ def _judge(
     units: Mapping[str, str] | None,
     context: str,
     thresholds: Thresholds,
+    declaration: Declaration | None,
 ) -> Judgement:
     """What recomputation says; without an extract nothing can be made again."""
     if extract is None:
         return Judgement()
     try:
-        return judge(contents, extract, units=units, context=context, thresholds=thresholds)
+        return judge(
+            contents,
+            extract,
+            units=units,
+            context=context,
+            thresholds=thresholds,
+            declaration=declaration,
+        )
     except UnreadableExtract:
         return Judgement()
 
@@ -137,7 +146,8 @@ def _rules(contents: Contents, directory: Path | None, thresholds: Thresholds) -
         findings += _find_in_text(text, thresholds)
     for table in contents.tables:
         findings += [*_find_in_table(table, thresholds), *find_small_counts(table, thresholds)]
-        findings += find_solvable(table, threshold=thresholds.min_units)
+        severity = thresholds.severity("suppression_solvable")
+        findings += find_solvable(table, threshold=thresholds.min_units, severity=severity)
     extract: Extract | None = None
     if directory is not None:
         try:

@@ -37,8 +37,10 @@ class PrintedGrid:
     blank: frozenset[tuple[int, int]]
 
 
-def find_solvable(table: Table, *, threshold: int, slack: float = 0.0) -> list[Finding]:
-    """BLOCK for each suppressed cell that the table's own totals give away (`slack`: half of the rounding
+def find_solvable(
+    table: Table, *, threshold: int, slack: float = 0.0, severity: Severity = Severity.BLOCK
+) -> list[Finding]:
+    """A finding for each suppressed cell that the table's own totals give away (`slack`: half of the rounding
     base). REVIEW `too_many_cells` where the table is too large to be audited."""
     findings: list[Finding] = []
     seen: set[tuple[int, int]] = set()
@@ -58,7 +60,7 @@ def find_solvable(table: Table, *, threshold: int, slack: float = 0.0) -> list[F
             seen.add(place)
             row, column = place
             rows, columns = {cell.row: row}, {cell.column: column}
-            findings += findings_of([cell], table.place, rows=rows, columns=columns)
+            findings += findings_of([cell], table.place, rows=rows, columns=columns, severity=severity)
     return findings
 
 

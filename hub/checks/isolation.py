@@ -99,8 +99,7 @@ def leave_files(paths: Iterable[Path]) -> str:
         return "all"
     try:
         for path in (*_PROGRAM, Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[1], *paths):
-            if path.exists():
-                _allow_reading(libc, domain, path)
+            _allow_reading(libc, domain, path)
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         if libc.syscall(_LANDLOCK_RESTRICT, domain, 0) != 0:
             raise OSError(ctypes.get_errno(), "landlock_restrict_self")
@@ -110,7 +109,10 @@ def leave_files(paths: Iterable[Path]) -> str:
 
 
 def _allow_reading(libc: ctypes.CDLL, domain: int, path: Path) -> None:
-    handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:  # absent, or out of reach anyway
+        return
     try:
         allowed = _READING if path.is_dir() else _READING_FILE
         rule = struct.pack("=Qi", allowed, handle)

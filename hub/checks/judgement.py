@@ -11,14 +11,18 @@ from typing import Any
 
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
+from hub.checks.declared import UnreadableClaim, recompute_declared
 from hub.checks.disclosure import COUNTS, Judge, differing_pairs
-from hub.checks.extracts import UnreadableExtract
 from hub.checks.findings import Finding, Place, Severity
+from hub.checks.models import check_declared, find_in_fitted, find_in_terms
 from hub.checks.panels import Panel, open_panels
 from hub.checks.recompute import Recomputed, Search, best_of
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, number_of
 from hub.checks.thresholds import Thresholds
+from hub.checks.traces import find_residuals, find_twins
+from hub.checks.unit_rows import find_unit_rows
+from hub.documents.outputs import Declaration, DeclaredRegression
 
 _MAX_TABLES = 40
 _MAX_CELLS_TOLD = 2_000
@@ -37,6 +41,7 @@ class Judgement:
     findings: list[Finding] = field(default_factory=list)
     explained: list[tuple[Recomputed, Table]] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
+    declared: list[Place] = field(default_factory=list)
     reproduced: bool = False
 
     def kept(self, findings: Sequence[Finding]) -> list[Finding]:
@@ -44,12 +49,16 @@ class Judgement:
         return [one for one in findings if not self._answered(one)]
 
     def _answered(self, one: Finding) -> bool:
+        if one.rule in ("small_integer", "unit_like") and any(_within(place, one.place) for place in self.declared):
+            return True
         table = next((pair for pair in self.explained if _within(pair[1].place, one.place)), None)
         if table is None:
             return False
         found = table[0]
         if one.rule in ("row_level", "column_copy", "order_statistic", "unit_like") and found.complete:
             return not self._of_single_units(table[1])
+        if one.rule == "not_a_number":  # an empty group is printed so
+            return found.complete
         columns = _columns(found)
         if one.rule in ("small_integer", "unit_like", "order_statistic"):
             return one.place.column in columns or one.place.column in found.layout.labels
@@ -78,18 +87,27 @@ def judge(
     units: Mapping[str, str] | None,
     context: str,
     thresholds: Thresholds,
+    declaration: Declaration | None = None,
 ) -> Judgement:
     """Explain every table of a file by the extract and hold the rules against it.
 
-    Raises UnreadableExtract. Anything left unexplained is one finding per table, `unreproduced`.
+    Raises UnreadableExtract. Anything left unexplained is one finding per table, `unreproduced`. A
+    declaration is of the first table; where it cannot be applied the file is judged without it.
     """
     _, panels = open_panels(directory, units)
     judgement = Judgement()
     searches = [Search(panel, context) for panel in panels]
     complete = bool(contents.tables) and len(contents.tables) <= _MAX_TABLES
-    for table in contents.tables[:_MAX_TABLES]:
+    for number, table in enumerate(contents.tables[:_MAX_TABLES]):
+        if declaration is not None and number == 0:
+            done = _judge_declared(judgement, table, declaration, panels, thresholds)
+            if done is not None:
+                complete &= done
+                continue
         found = best_of([search.explain(table) for search in searches])
         complete &= _judge_table(judgement, table, found, thresholds)
+        if found is None or not found.complete:
+            judgement.findings += _look_at_units(table, found, panels, thresholds)
     judgement.findings += [
         finding("differing_populations", thresholds.severity("differing_populations"), table.place,
                 limit=thresholds.min_units, evidence={"units": least})
@@ -102,11 +120,74 @@ def judge(
     return judgement
 
 
+def _look_at_units(
+    table: Table, found: Recomputed | None, panels: Sequence[Panel], thresholds: Thresholds
+) -> Iterator[Finding]:
+    """What a table that nothing explains may still show: records, residuals, a model with too few units."""
+    columns = _columns(found) if found is not None else {}
+    explained = frozenset(at for at in columns if at is not None)
+    for panel in panels:
+        yield from find_unit_rows(table, panel, explained, thresholds)
+    yield from find_in_terms(table, panels, thresholds)
+    yield from find_residuals(table, explained, thresholds)
+    if found is not None:
+        yield from find_twins(found, table, thresholds)
+
+
+def _judge_declared(
+    judgement: Judgement,
+    table: Table,
+    declaration: Declaration,
+    panels: Sequence[Panel],
+    thresholds: Thresholds,
+) -> bool | None:
+    """Whether a table is all that its declaration says; None where the declaration cannot be applied."""
+    try:
+        if isinstance(declaration.output, DeclaredRegression):
+            return _judge_regression(judgement, table, declaration.output, panels, thresholds)
+        found = recompute_declared(table, declaration.output, panels)
+    except UnreadableClaim as error:
+        judgement.findings.append(finding("unread_claim", Severity.REVIEW, table.place, problem=str(error)[:120]))
+        return None
+    wrong = sum(int((~fit.matched).sum()) for fit in found.fits if fit is not None)
+    if wrong:
+        severity = thresholds.severity("false_claim")
+        judgement.findings.append(finding("false_claim", severity, table.place, cells=wrong))
+    return _judge_table(judgement, table, found, thresholds)
+
+
+def _judge_regression(
+    judgement: Judgement,
+    table: Table,
+    declared: DeclaredRegression,
+    panels: Sequence[Panel],
+    thresholds: Thresholds,
+) -> bool:
+    check = check_declared(table, declared, panels)
+    judgement.findings += find_in_fitted(check, table, thresholds)
+    judgement.declared.append(table.place)
+    if check.wrong:
+        severity = thresholds.severity("false_claim")
+        evidence = {"at": [list(place) for place in check.wrong[:50]]}
+        judgement.findings.append(
+            finding("false_claim", severity, table.place, cells=len(check.wrong), evidence=evidence)
+        )
+    if check.unexplained:
+        judgement.findings.append(
+            _unreproduced(table, len(check.unexplained), check.unexplained, thresholds)
+        )
+    if not check.fitted.panel.units:
+        judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
+    return not check.wrong and not check.unexplained and bool(check.fitted.panel.units)
+
+
 def _panels_of(judgement: Judgement) -> list[Panel]:
     return [found.panel for found, _ in judgement.explained]
 
 
-def _judge_table(judgement: Judgement, table: Table, found: Recomputed | None, thresholds: Thresholds) -> bool:
+def _judge_table(
+    judgement: Judgement, table: Table, found: Recomputed | None, thresholds: Thresholds
+) -> bool:
     """Add what the rules say of one table; whether it is wholly explained."""
     numbers = sum(number_of(cell) is not None for row in table.rows for cell in row)
     if found is None:
@@ -132,7 +213,10 @@ def _unreproduced(
     table: Table, cells: int, places: Sequence[tuple[int, int]], thresholds: Thresholds
 ) -> Finding:
     columns = sorted({column for _, column in places})
-    evidence = {"columns": [str(table.columns[at])[:80] for at in columns[:20]], "at": [list(p) for p in places[:50]]}
+    evidence = {
+        "columns": [str(table.columns[at])[:80] for at in columns[:20]],
+        "at": [list(p) for p in places[:50]],
+    }
     place = table.place.within(column=columns[0] if len(columns) == 1 else None)
     return finding("unreproduced", thresholds.severity("unreproduced"), place, cells=cells, evidence=evidence)
 

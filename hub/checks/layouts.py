@@ -101,11 +101,21 @@ class Layout:
     series: tuple[Series, ...]
     labels: tuple[int, ...]
     certain: bool  # every labelling follows from a head that names its variable
+    by_variables: bool = False  # rows are variables instead of groups
 
 
 def layouts(table: Table, panel: Panel) -> Iterator[Layout]:
     """Readings of `table`, the likeliest first; at most 40."""
     return islice(_Reader(table, panel).layouts(), MAX_LAYOUTS)
+
+
+def numbers_rows(table: Table, at: int) -> bool:
+    """Whether a column is an index: 0, 1, 2… or 1, 2, 3… under no head, as data frames are printed."""
+    head = table.columns[at].strip().casefold()
+    if at or head not in ("", "index", "unnamed: 0", "row", "#", "#1") or len(table.rows) < 2:
+        return False
+    rows = range(len(table.rows))
+    return table.column(at) in ([str(n) for n in rows], [str(n + 1) for n in rows])
 
 
 class _Reader:
@@ -114,7 +124,7 @@ class _Reader:
         self.panel = panel
         self.width = len(table.columns)
         self.cells = [table.column(at) for at in range(self.width)]
-        self.numbering = {at for at in range(self.width) if self._numbers_rows(at)}
+        self.numbering = {at for at in range(self.width) if numbers_rows(table, at)}
 
     def layouts(self) -> Iterator[Layout]:
         for labels in self._label_sets():
@@ -127,14 +137,6 @@ class _Reader:
             for chosen in product(*choices):
                 yield from self._with_heads(labels, chosen, rest)
 
-    def _numbers_rows(self, at: int) -> bool:
-        """An index column: 0, 1, 2… or 1, 2, 3… under no head."""
-        head = self.table.columns[at].strip().casefold()
-        if at or head not in ("", "index", "unnamed: 0", "row", "#", "id", "#1") or len(self.table.rows) < 2:
-            return False
-        rows = len(self.table.rows)
-        return self.cells[at] in ([str(n) for n in range(rows)], [str(n + 1) for n in range(rows)])
-
     def _label_sets(self) -> Iterator[tuple[int, ...]]:
         """Columns that may be labels: those with words, and further ones from the left, most first."""
         must = [at for at in range(self.width) if self._has_words(at) and at not in self.numbering]
@@ -143,7 +145,11 @@ class _Reader:
         last = max(must, default=-1)
         may = [at for at in range(self.width) if at not in must and at not in self.numbering]
         may = [at for at in may if self._could_label(at)]
-        leading = [at for at in may if at < last or all(b in must or b in may or b in self.numbering for b in range(at))]
+        leading = [
+            at
+            for at in may
+            if at < last or all(b in must or b in may or b in self.numbering for b in range(at))
+        ]
         named = [at for at in leading if self._named(at) is not None]
         sets = [tuple(sorted({*must, *named}))] if named else []
         for size in range(min(len(leading), _MAX_LABELS - len(must)), -1, -1):
@@ -219,9 +225,10 @@ class _Reader:
             texts = [found[at][0] for at in found]
             for reading in readings_of(texts, name, name, self.panel):
                 levels = dict(zip(found, reading.levels, strict=True))
-                yield Labelling(reading.axis, tuple(levels.get(at, TOTAL - 1) for at in range(self.width))), {
-                    at: hint for at, (_, hint) in found.items()
-                }
+                yield (
+                    Labelling(reading.axis, tuple(levels.get(at, TOTAL - 1) for at in range(self.width))),
+                    {at: hint for at, (_, hint) in found.items()},
+                )
 
     def _spread_variables(self, rest: Sequence[int]) -> list[str]:
         heads = [self.table.columns[at] for at in rest]
@@ -229,7 +236,12 @@ class _Reader:
         found = []
         for name in self.panel.variables:
             kind = self.panel.part.schema[name]
-            if kind.is_numeric() and texts and name not in self.panel.labels and not any(c.isdigit() for c in "".join(heads)):
+            if (
+                kind.is_numeric()
+                and texts
+                and name not in self.panel.labels
+                and not any(c.isdigit() for c in "".join(heads))
+            ):
                 continue
             known = self.panel.categories(name) if not kind.is_nested() else None
             if known is None or len(known.values) < 2:
@@ -296,7 +308,8 @@ class _Reader:
                 hints[key] = hint
         series = tuple(Series(hints[key], tuple(entries)) for key, entries in keyed.items())
         certain = all(self._named(at) is not None for at in labels) or row_hints is not None
-        return Layout(axes, series, labels, certain)
+        by_variables = row_hints is not None and not any(one.statistics for one in row_hints)
+        return Layout(axes, series, labels, certain, by_variables)
 
 
 def readings_of(cells: Sequence[str], head: str, named: str | None, panel: Panel) -> Iterator[Labelling]:
@@ -328,7 +341,9 @@ def _axes(name: str, distinct: Sequence[str], panel: Panel, *, bands: bool) -> I
     if not (wordy and plain and not any(is_missing(text) for text in distinct)):
         known = panel.categories(name)
         if known is not None:
-            positions = [-1 if is_missing(text) and known.find(text) is None else known.find(text) for text in distinct]
+            positions = [
+                -1 if is_missing(text) and known.find(text) is None else known.find(text) for text in distinct
+            ]
             if all(at is not None for at in positions) and len(set(positions)) == len(positions):
                 yield Axis(name, categories=tuple(at for at in positions if at is not None))
     if bands and kind.is_numeric():

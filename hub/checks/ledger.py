@@ -106,14 +106,18 @@ class Ledger:
                 found.append((cell, only_new, only_old))
         return found
 
-    def inside(self, units: BitMap) -> dict[str, list[tuple[ReleasedCell, BitMap]]]:
-        """Released cells whose persons are all among `units`, by their table, smallest first."""
-        found: dict[str, list[tuple[ReleasedCell, BitMap]]] = defaultdict(list)
+    def inside(self, units: BitMap, least: int = 0) -> dict[str, list[tuple[ReleasedCell, BitMap]]]:
+        """Released cells whose persons are all among `units`, by their table, smallest first; tables whose
+        cells cannot hold `least` of them together are left out."""
+        likely: dict[str, list[ReleasedCell]] = defaultdict(list)
         for cell in self._cells[: bisect_left(self._sizes, len(units))]:
             if all(number in units for number in cell.probe):
-                members = self._load(cell)
-                if members.issubset(units):
-                    found[cell.group].append((cell, members))
+                likely[cell.group].append(cell)
+        found: dict[str, list[tuple[ReleasedCell, BitMap]]] = {}
+        for group, cells in likely.items():
+            sets = [(cell, self._load(cell)) for cell in cells] if _sum(cells) >= least else []
+            if inside := [(cell, members) for cell, members in sets if members.issubset(units)]:
+                found[group] = inside
         return found
 
     def around(self, units: BitMap) -> list[tuple[ReleasedCell, BitMap]]:
@@ -138,6 +142,10 @@ class Ledger:
                 if other.issubset(members):
                     sets.append(other)
         return sets
+
+
+def _sum(cells: Iterable[ReleasedCell]) -> int:
+    return sum(cell.size for cell in cells)
 
 
 def differences(new: Sequence[ToldCell], ledger: Ledger, threshold: int) -> list[Difference]:
@@ -171,7 +179,7 @@ def differences(new: Sequence[ToldCell], ledger: Ledger, threshold: int) -> list
 
 def _rest_of_total(position: int, cell: ToldCell, ledger: Ledger, threshold: int) -> list[Difference]:
     found = []
-    for parts in ledger.inside(cell.units).values():
+    for parts in ledger.inside(cell.units, len(cell.units) - threshold + 1).values():
         same = [(old, members) for old, members in parts if old.topic == cell.topic] or parts
         if len(same) > 1 and _is_few(cell.units, [members for _, members in same], threshold):
             old = same[-1][0]
@@ -213,9 +221,14 @@ def _is_few(whole: BitMap, parts: Sequence[BitMap], threshold: int) -> bool:
     return False
 
 
-def findings_of(new: Sequence[ToldCell], found: Iterable[Difference], threshold: int) -> list[Finding]:
-    """One finding per new number and release, without how many persons: BLOCK where both numbers measure the
-    same, so that one can be taken from the other; REVIEW where they do not."""
+def findings_of(
+    new: Sequence[ToldCell],
+    found: Iterable[Difference],
+    threshold: int,
+    severity: Severity = Severity.BLOCK,
+) -> list[Finding]:
+    """One finding per new number and release, without how many persons: of the rule's severity where both
+    numbers measure the same, so that one can be taken from the other; REVIEW where they do not."""
     listed: dict[tuple[int, int], Finding] = {}
     for difference in sorted(found, key=lambda d: (not d.same_topic, d.parts)):
         key = (difference.new, difference.released.number)
@@ -230,7 +243,7 @@ def findings_of(new: Sequence[ToldCell], found: Iterable[Difference], threshold:
         }
         listed[key] = finding(
             "differencing",
-            Severity.BLOCK if difference.same_topic else Severity.REVIEW,
+            severity if difference.same_topic else Severity.REVIEW,
             new[difference.new].place,
             evidence=evidence,
             release=released.number,

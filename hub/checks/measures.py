@@ -177,7 +177,10 @@ class Printed:
         if rounded and self.base is not None:
             tolerance = np.maximum(tolerance, self.base / 2)
         given = self.given
-        pairs = {(round(v, 9), t) for v, t in zip(self.values[given].tolist(), tolerance[given].tolist(), strict=True)}
+        pairs = {
+            (round(v, 9), t)
+            for v, t in zip(self.values[given].tolist(), tolerance[given].tolist(), strict=True)
+        }
         return float(sum(min(8.0, np.log10(max(1.0, abs(v) / (2 * t)))) for v, t in pairs))
 
 

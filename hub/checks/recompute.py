@@ -77,7 +77,9 @@ class Recomputed:
     def score(self) -> float:
         """Digits explained surely."""
         fits = zip(self.fits, self.sure, strict=True)
-        return sum(fit.digits + 0.01 * float(fit.matched.sum()) for fit, sure in fits if fit is not None and sure)
+        return sum(
+            fit.digits + 0.01 * float(fit.matched.sum()) for fit, sure in fits if fit is not None and sure
+        )
 
 
 class Search:
@@ -185,17 +187,15 @@ class Search:
 
     def _filters(self, layout: Layout) -> Iterator[Filter]:
         """Values of other variables whose rows have the counts (or the first mean) that are printed."""
-        probe = _probe(layout, self.panel)
-        if probe is None:
-            return
-        series, measure, numbers = probe
-        for name in self._filter_variables(layout):
+        probes = _probes(layout, self.panel)
+        for name in self._filter_variables(layout) if probes else ():
             known = self.panel.categories(name)
             if known is None or not 2 <= len(known.values) <= _MAX_FILTER_VALUES:
                 continue
-            self.tried += len(known.values)
-            for position in self._fitting(layout, series, measure, numbers, name):
-                yield Filter(name, position)
+            for series, measure, numbers in probes:
+                self.tried += len(known.values)
+                for position in self._fitting(layout, series, measure, numbers, name):
+                    yield Filter(name, position)
 
     def _filter_variables(self, layout: Layout) -> list[str]:
         used = {axis.variable for axis in layout.axes} | set(weights_of(self.panel))
@@ -237,23 +237,27 @@ def entry_given(series: Series) -> bool:
     return bool(printed(series.entries).given.any())
 
 
-def _probe(layout: Layout, panel: Panel) -> tuple[Series, Measure, Printed] | None:
-    """The series that tells filters apart best: counts, else the mean of a variable that a head names."""
-    options: list[tuple[bool, float, Series, Measure, Printed]] = []
+def _probes(layout: Layout, panel: Panel) -> list[tuple[Series, Measure, Printed]]:
+    """The series that tells filters apart best: counts (of rows, or of those with a value that another head
+    names), else the mean of a variable that a head names."""
+    named = dict.fromkeys(v for one in layout.series for v in one.hint.variables if v in panel.numeric)
+    options: list[tuple[bool, float, Series, list[Measure], Printed]] = []
     for series in layout.series:
         numbers = printed(series.entries)
         if not numbers.given.any():
             continue
+        digits = numbers.digits(rounded=False)
         if numbers.whole and ("count" in series.hint.statistics or not series.hint.statistics):
-            options.append((True, numbers.digits(rounded=False), series, Measure("count"), numbers))
+            counts = [Measure("count"), *(Measure("count", name) for name in list(named)[:3])]
+            options.append((True, digits, series, counts, numbers))
         for name in series.hint.variables:
             if name in panel.numeric and set(series.hint.statistics) <= {"mean", "sum"}:
                 statistic = "sum" if "sum" in series.hint.statistics else "mean"
-                options.append((False, numbers.digits(rounded=False), series, Measure(statistic, name), numbers))
+                options.append((False, digits, series, [Measure(statistic, name)], numbers))
     if not options:
-        return None
-    _, digits, series, measure, numbers = max(options, key=lambda one: (one[0], one[1]))
-    return (series, measure, numbers) if digits >= _SPARE_DIGITS else None
+        return []
+    _, digits, series, measures, numbers = max(options, key=lambda one: (one[0], one[1]))
+    return [(series, measure, numbers) for measure in measures] if digits >= _SPARE_DIGITS else []
 
 
 def _matrix(panel: Panel, gid: npt.NDArray[np.int32], count: int, size: int, measure: Measure) -> Floats:

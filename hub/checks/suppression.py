@@ -209,14 +209,19 @@ def _hide(work: list[list[float | None]], cells: Iterable[tuple[int, int]]) -> l
 
 
 def findings_of(
-    bounds: Iterable[Bounds], place: Place, *, rows: Mapping[int, int], columns: Mapping[int, int]
+    bounds: Iterable[Bounds],
+    place: Place,
+    *,
+    rows: Mapping[int, int],
+    columns: Mapping[int, int],
+    severity: Severity = Severity.BLOCK,
 ) -> list[Finding]:
-    """BLOCK for each solvable cell. `rows`, `columns`: printed row and column for each of the grid's. The
+    """One for each solvable cell. `rows`, `columns`: printed row and column for each of the grid's. The
     evidence says how near, for checkers only."""
     return [
         finding(
             "suppression_solvable",
-            Severity.BLOCK,
+            severity,
             place.within(row=rows[cell.row], column=columns[cell.column]),
             evidence={"exactly": cell.width < 1e-6},
         )

@@ -180,7 +180,10 @@ def printed_tables(text: str, bounds: Bounds, place: Place) -> list[Table]:
     return found
 
 
-_RULES = re.compile(r"^[\s|:+=\-–—─━]*$|^\\(?:hline|toprule|midrule|bottomrule|cline\{.*\})$")
+_RULES = re.compile(
+    r"^[\s|:+=\-–—─━]*$|^\\(?:hline|toprule|midrule|bottomrule|cline\{.*\}|centering|"
+    r"(?:begin|end)\{(?:table|tabular|center)\}\S*)$"
+)
 _FOOT = re.compile(r"^(?:Name: (?P<name>\S+), )?(?:Length: \d+, )?dtype: \w+$|^Name: (?P<only>\S+), ")
 
 
@@ -242,7 +245,8 @@ def _split(line: str) -> list[str]:
         return [cell.strip() for cell in text[1:-1].split("|")]
     if re.search(r"(?<!\\)&", text):
         body = re.sub(r"\\\\.*$", "", text)
-        return [cell.strip() for cell in re.split(r"(?<!\\)&", body)]
+        cells = re.split(r"(?<!\\)&", body)
+        return [re.sub(r"\\([_%&$#])", r"\1", cell).strip() for cell in cells]
     if "\t" in text:
         return [cell.strip() for cell in text.split("\t")]
     fields = re.split(r"\s{2,}", text)

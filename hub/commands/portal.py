@@ -5,7 +5,14 @@ from __future__ import annotations
 import logging
 
 from hub.actions import audits
-from hub.bootstrap import audit_key, build_catalogue, build_checking, build_office, build_vault
+from hub.bootstrap import (
+    audit_key,
+    build_catalogue,
+    build_checking,
+    build_documents,
+    build_office,
+    build_vault,
+)
 from hub.commands import context
 from hub.documents.policies import load_policies
 
@@ -31,11 +38,14 @@ def portal() -> None:
         office = build_office(settings, hub_token=token, checking=checking)
         vault = build_vault(settings)
         vault.clear_staging()
+        documents = build_documents(settings)
+        documents.clear_staging()
         key = audit_key(settings)
         app = create_app(
             Portal(
                 office=office,
                 vault=vault,
+                documents=documents,
                 catalogue=build_catalogue(settings),
                 extracts=settings.data / "extracts",
                 meters=settings.data / "meters",

@@ -11,7 +11,6 @@ import typer
 from hub.commands import context
 
 database = typer.Typer(help="The database.", no_args_is_help=True)
-extract = typer.Typer(help="Extraction.", no_args_is_help=True)
 
 
 def _log() -> None:
@@ -42,37 +41,6 @@ def sweeper(
         settings = context.settings()
         house = context.office(hub_token=settings.secret("sweeper.token"))
         loop.run(house, worker=loop.Worker(loop.worker_command()), alive=alive)
-
-
-@extract.command("work")
-def work() -> None:
-    """Make planned extracts, one after another, until stopped."""
-    from hub.documents.classes import load_schemes
-    from hub.sweeper import worker
-
-    _log()
-    with context.sentences():
-        settings = context.settings()
-        rooms = worker.Rooms(
-            warehouse=settings.data / "warehouse",
-            extracts=settings.data / "extracts",
-            master_key=bytes.fromhex(settings.secret("master.key")),
-            schemes=load_schemes(settings.policies),
-        )
-        worker.work(context.office(), rooms)
-
-
-@extract.command("retry")
-def retry(
-    extract_id: str, by: Annotated[str | None, typer.Option("--as", help=context.AS_HELP)] = None
-) -> None:
-    """Plan a failed extract again."""
-    from hub.actions import extracts
-
-    with context.sentences():
-        office = context.office()
-        extracts.retry_extract(office, extract_id=extract_id, by=context.actor(office, by), now=context.now())
-        context.say(f"{extract_id}: PLANNED")
 
 
 def gate() -> None:

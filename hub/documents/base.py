@@ -83,14 +83,25 @@ def bad_value(en: str, fr: str) -> PydanticCustomError:
 
 def parse(model: type[M], text: str, *, name: str) -> M:
     """The document in `text`; DocumentError naming `name`, line and key where it is not one."""
+    document, refusals = parse_all(model, text, name=name)
+    if document is None:
+        # An unknown key first: it is often the misspelt one that is said to be missing.
+        raise min(refusals, key=lambda r: (r.code != "unknown_key", r.line or 0))
+    return document
+
+
+def parse_all(model: type[M], text: str, *, name: str) -> tuple[M | None, list[DocumentError]]:
+    """The document in `text`, or None and everything that is wrong with it, in the document's order.
+
+    What is not YAML at all is one DocumentError, raised.
+    """
     loaded = yaml.load(text, name=name)
     try:
         # JSON mode: strict, but lists become tuples and texts become enums and dates.
-        return model.model_validate_json(json.dumps(loaded.value), by_alias=True, by_name=False)
+        return model.model_validate_json(json.dumps(loaded.value), by_alias=True, by_name=False), []
     except ValidationError as error:
         refusals = [_refusal(details, loaded) for details in error.errors(include_url=False)]
-        # An unknown key first: it is often the misspelt one that is said to be missing.
-        raise min(refusals, key=lambda r: (r.code != "unknown_key", r.line or 0)) from None
+        return None, sorted(refusals, key=lambda refusal: refusal.line or 0)
 
 
 def read(model: type[M], path: Path, *, name: str | None = None) -> M:

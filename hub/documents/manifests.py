@@ -8,68 +8,76 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from hub.documents.base import Document
+from hub.documents.base import Document, Sparse
 from hub.documents.dictionaries import Sha256
-from hub.documents.projects import SampleDocument
+from hub.documents.requests import PopulationSample
 from hub.domain.levels import Level
 
 MANIFEST_NAME = "manifest.json"
 CODEBOOK_NAME = "codebook.json"
 
 
-class ManifestFile(Document):
-    """One file beside the manifest; `rows` and `columns` where it holds data."""
+class ManifestFile(Sparse):
+    """One file beside the manifest; `dataset`, `rows` and `columns` where it holds data."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     sha256: Sha256
     size: int = Field(ge=0)
+    dataset: str | None = None
     rows: int | None = None
     columns: tuple[str, ...] | None = None
 
 
+class ManifestSource(Sparse):
+    """A source that was read, in the edition that was read."""
+
+    name: str
+    file_sha256: Sha256
+    dictionary_sha256: Sha256
+    dictionary_version: str | None = None
+
+
 class PseudonymColumns(Document):
-    """The project's tag, and unit type → the column with its pseudonyms (see hub.domain.pseudonyms)."""
+    """The project's tag, which version of its keys, and unit type → the columns with its pseudonyms
+    (see hub.domain.pseudonyms)."""
 
     tag: int = Field(ge=10, le=99)
-    columns: dict[str, str] = Field(min_length=1)
+    key_version: int = Field(ge=1)
+    units: dict[str, tuple[str, ...]] = Field(min_length=1)
 
 
-class DeliveredLevel(Document):
-    """At which level a column was delivered, and the class scheme that made it (none for `raw`)."""
+class DeliveredLevel(Sparse):
+    """At which level a column was delivered, and the class scheme that made it (none for `raw`). `asked`:
+    the finer level that was asked for, where a rule did not allow it."""
 
     level: Level
     scheme: str | None = None
     scheme_sha256: Sha256 | None = None
+    asked: Level | None = None
 
 
 class Manifest(Document):
     """A sealed extract. `created` is in UTC; all hashes are SHA-256.
 
-    `levels` has every variable delivered. Extracts sealed before there were levels and samples have
-    neither key, and keep the hash they were recorded with.
+    `levels`: dataset → column → level. `samples`: population → how many were drawn, never who.
     """
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     project: str
-    source: str
-    source_sha256: Sha256
-    dictionary_sha256: Sha256
+    request_sha256: Sha256 | None = None
+    sources: tuple[ManifestSource, ...] = Field(min_length=1)
     plan_sha256: Sha256
     policy_fingerprint: str
     software: str
     created: AwareDatetime
     pseudonyms: PseudonymColumns
     files: tuple[ManifestFile, ...] = Field(min_length=1)
-    levels: dict[str, DeliveredLevel] | None = None
-    sample: SampleDocument | None = None
+    levels: dict[str, dict[str, DeliveredLevel]]
+    samples: dict[str, PopulationSample] = Field(default_factory=dict)
 
     def to_json(self) -> bytes:
         """The bytes of `manifest.json`."""
-        content = self.model_dump(mode="json")
-        for name in ("levels", "sample"):
-            if content[name] is None:
-                del content[name]
-        return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+        return (json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n").encode()
 
     @property
     def sha256(self) -> str:
@@ -78,9 +86,10 @@ class Manifest(Document):
 
     @property
     def data(self) -> tuple[ManifestFile, ...]:
-        """The files with rows."""
-        return tuple(file for file in self.files if file.rows is not None)
+        """The Parquet files, one per dataset."""
+        return tuple(file for file in self.files if file.rows is not None and file.name.endswith(".parquet"))
 
     @property
     def rows(self) -> int:
-        return sum(file.rows for file in self.files if file.rows is not None)
+        """Rows of all datasets together."""
+        return sum(file.rows for file in self.data if file.rows is not None)

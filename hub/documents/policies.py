@@ -109,6 +109,7 @@ OUTPUT_RULES: dict[str, frozenset[str]] = {
     **dict.fromkeys(
         (
             "binary_mean",
+            "differencing",
             "differing_populations",
             "empty_cell",
             "extreme",
@@ -123,6 +124,7 @@ OUTPUT_RULES: dict[str, frozenset[str]] = {
             "share_without_base",
             "small_share",
             "suppressed_margins",
+            "suppression_solvable",
             "suppression_undone",
             "transition",
             "unit_plot",

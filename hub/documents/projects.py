@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -20,6 +20,9 @@ from hub.documents.base import Document, bad_value
 from hub.documents.filters import Filter
 from hub.documents.policies import Tier
 from hub.domain.levels import Level
+
+if TYPE_CHECKING:
+    from hub.documents.requests import ExtractSpecification
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
 Username = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,31}$")]
@@ -128,6 +131,33 @@ class ExtractDocument(Document):
         """The columns, all in the long form."""
         return tuple(
             ColumnRequest(variable=column) if isinstance(column, str) else column for column in self.columns
+        )
+
+    def specification(self, unit: str) -> ExtractSpecification:
+        """The same in the long form of a request: one population of one dataset, both of this source,
+        whose recorded unit is `unit`."""
+        from hub.documents.requests import Dataset, ExtractSpecification, Population, PopulationSample
+
+        drawn = self.sample
+        by = "household" if drawn is not None and drawn.units == "household" else unit
+        sample = None
+        if drawn is not None:
+            sample = PopulationSample(share=drawn.share, count=drawn.count, per=drawn.per)
+        everyone = drawn is not None and drawn.members == "all"
+        return ExtractSpecification(
+            populations=(
+                Population(name="units", source=self.source, unit=by, filter=self.filter, sample=sample),
+            ),
+            datasets=(
+                Dataset(
+                    name=self.source,
+                    source=self.source,
+                    of=("units",),
+                    units=tuple(dict.fromkeys([unit, *(["household"] if self.household else [])])),
+                    filter=None if everyone else self.filter,
+                    columns=self.columns,
+                ),
+            ),
         )
 
 

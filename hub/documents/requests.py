@@ -76,7 +76,8 @@ class PopulationSample(Sparse):
 
 class Population(Sparse):
     """Units of the type `unit` that have a row in `source` which `filter` leaves, less those of the
-    populations `without`, then sampled. With neither filter nor sample: all units of the source."""
+    populations `without` (of all their units, drawn or not), then sampled. With neither filter nor sample:
+    all units of the source."""
 
     name: PartName
     source: SourceName
@@ -99,9 +100,11 @@ class Dataset(Sparse):
 
     `members`: `chosen`, rows of the chosen units; `household`, rows of everybody in their households;
     `others`, of everybody there but the chosen. Who lives together is read from the source `households`
-    (by default `source` itself). `by`: the unit type by which rows are found (by default that of the
-    populations). `units`: the pseudonyms delivered; `mark`: a column that says which population the
-    row's unit belongs to (its position in `populations`, from 1).
+    (by default `source` itself), month by month where that is a series of months. `by`: the unit type of
+    `source` by which rows are found (by default that of the populations); where it is another unit than
+    theirs, `households` (by default the populations' source) says which belong to them. `units`: the
+    pseudonyms delivered; `mark`: a column that says which population the row's unit belongs to (its
+    position in `of`, from 1).
     """
 
     name: PartName
@@ -183,6 +186,11 @@ class ExtractSpecification(Sparse):
                     f"« {missing[0]} » dans « {dataset.name} » n’est pas une population",
                 )
         return self
+
+    def dataset(self, name: str) -> Dataset:
+        """The dataset of this name, which there is."""
+        (found,) = (dataset for dataset in self.datasets if dataset.name == name)
+        return found
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -240,3 +240,21 @@ def dotted(path: Path) -> str:
         else:
             text += f".{part}" if text else part
     return text
+
+
+class _Dumper(pyyaml.SafeDumper):
+    """Writes what `load` reads back equal: quotes stand exactly where `load` would guess a type."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  # PyYAML's signature
+        return True
+
+
+_Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+_Dumper.add_multi_representer(dict, _Dumper.represent_dict)
+
+
+def dump(value: Value) -> str:
+    """`value` as YAML that `load` reads back equal; keys stay in their order."""
+    return pyyaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, default_flow_style=False
+    )

@@ -32,6 +32,23 @@ class ExtractState(StrEnum):
     DESTROYED = "DESTROYED"
 
 
+class RequestState(StrEnum):
+    DRAFT = "DRAFT"
+    SUBMITTED = "SUBMITTED"
+    UNDER_REVIEW = "UNDER_REVIEW"
+    RETURNED = "RETURNED"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class AssessmentState(StrEnum):
+    WAITING = "WAITING"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
 class SessionState(StrEnum):
     GRANTED = "GRANTED"
     RUNNING = "RUNNING"
@@ -79,6 +96,25 @@ EXTRACT: Mapping[ExtractState, frozenset[ExtractState]] = {
     ExtractState.DESTROYING: frozenset({ExtractState.DESTROYED}),
     ExtractState.DESTROYED: frozenset(),
 }
+REQUEST: Mapping[RequestState, frozenset[RequestState]] = {
+    RequestState.DRAFT: frozenset({RequestState.SUBMITTED, RequestState.WITHDRAWN}),
+    RequestState.SUBMITTED: frozenset({RequestState.UNDER_REVIEW, RequestState.WITHDRAWN}),
+    RequestState.UNDER_REVIEW: frozenset(
+        {RequestState.RETURNED, RequestState.APPROVED, RequestState.REJECTED, RequestState.WITHDRAWN}
+    ),
+    RequestState.RETURNED: frozenset({RequestState.SUBMITTED, RequestState.WITHDRAWN}),
+    RequestState.APPROVED: frozenset(),
+    RequestState.REJECTED: frozenset(),
+    RequestState.WITHDRAWN: frozenset(),
+}
+ASSESSMENT: Mapping[AssessmentState, frozenset[AssessmentState]] = {
+    AssessmentState.WAITING: frozenset({AssessmentState.RUNNING}),
+    AssessmentState.RUNNING: frozenset(
+        {AssessmentState.DONE, AssessmentState.FAILED, AssessmentState.WAITING}
+    ),
+    AssessmentState.DONE: frozenset({AssessmentState.WAITING}),
+    AssessmentState.FAILED: frozenset({AssessmentState.WAITING}),
+}
 SESSION: Mapping[SessionState, frozenset[SessionState]] = {
     SessionState.GRANTED: frozenset({SessionState.RUNNING, SessionState.ENDED}),
     SessionState.RUNNING: frozenset({SessionState.ENDED}),
@@ -121,6 +157,8 @@ TABLES: Mapping[str, Mapping[StrEnum, frozenset[StrEnum]]] = {
     "Person": PERSON,  # type: ignore[dict-item]  # Mapping is invariant in its key; read-only here
     "Project": PROJECT,  # type: ignore[dict-item]
     "Extract": EXTRACT,  # type: ignore[dict-item]
+    "Request": REQUEST,  # type: ignore[dict-item]
+    "Assessment": ASSESSMENT,  # type: ignore[dict-item]
     "Session": SESSION,  # type: ignore[dict-item]
     "Submission": SUBMISSION,  # type: ignore[dict-item]
     "Publication": PUBLICATION,  # type: ignore[dict-item]

@@ -27,6 +27,9 @@ class Permission(StrEnum):
     PERSON_MANAGE = "person.manage"
     SOURCE_READ = "source.read"
     SOURCE_REGISTER = "source.register"
+    REQUEST_WRITE = "request.write"
+    REQUEST_READ = "request.read"
+    REQUEST_REVIEW = "request.review"
     SUBMISSION_CREATE = "submission.create"
     SUBMISSION_READ = "submission.read"
     SUBMISSION_WITHDRAW = "submission.withdraw"
@@ -100,7 +103,8 @@ def require(policy: RolePermissions, actor: Actor, permission: Permission, subje
 
     1. The clock and the command line on the server (system actors) act by what they are called for.
     2. No role with the permission: refused.
-    3. Review: never one's own submission or publication, nor one of a project one belongs to (four eyes).
+    3. Review: never one's own submission or publication, nor one of a project one belongs to (four eyes);
+       never a request that one is named in.
     4. Reach `own`: the actor is a member of the project; for a submission also its author.
     """
     if actor.system:  # (1)
@@ -117,6 +121,12 @@ def require(policy: RolePermissions, actor: Actor, permission: Permission, subje
             "own_submission",
             "You cannot check a submission of your own project.",
             "Vous ne pouvez pas contrôler une soumission de votre propre projet.",
+        )
+    if permission is Permission.REQUEST_REVIEW and actor.username in subject.members:
+        raise PermissionDenied(
+            "own_request",
+            "You cannot decide on a request that names you.",
+            "Vous ne pouvez pas décider d’une demande dans laquelle vous figurez.",
         )
     if reach is Reach.ANY:
         return

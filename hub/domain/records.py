@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from hub.domain.lifecycle import (
@@ -31,7 +31,11 @@ class Person:
 
 @dataclass(frozen=True)
 class Project:
-    """`plan` is the extract specification as approved; `ended_reason` is a stable code."""
+    """`plan` is the extract specification as approved; `ended_reason` is a stable code.
+
+    `request` names the request that the project came from and `request_sha256` its approved content;
+    `destroy_by` and `retain_until` are the dates of that request.
+    """
 
     slug: str
     number: int
@@ -46,6 +50,10 @@ class Project:
     created_at: datetime
     created_by: str
     ended_reason: str | None = None
+    request: str | None = None
+    request_sha256: str | None = None
+    destroy_by: date | None = None
+    retain_until: date | None = None
 
     @property
     def subject(self) -> Subject:
@@ -251,7 +259,8 @@ class ReleaseRecord:
 
 @dataclass(frozen=True)
 class StagedFile:
-    """A file frozen in the vault that no submission names yet; fields as in `SubmittedFile`."""
+    """A file frozen in the vault that no submission names yet; fields as in `SubmittedFile`, and the sets of
+    persons behind its numbers."""
 
     name: str
     size: int

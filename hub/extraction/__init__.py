@@ -1,10 +1,13 @@
-"""From a registered source and an approved plan to a sealed, read-only extract.
+"""From registered sources and an approved request to a sealed, read-only extract.
 
     register      check a file against its dictionary; it becomes a source of the warehouse, or nothing does
     load_source   a registered source, and `load_dictionary` what its variables mean
-    plan_extract  check what a project asks for against the dictionary, and freeze it
+    plan_extract  check what a project asks for against the dictionaries, and freeze it
+    assess        count what a plan would deliver, without delivering it
     extract       write the extract of a plan and seal it: all of it appears at once, or nothing does
     verify_extract  re-hash a sealed extract
+
+`read_specification` and `specification_of` give the long form of what a project asks for.
 
 All refusals are `hub.domain.errors.Refused` with stable codes, and name fields, columns and row
 positions, never values. Killing any of these at any moment leaves nothing that looks finished, and
@@ -13,26 +16,28 @@ calling it again succeeds. Times (`now`) are aware; hashes are SHA-256 in hexade
 
 from __future__ import annotations
 
+from hub.extraction.assessments import Assessment, PopulationSize, assess
 from hub.extraction.conformity import Difference
 from hub.extraction.extracts import extract, verify_extract
-from hub.extraction.plans import ExtractPlan, plan_extract
-from hub.extraction.sources import (
-    SourceDiffers,
-    SourceRecord,
-    load_dictionary,
-    load_source,
-    register,
-)
+from hub.extraction.planning import plan_extract, read_specification, specification_of
+from hub.extraction.plans import ExtractPlan
+from hub.extraction.registrations import SourceDiffers, register
+from hub.extraction.sources import SourceRecord, load_dictionary, load_source
 
 __all__ = [
+    "Assessment",
     "Difference",
     "ExtractPlan",
+    "PopulationSize",
     "SourceDiffers",
     "SourceRecord",
+    "assess",
     "extract",
     "load_dictionary",
     "load_source",
     "plan_extract",
+    "read_specification",
     "register",
+    "specification_of",
     "verify_extract",
 ]

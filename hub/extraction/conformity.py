@@ -17,13 +17,15 @@ _ROW = " row"  # no variable can be called this
 
 @dataclass(frozen=True)
 class Difference:
-    """Where file and dictionary disagree. `row` counts data rows from 1 (a CSV's header is not one)."""
+    """Where file and dictionary disagree. `row` counts data rows from 1 (a CSV's header is not one), in the
+    file called `file` where the source is a folder."""
 
     code: str
     column: str | None
     row: int | None
     en: str
     fr: str
+    file: str | None = None
 
 
 def column_differences(schema: pl.Schema, dictionary: Dictionary, form: Format) -> list[Difference]:

@@ -13,36 +13,32 @@ from polars.exceptions import PolarsError
 from pydantic import ValidationError
 
 from hub.documents.classes import NO_SCHEMES, ClassSchemes
-from hub.documents.dictionaries import Dictionary
 from hub.documents.manifests import (
     CODEBOOK_NAME,
     MANIFEST_NAME,
     DeliveredLevel,
     Manifest,
     ManifestFile,
+    ManifestSource,
     PseudonymColumns,
 )
-from hub.documents.projects import ColumnRequest
+from hub.documents.policies import AreaLimits
 from hub.domain.errors import Conflict, IntegrityError, Refused
-from hub.extraction.codebooks import codebook_html, codebook_json
-from hub.extraction.filtering import check_filter, expression
-from hub.extraction.keys import assign, canonical, pseudonym_key
-from hub.extraction.levels import check_delivered, delivered, plan_column
-from hub.extraction.plans import ExtractPlan
-from hub.extraction.samples import check_sample, draw
-from hub.extraction.sources import (
-    data_of,
-    load_dictionary,
-    software,
-    verify_source,
-)
+from hub.extraction.codebook_pages import codebook_html
+from hub.extraction.codebooks import codebook_json
+from hub.extraction.deliveries import Delivery, prepare
+from hub.extraction.levels import check_delivered
+from hub.extraction.maps import earlier_map, write_map
+from hub.extraction.planning import judge_again
+from hub.extraction.plans import ExtractPlan, PlannedDataset
+from hub.extraction.sources import Sources, software
 from hub.extraction.staging import sha256_of, staged
 from hub.extraction.tables import translated, write_parquet
 
 Progress = Callable[[str, float], None]
 
 
-def extract(
+def extract(  # noqa: PLR0913  # the door: everything that decides an extract goes through it
     plan: ExtractPlan,
     *,
     warehouse: Path,
@@ -50,179 +46,154 @@ def extract(
     into: Path,
     now: datetime,
     schemes: ClassSchemes = NO_SCHEMES,
+    areas: AreaLimits | None = None,
+    maps: Path | None = None,
     progress: Progress | None = None,
 ) -> Manifest:
     """Write the extract of `plan` as the directory `into`, which must not exist; its manifest.
 
-    `into` holds `<source>.parquet` (the units' pseudonyms first, rows in their order),
+    `into` holds `<dataset>.parquet` (the units' pseudonyms first, rows in their order),
     `codebook.json`, `codebook.html` and `manifest.json`, all 0444 in a directory 0555. The same plan,
-    source, key and software give the same bytes, except for `created`. `master_key` (at least 32
-    bytes) is used and not stored; `schemes` are the class schemes of the policies, among them those of
-    the plan. `progress` is called with a stage (verify, pseudonyms, write, seal,
-    done) and the share done, 0 to 1.
+    sources, key and software give the same bytes, except for `created`. `master_key` (at least 32
+    bytes) is used and not stored; `schemes` and `areas` are those of the policies, and must still give
+    this plan. `maps` (`…/v<n>.map`) is the file for the encrypted map of pseudonyms (hub.extraction.maps):
+    with one, the units of the newest map before it keep theirs. `progress` is called with a stage
+    (verify, pseudonyms, write, seal, done) and the share done, 0 to 1.
     """
     report: Progress = progress if progress is not None else lambda _stage, _share: None
     if os.path.lexists(into):
         raise Conflict("extract_exists", "This extract exists already.", "Cet extrait existe déjà.")
     report("verify", 0.0)
     try:
-        dictionary = _verified(plan, warehouse, schemes)
+        sources = judge_again(plan, warehouse=warehouse, schemes=schemes, areas=areas)
         with staged(into) as staging:
             report("pseudonyms", 0.1)
-            rows = _rows(plan, dictionary, data_of(warehouse, plan.source), master_key)
-            table = _delivered(plan, dictionary, rows, schemes)
-            report("write", 0.5)
-            data = _write_data(plan, dictionary, table, staging)
-            check_delivered(pl.scan_parquet(staging / data.name, glob=False), plan.columns, schemes)
+            delivery = _prepared(plan, sources, schemes, master_key, maps)
+            files = []
+            for position, dataset in enumerate(plan.datasets):
+                report("write", 0.5 + 0.4 * position / len(plan.datasets))
+                files += _write_data(delivery, dataset, staging)
             report("seal", 0.9)
-            manifest = _seal(plan, dictionary, schemes, data, staging, now)
+            manifest = _seal(plan, sources, schemes, files, staging, now)
+            if maps is not None:
+                # Before the extract appears: a refresh must find the map of whatever was delivered.
+                write_map(
+                    maps,
+                    delivery.pseudonyms,
+                    project=plan.project,
+                    key_version=plan.key_version,
+                    master_key=master_key,
+                )
     except (OSError, PolarsError) as error:
         raise translated(error) from None
     report("done", 1.0)
     return manifest
 
 
-def _verified(plan: ExtractPlan, warehouse: Path, schemes: ClassSchemes) -> Dictionary:
-    """The dictionary of the plan's source, after judging the plan again: it may come from a store.
-
-    1. The stored source is what was registered.
-    2. It is the one that the plan was made for.
-    3. Every column is still what would be planned: no direct identifier, at a level that is offered
-       and, where it must be, justified, by the same class scheme.
-    4. Its units, filter and sample are sound.
-    """
-    record = verify_source(warehouse, plan.source)  # (1)
-    dictionary = load_dictionary(warehouse, plan.source)
-    if (record.file_sha256, record.dictionary_sha256) != (plan.source_sha256, plan.dictionary_sha256):  # (2)
-        raise Conflict(
-            "source_changed",
-            "The source has changed since the extract was planned.",
-            "La source a changé depuis que l’extrait a été prévu.",
-            field="extract.source",
-        )
-    for position, column in enumerate(plan.columns):  # (3)
-        asked = ColumnRequest(variable=column.name, level=column.level, justification=column.justification)
-        if plan_column(asked, dictionary, schemes, field=f"extract.columns[{position}]") != column:
-            raise Conflict(
-                "scheme_changed",
-                f"The class scheme of {column.name} has changed since the extract was planned.",
-                f"La nomenclature de {column.name} a changé depuis que l’extrait a été prévu.",
-                field=f"extract.columns[{position}]",
-            )
-    if not set(plan.units) <= set(dictionary.unit_types):  # (4)
-        raise Refused(
-            "unknown_unit",
-            "The plan has a unit type that the source has not.",
-            "Le plan a une unité que la source n’a pas.",
-            field="extract.household",
-        )
-    if plan.filter is not None:
-        check_filter(plan.filter, dictionary, path="extract.filter")
-    if plan.sample is not None:
-        check_sample(plan.sample, dictionary)
-    return dictionary
+def _prepared(
+    plan: ExtractPlan, sources: Sources, schemes: ClassSchemes, master_key: bytes, maps: Path | None
+) -> Delivery:
+    known = None
+    if maps is not None:
+        known = earlier_map(maps, project=plan.project, key_version=plan.key_version, master_key=master_key)
+    return prepare(plan, sources, schemes, master_key=master_key, known=known)
 
 
-def _rows(plan: ExtractPlan, dictionary: Dictionary, data: Path, master_key: bytes) -> pl.LazyFrame:
-    """The rows that the filter and the sample leave, with the units' pseudonyms beside their keys."""
-    source = pl.scan_parquet(data, glob=False)
-    table = source if plan.filter is None else source.filter(expression(plan.filter, dictionary))
-    if plan.sample is not None:
-        table = draw(
-            plan.sample,
-            dictionary,
-            population=table,
-            source=source,
-            project=plan.project,
-            master_key=master_key,
-        )
-    for unit in plan.units:
-        unit_type = dictionary.unit_types[unit]
-        key = pseudonym_key(master_key, project=plan.project, unit_type=unit, version=plan.key_version)
-        # Of all units of the source, not of the chosen rows only: where two draw the same digits,
-        # another filter must not change who keeps them.
-        units = source.select(unit_type.key).unique().collect(engine="streaming")
-        pseudonyms = assign(canonical(units), key, tag=plan.tag)
-        mapping = units.with_columns(pseudonyms.alias(unit_type.pseudonym))
-        table = table.join(mapping.lazy(), on=unit_type.key, how="inner", validate="m:1")
-    return table
-
-
-def _delivered(
-    plan: ExtractPlan, dictionary: Dictionary, rows: pl.LazyFrame, schemes: ClassSchemes
-) -> pl.LazyFrame:
-    """Pseudonyms instead of keys and classes instead of values, in the pseudonyms' order."""
-    pseudonyms = [dictionary.unit_types[unit].pseudonym for unit in plan.units]
-    # The remaining columns order the rows of one unit, by what is delivered: neither the order of the
-    # source nor that of the values behind a class may tell anything.
-    return rows.select(*pseudonyms, *(delivered(column, schemes) for column in plan.columns)).sort(
-        [*pseudonyms, *plan.names], nulls_last=True
-    )
-
-
-def _write_data(
-    plan: ExtractPlan, dictionary: Dictionary, table: pl.LazyFrame, staging: Path
-) -> ManifestFile:
-    path = staging / f"{dictionary.name}.parquet"
+def _write_data(delivery: Delivery, dataset: PlannedDataset, staging: Path) -> list[ManifestFile]:
+    path = staging / f"{dataset.name}.parquet"
+    table = delivery.table(dataset, staging=staging)
     write_parquet(table, path)
-    rows = int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
+    written = pl.scan_parquet(path, glob=False)
+    check_delivered(written, dataset.all_columns, delivery.schemes)
+    rows = int(written.select(pl.len()).collect().item())
     if rows == 0:
+        position = [one.name for one in delivery.plan.datasets].index(dataset.name)
         raise Refused(
             "empty_extract",
-            "No row of the source fits the filter.",
-            "Aucune ligne de la source ne répond au filtre.",
-            field="extract.filter",
+            f"The table {dataset.name} would have no row.",
+            f"La table {dataset.name} n’aurait aucune ligne.",
+            field=f"datasets[{position}].filter",
         )
+    return [_listed(path, dataset=dataset.name, rows=rows, columns=dataset.names)]
+
+
+def _listed(
+    path: Path, *, dataset: str | None = None, rows: int | None = None, columns: tuple[str, ...] | None = None
+) -> ManifestFile:
     return ManifestFile(
         name=path.name,
         sha256=sha256_of(path),
         size=path.stat().st_size,
+        dataset=dataset,
         rows=rows,
-        columns=(*(dictionary.unit_types[unit].pseudonym for unit in plan.units), *plan.names),
+        columns=columns,
     )
 
 
 def _seal(
     plan: ExtractPlan,
-    dictionary: Dictionary,
+    sources: Sources,
     schemes: ClassSchemes,
-    data: ManifestFile,
+    files: list[ManifestFile],
     staging: Path,
     now: datetime,
 ) -> Manifest:
-    """Write the codebook and, last of all, the manifest."""
-    files = [data]
+    """Describe what lies in `staging`; the manifest comes last."""
     for name, content in (
-        (CODEBOOK_NAME, codebook_json(plan, dictionary, schemes)),
-        ("codebook.html", codebook_html(plan, dictionary, schemes)),
+        (CODEBOOK_NAME, codebook_json(plan, sources, schemes)),
+        ("codebook.html", codebook_html(plan, sources, schemes)),
     ):
         path = staging / name
         path.write_bytes(content)
-        files.append(ManifestFile(name=name, sha256=sha256_of(path), size=len(content)))
+        files.append(_listed(path))
     manifest = Manifest(
         project=plan.project,
-        source=plan.source,
-        source_sha256=plan.source_sha256,
-        dictionary_sha256=plan.dictionary_sha256,
+        request_sha256=plan.request_sha256,
+        sources=tuple(
+            ManifestSource(
+                name=source.name,
+                file_sha256=source.file_sha256,
+                dictionary_sha256=source.dictionary_sha256,
+                dictionary_version=source.dictionary_version,
+            )
+            for source in plan.sources
+        ),
         plan_sha256=plan.digest,
         policy_fingerprint=plan.policy_fingerprint,
         software=software(),
         created=now.astimezone(UTC),
         pseudonyms=PseudonymColumns(
-            tag=plan.tag,
-            columns={unit: dictionary.unit_types[unit].pseudonym for unit in plan.units},
+            tag=plan.tag, key_version=plan.key_version, units=_pseudonym_columns(plan)
         ),
         files=tuple(files),
         levels={
-            column.name: DeliveredLevel(
-                level=column.level, scheme=column.scheme, scheme_sha256=column.scheme_sha256
-            )
-            for column in plan.columns
+            dataset.name: {
+                column.name: DeliveredLevel(
+                    level=column.level,
+                    scheme=column.scheme,
+                    scheme_sha256=column.scheme_sha256,
+                    asked=column.asked,
+                )
+                for column in dataset.all_columns
+            }
+            for dataset in plan.datasets
         },
-        sample=plan.sample,
+        samples={
+            population.name: population.sample
+            for population in plan.specification.populations
+            if population.sample is not None
+        },
     )
     (staging / MANIFEST_NAME).write_bytes(manifest.to_json())
     return manifest
+
+
+def _pseudonym_columns(plan: ExtractPlan) -> dict[str, tuple[str, ...]]:
+    columns: dict[str, set[str]] = {}
+    for dataset in plan.datasets:
+        for unit, name in zip(dataset.units, dataset.pseudonyms, strict=True):
+            columns.setdefault(unit, set()).add(name)
+    return {unit: tuple(sorted(names)) for unit, names in columns.items()}
 
 
 def verify_extract(directory: Path, *, manifest_sha256: str | None = None) -> Manifest:

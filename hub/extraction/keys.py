@@ -18,6 +18,7 @@ from hub.domain.pseudonyms import BODY_DIGITS, DAMM, FIRST_TAG, LAST_TAG
 MASTER_KEY_BYTES = 32
 _SALT = b"vitrine pseudonyms"
 _SAMPLE_SALT = b"vitrine samples"
+_MAP_SALT = b"vitrine maps"
 _SPACE = 10**BODY_DIGITS
 _BLOCK = 64  # of SHA-256, in bytes
 # Texts become bytes objects and digests in pieces of this size: memory stays flat however many units.
@@ -48,6 +49,11 @@ def sample_key(master_key: bytes, project: str, unit_type: str) -> bytes:
     return _derived(master_key, _SAMPLE_SALT, project, unit_type)
 
 
+def map_key(master_key: bytes, project: str) -> bytes:
+    """The key under which the map of a project is encrypted."""
+    return _derived(master_key, _MAP_SALT, project)
+
+
 def _derived(master_key: bytes, salt: bytes, *parts: str) -> bytes:
     if len(master_key) < MASTER_KEY_BYTES:
         raise Refused(
@@ -69,14 +75,18 @@ def canonical(units: pl.DataFrame) -> pl.Series:
     ).to_series()
 
 
-def assign(units: pl.Series, key: bytes, *, tag: int, space: int = _SPACE) -> pl.Series:
-    """The pseudonyms (Int64) of distinct units (`canonical` texts), in their order.
+def assign(
+    units: pl.Series, key: bytes, *, tag: int, taken: pl.Series | None = None, space: int = _SPACE
+) -> pl.Series:
+    """The pseudonyms (Int64) of distinct units (`canonical` texts), in their order; none is among `taken`,
+    which other units have already.
 
     Distinct units get distinct pseudonyms. Where two draw the same digits, the one with the smaller
     HMAC keeps them and the other draws again with a counter, so that the outcome depends on the set
     of units only. `space` (at most 10^12, and more than the number of units) is smaller in tests.
     """
-    if len(units) >= space:
+    held = pl.Series([], dtype=pl.Int64) if taken is None else taken // 10 % 10**BODY_DIGITS
+    if len(units) + len(held) >= space:
         raise Refused(
             "too_many_units", "There are more units than pseudonyms.", "Plus d’unités que de pseudonymes."
         )
@@ -87,9 +97,9 @@ def assign(units: pl.Series, key: bytes, *, tag: int, space: int = _SPACE) -> pl
             for piece in _pieces(units)
         ]
     )
-    shared = bodies.is_duplicated().arg_true()
+    shared = (bodies.is_duplicated() | bodies.is_in(held.implode())).arg_true()
     if not shared.is_empty():
-        bodies = _drawn_again(units, key, bodies, shared, space)
+        bodies = _drawn_again(units, key, bodies, shared, held, space)
     return _composed(bodies, tag)
 
 
@@ -129,13 +139,16 @@ def keyed_digests(units: pl.Series, key: bytes) -> list[bytes]:
     return digests
 
 
-def _drawn_again(units: pl.Series, key: bytes, bodies: pl.Series, shared: pl.Series, space: int) -> pl.Series:
-    """`bodies` with other digits for all but one of the units, at `shared`, that drew the same."""
+def _drawn_again(
+    units: pl.Series, key: bytes, bodies: pl.Series, shared: pl.Series, held: pl.Series, space: int
+) -> pl.Series:
+    """`bodies` with other digits for all but one of the units, at `shared`, that drew the same, and for
+    all that drew what is `held`."""
     texts = units.gather(shared).to_list()
     digests = keyed_digests(units.gather(shared), key)
-    taken = set(bodies.to_list())
+    kept = set(held.to_list())
+    taken = kept | set(bodies.to_list())
     result = bodies.to_list()
-    kept: set[int] = set()
     for _, position, text in sorted(zip(digests, shared.to_list(), texts, strict=True)):
         if result[position] not in kept:
             kept.add(result[position])

@@ -20,13 +20,15 @@ _EVERY = {"month": "1mo", "quarter": "1q", "year": "1y"}
 
 
 class PlannedColumn(Document):
-    """A column as it will be delivered: its level, and the exact class scheme that makes it."""
+    """A column as it will be delivered: its level, and the exact class scheme that makes it. `asked`: the
+    finer level that was asked for, where a rule did not allow it."""
 
     name: str
     level: Level
     scheme: str | None = None
     scheme_sha256: Sha256 | None = None
     justification: str = ""
+    asked: Level | None = None
 
 
 def plan_column(

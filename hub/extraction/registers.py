@@ -23,10 +23,10 @@ from polars.exceptions import PolarsError
 
 from hub.domain.errors import IntegrityError
 from hub.extraction.keys import canonical, hkdf_sha256, keyed_order
+from hub.extraction.maps import PSEUDONYM
 
 _SALT = b"vitrine ledger"
 NUMBERS = "numbers"
-PSEUDONYM = " pseudonym"  # the column of the project's map; no variable can be called this
 
 
 def write_register(units: Mapping[str, pl.DataFrame], *, extract: str, master_key: bytes, into: Path) -> None:

@@ -10,23 +10,18 @@ from fractions import Fraction
 
 import polars as pl
 
-from hub.documents.dictionaries import Dictionary, UnitType, VariableType
-from hub.documents.projects import SampleDocument
+from hub.documents.dictionaries import Dictionary, VariableType
+from hub.documents.requests import PopulationSample
 from hub.domain.errors import Refused
-from hub.extraction.keys import canonical, keyed_order, sample_key
+from hub.extraction.buckets import BUCKET
+from hub.extraction.keys import canonical, keyed_order
 
-_SIZE, _RANK, _ORDER = " size", " rank", " order"  # no variable can be called this
+STRATUM = " stratum"  # no variable can be called this
+_SIZE, _RANK, _ORDER, _PLACE = " size", " rank", " order", " place"
 
 
-def check_sample(sample: SampleDocument, dictionary: Dictionary) -> None:
-    """Return only if the source has the units and strata of `sample`; Refused naming the field."""
-    if sample.units == "household" and "household" not in dictionary.unit_types:
-        raise Refused(
-            "no_households",
-            "The source has no unit type household.",
-            "La source n’a pas d’unité household.",
-            field="extract.sample.units",
-        )
+def check_sample(sample: PopulationSample, dictionary: Dictionary, *, field: str) -> None:
+    """Return only if the source has the strata of `sample`; Refused naming `field` and its part."""
     if sample.per is None:
         return
     variable = dictionary.variables.get(sample.per)
@@ -35,7 +30,7 @@ def check_sample(sample: SampleDocument, dictionary: Dictionary) -> None:
             "unknown_variable",
             f"The source has no variable {sample.per}.",
             f"La source n’a pas de variable {sample.per}.",
-            field="extract.sample.per",
+            field=f"{field}.per",
         )
     if not variable.deliverable or variable.type is VariableType.FLOAT:
         raise Refused(
@@ -43,66 +38,78 @@ def check_sample(sample: SampleDocument, dictionary: Dictionary) -> None:
             f"{sample.per} is a direct identifier or an amount: no sample can be drawn per value of it.",
             f"{sample.per} est un identifiant direct ou un montant : on ne peut pas tirer "
             "d’échantillon par valeur.",
-            field="extract.sample.per",
+            field=f"{field}.per",
         )
 
 
-def sampled_unit(sample: SampleDocument, dictionary: Dictionary) -> str:
-    """The unit type that is drawn."""
-    return "household" if sample.units == "household" else dictionary.record.unit
-
-
-def draw(
-    sample: SampleDocument,
-    dictionary: Dictionary,
-    *,
-    population: pl.LazyFrame,
-    source: pl.LazyFrame,
-    project: str,
-    master_key: bytes,
-) -> pl.LazyFrame:
-    """The rows of the units drawn from `population`; with `members: all`, their rows in `source`."""
-    unit = sampled_unit(sample, dictionary)
-    chosen = _chosen(sample, dictionary.unit_types[unit], population, sample_key(master_key, project, unit))
-    rows = source if sample.members == "all" else population
-    return rows.join(chosen.lazy(), on=dictionary.unit_types[unit].key, how="semi")
-
-
-def _chosen(
-    sample: SampleDocument, unit_type: UnitType, population: pl.LazyFrame, key: bytes
-) -> pl.DataFrame:
-    """The keys of the units drawn."""
-    strata = [] if sample.per is None else [pl.col(sample.per).alias(" stratum")]
-    names = list(unit_type.key)
-    units = population.select(*names, *strata).unique().collect(engine="streaming")
-    if strata and units.select(names).is_duplicated().any():
+def draw(sample: PopulationSample, units: pl.DataFrame, key: bytes, *, field: str) -> pl.DataFrame:
+    """The drawn ones of these distinct units: rows of key columns, with STRATUM where `sample.per` is, and
+    with BUCKET where the source lies in buckets. The order is that of the units' HMACs; in buckets it is
+    first that of the buckets' HMACs, so that few of them need to be read."""
+    names = [name for name in units.columns if name not in (STRATUM, BUCKET)]
+    if sample.per is not None and units.select(names).is_duplicated().any():
         raise Refused(
             "unit_in_several_strata",
             f"A unit has several values of {sample.per}: it has no stratum of its own.",
             f"Une unité a plusieurs valeurs de {sample.per} : elle n’a pas de strate propre.",
-            field="extract.sample.per",
+            field=f"{field}.per",
         )
-    order = keyed_order(canonical(units.select(names)), key).alias(_ORDER)
-    by = [" stratum"] if strata else [pl.lit(0)]
-    ranked = (
-        units.with_columns(order)
-        .sort(_ORDER, *names)
-        .with_columns(pl.len().over(by).alias(_SIZE), pl.int_range(pl.len()).over(by).alias(_RANK))
-    )
-    sizes = ranked[_SIZE].unique().to_list()
-    limits = {size: _limit(sample, size) for size in sizes}
-    drawn = ranked.filter(pl.col(_RANK) < pl.col(_SIZE).replace_strict(limits, return_dtype=pl.Int64))
-    if sizes and drawn.is_empty():
+    if sample.per is None and BUCKET in units.columns:
+        drawn = _from_buckets(units, names, key, limit(sample, units.height, field=field))
+    else:
+        drawn = _in_order(sample, units, names, key, field)
+    if not units.is_empty() and drawn.is_empty():
         raise Refused(
             "sample_too_small",
             "So small a share leaves nobody.",
             "Une part si petite ne laisse personne.",
-            field="extract.sample.share",
+            field=f"{field}.share",
         )
-    return drawn.select(names)
+    return drawn.select(name for name in units.columns if name != STRATUM)
 
 
-def _limit(sample: SampleDocument, size: int) -> int:
+def _in_order(
+    sample: PopulationSample, units: pl.DataFrame, names: list[str], key: bytes, field: str
+) -> pl.DataFrame:
+    order = keyed_order(canonical(units.select(names)), key).alias(_ORDER)
+    by = [STRATUM] if sample.per is not None else [pl.lit(0)]
+    first = [_PLACE] if BUCKET in units.columns else []
+    if first:
+        units = units.join(_places(units, key), on=BUCKET)
+    ranked = (
+        units.with_columns(order)
+        .sort(*first, _ORDER, *names)
+        .with_columns(pl.len().over(by).alias(_SIZE), pl.int_range(pl.len()).over(by).alias(_RANK))
+    )
+    sizes = ranked[_SIZE].unique().to_list()
+    limits = {size: limit(sample, size, field=field) for size in sizes}
+    return ranked.filter(pl.col(_RANK) < pl.col(_SIZE).replace_strict(limits, return_dtype=pl.Int64))
+
+
+def _places(units: pl.DataFrame, key: bytes) -> pl.DataFrame:
+    """Every bucket of the units with its PLACE in the project's order of buckets."""
+    buckets = units.select(BUCKET).unique()
+    # No text of a unit can be this one: each says its own length first.
+    order = keyed_order(buckets.select(pl.format("bucket {}", BUCKET)).to_series(), key)
+    return buckets.with_columns(order.alias(_PLACE))
+
+
+def _from_buckets(units: pl.DataFrame, names: list[str], key: bytes, wanted: int) -> pl.DataFrame:
+    """The first `wanted` units: whole buckets, and of the last one so many as are still missing."""
+    sizes = units.group_by(BUCKET).len().join(_places(units, key), on=BUCKET).sort(_PLACE, BUCKET)
+    sizes = sizes.with_columns(pl.col("len").cum_sum().alias(_RANK))
+    whole = sizes.filter(pl.col(_RANK) <= wanted)
+    missing = wanted - int(whole["len"].sum())
+    drawn = units.filter(pl.col(BUCKET).is_in(whole[BUCKET].implode()))
+    if missing == 0:
+        return drawn
+    last = units.filter(pl.col(BUCKET) == sizes[BUCKET][whole.height])
+    order = keyed_order(canonical(last.select(names)), key).alias(_ORDER)
+    rest = last.with_columns(order).sort(_ORDER, *names).head(missing).select(units.columns)
+    return pl.concat([drawn, rest])
+
+
+def limit(sample: PopulationSample, size: int, *, field: str) -> int:
     """How many of `size` units are drawn: never more than the share says, so rounded down."""
     if sample.share is not None:
         return int(Fraction(str(sample.share)) * size)  # 0.025 as it was written, not as a double
@@ -112,6 +119,6 @@ def _limit(sample: SampleDocument, size: int) -> int:
             "sample_too_large",
             "There are fewer units than the sample shall have.",
             "Il y a moins d’unités que l’échantillon n’en doit compter.",
-            field="extract.sample.count",
+            field=f"{field}.count",
         )
     return count

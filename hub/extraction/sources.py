@@ -1,70 +1,119 @@
-"""Registered sources: a file that agrees with its dictionary, as Parquet in the warehouse."""
+"""Registered sources: their record, their dictionary and their rows, as they lie in the warehouse."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import polars as pl
-from polars.exceptions import PolarsError
 from pydantic import AwareDatetime, Field, ValidationError
 
 import hub
-from hub.documents import Document, read
-from hub.documents.classes import NO_SCHEMES, ClassSchemes
+from hub.documents import Document
+from hub.documents.base import Sparse
 from hub.documents.dictionaries import Dictionary, Sha256
-from hub.domain.errors import Conflict, IntegrityError, NotFound, Refused
-from hub.extraction.conformity import (
-    Difference,
-    Format,
-    column_differences,
-    converted,
-    duplicate_difference,
-    row_differences,
-)
-from hub.extraction.levels import check_schemes
-from hub.extraction.staging import sha256_of, staged
-from hub.extraction.tables import translated, write_parquet
+from hub.domain.errors import IntegrityError, NotFound
+from hub.extraction.staging import sha256_of
 
-DATA_NAME = "data.parquet"
 DICTIONARY_NAME = "dictionary.json"
 RECORD_NAME = "source.json"
-_SHOWN = 10
 
 
-class SourceRecord(Document):
-    """What was registered: hashes of the producer's file, its dictionary and the stored Parquet."""
+class StoredPart(Sparse):
+    """One Parquet file of the source in the warehouse; `bucket` where it has all rows of some units and no
+    others (hub.extraction.buckets)."""
 
-    version: Literal[1] = 1
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+\.parquet$")]
+    sha256: Sha256
+    size: int = Field(ge=1)
+    rows: int = Field(ge=0)
+    bucket: int | None = None
+
+
+class SourceRecord(Sparse):
+    """What was registered: the hashes of the producer's file (of a folder: over the names and hashes of its
+    files), of its dictionary and of every stored part. `index` lists the units of a source in buckets."""
+
+    version: Literal[2] = 2
     name: str
     file_sha256: Sha256
     file_size: int
     dictionary_sha256: Sha256
-    data_sha256: Sha256
-    data_size: int
+    parts: tuple[StoredPart, ...] = Field(min_length=1)
+    index: StoredPart | None = None
     rows: int = Field(ge=1)
     columns: tuple[str, ...]
     registered_at: AwareDatetime
     software: str
 
 
-class SourceDiffers(Refused):
-    """The file is not what its dictionary says; `differences` has the first of each kind and column."""
+@dataclass(frozen=True)
+class OpenSource:
+    """A registered source, ready to be read. Every part is verified before it is read for the first time."""
 
-    def __init__(self, differences: Sequence[Difference]) -> None:
-        self.differences = tuple(differences)
-        shown = self.differences[:_SHOWN]
-        more = len(self.differences) - len(shown)
-        en = "; ".join(difference.en for difference in shown) + (f"; and {more} more" if more else "")
-        fr = " ; ".join(difference.fr for difference in shown) + (f" ; et {more} de plus" if more else "")
-        super().__init__(
-            "source_differs",
-            f"The file differs from its dictionary: {en}.",
-            f"Le fichier diffère de son dictionnaire : {fr}.",
-            field=shown[0].column,
-        )
+    record: SourceRecord
+    dictionary: Dictionary
+    directory: Path
+    _verified: set[str] = field(default_factory=set, compare=False)
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    @property
+    def bucketed(self) -> bool:
+        """Whether the rows of each recorded unit lie in one part, which the index knows."""
+        return self.record.index is not None
+
+    def table(self, buckets: Collection[int] | None = None) -> pl.LazyFrame:
+        """All rows, or those of these buckets, unread; IntegrityError unless they are as registered."""
+        parts = self.parts(buckets)
+        self.verify(parts)
+        return pl.scan_parquet([self.directory / part.name for part in parts], glob=False)
+
+    def parts(self, buckets: Collection[int] | None = None) -> list[StoredPart]:
+        """All stored parts, or those of these buckets (at least one, so that there is a table)."""
+        if buckets is None:
+            return list(self.record.parts)
+        return [part for part in self.record.parts if part.bucket in buckets] or [self.record.parts[0]]
+
+    def index(self) -> pl.LazyFrame:
+        """The units of a source in buckets, unread."""
+        if self.record.index is None:
+            raise ValueError("this source has no index")
+        self.verify([self.record.index])
+        return pl.scan_parquet(self.directory / self.record.index.name, glob=False)
+
+    def verify(self, parts: Sequence[StoredPart] | None = None) -> None:
+        """Return only if the stored bytes (of these parts only, where given) are the registered ones."""
+        indexes = [] if self.record.index is None else [self.record.index]
+        wanted = [*self.record.parts, *indexes] if parts is None else parts
+        unseen = [part for part in wanted if part.name not in self._verified]
+        with ThreadPoolExecutor(max_workers=min(4, max(1, len(unseen)))) as threads:
+            intact = list(threads.map(self._intact, unseen))
+        if not all(intact):
+            raise _damaged(self.name)
+        self._verified.update(part.name for part in unseen)
+
+    def _intact(self, part: StoredPart) -> bool:
+        try:
+            return sha256_of(self.directory / part.name) == part.sha256
+        except OSError:
+            return False
+
+
+Sources = Mapping[str, OpenSource]
+
+
+def open_source(warehouse: Path, name: str) -> OpenSource:
+    """The source `name`, whose record and dictionary belong together; its rows are not verified yet."""
+    record, dictionary = load_source(warehouse, name), load_dictionary(warehouse, name)
+    if (record.name, record.dictionary_sha256) != (name, dictionary.digest):
+        raise _damaged(name)
+    return OpenSource(record, dictionary, _directory(warehouse, name))
 
 
 def load_dictionary(warehouse: Path, name: str) -> Dictionary:
@@ -75,6 +124,13 @@ def load_dictionary(warehouse: Path, name: str) -> Dictionary:
 def load_source(warehouse: Path, name: str) -> SourceRecord:
     """The record of the source `name`; NotFound where none is registered."""
     return _stored(SourceRecord, _directory(warehouse, name) / RECORD_NAME, name)
+
+
+def verify_source(warehouse: Path, name: str) -> SourceRecord:
+    """The record of a source whose files are still the registered bytes; IntegrityError otherwise."""
+    source = open_source(warehouse, name)
+    source.verify()
+    return source.record
 
 
 M = TypeVar("M", bound=Document)
@@ -101,173 +157,14 @@ def _directory(warehouse: Path, name: str) -> Path:
     # A name from a request must not lead anywhere else.
     if directory.parent != warehouse or name.startswith(".") or not (directory / RECORD_NAME).is_file():
         raise NotFound(
-            "unknown_source", "No such source is registered.", "Aucune source de ce nom.", field="source"
+            "unknown_source",
+            f"No source {name[:30]} is registered.",
+            f"Aucune source {name[:30]} n’est enregistrée.",
+            field="source",
         )
     return directory
-
-
-def data_of(warehouse: Path, name: str) -> Path:
-    """The Parquet file of a registered source."""
-    return _directory(warehouse, name) / DATA_NAME
-
-
-def verify_source(warehouse: Path, name: str) -> SourceRecord:
-    """The record of a source whose files are still the registered bytes; IntegrityError otherwise."""
-    record = load_source(warehouse, name)
-    dictionary = load_dictionary(warehouse, name)
-    try:
-        data_sha256 = sha256_of(data_of(warehouse, name))
-    except OSError:
-        raise _damaged(name) from None
-    if (record.name, record.dictionary_sha256, record.data_sha256) != (name, dictionary.digest, data_sha256):
-        raise _damaged(name)
-    return record
-
-
-def register(
-    file: Path,
-    dictionary: Dictionary | Path,
-    *,
-    warehouse: Path,
-    now: datetime,
-    schemes: ClassSchemes = NO_SCHEMES,
-) -> SourceRecord:
-    """Register `file` as the source that `dictionary` (or the document at that path) describes.
-
-    1. The file's hash, columns, types, missing values, domains, record key and number of rows are
-       compared with the dictionary; any difference raises SourceDiffers and nothing is registered.
-    2. The same file and dictionary again return the first record; others under a name already taken
-       raise Conflict.
-    3. Every level that the dictionary offers has its class scheme among `schemes` (of the policies).
-    """
-    if isinstance(dictionary, Path):
-        dictionary = read(Dictionary, dictionary)
-    check_schemes(dictionary, schemes)
-    size, digest = _fingerprint(file)
-    if dictionary.file.sha256 not in (None, digest):
-        raise SourceDiffers([_hash_difference()])
-    target = warehouse / dictionary.name
-    if (target / RECORD_NAME).is_file():
-        return _registered_before(warehouse, dictionary, digest)
-    try:
-        with staged(target, mode=0o440) as staging:
-            record = _write(file, dictionary, staging, size=size, digest=digest, now=now)
-    except (OSError, PolarsError) as error:
-        raise translated(error) from None
-    return record
-
-
-def _write(
-    file: Path, dictionary: Dictionary, staging: Path, *, size: int, digest: str, now: datetime
-) -> SourceRecord:
-    """Write data, dictionary and record into `staging`."""
-    rows = _convert(file, dictionary, staging)
-    if _fingerprint(file) != (size, digest):
-        raise Conflict(
-            "file_changed",
-            "The file changed while it was read.",
-            "Le fichier a changé pendant la lecture.",
-            field="file",
-        )
-    data = staging / DATA_NAME
-    record = SourceRecord(
-        name=dictionary.name,
-        file_sha256=digest,
-        file_size=size,
-        dictionary_sha256=dictionary.digest,
-        data_sha256=sha256_of(data),
-        data_size=data.stat().st_size,
-        rows=rows,
-        columns=tuple(dictionary.variables),
-        registered_at=now,
-        software=software(),
-    )
-    (staging / DICTIONARY_NAME).write_bytes(dictionary.to_json())
-    (staging / RECORD_NAME).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    return record
 
 
 def software() -> str:
     """What writes the bytes: other versions may write others."""
     return f"vitrine {hub.__version__}, polars {pl.__version__}"
-
-
-def _fingerprint(file: Path) -> tuple[int, str]:
-    try:
-        return file.stat().st_size, sha256_of(file)
-    except OSError as error:
-        raise Refused(
-            "unreadable_file", "The file cannot be read.", "Le fichier ne peut pas être lu.", field="file"
-        ) from error
-
-
-def _hash_difference() -> Difference:
-    return Difference(
-        "wrong_hash",
-        None,
-        None,
-        "its SHA-256 is not the one of file.sha256",
-        "son SHA-256 n’est pas celui de file.sha256",
-    )
-
-
-def _registered_before(warehouse: Path, dictionary: Dictionary, digest: str) -> SourceRecord:
-    record = verify_source(warehouse, dictionary.name)
-    if (record.file_sha256, record.dictionary_sha256) != (digest, dictionary.digest):
-        raise Conflict(
-            "source_exists",
-            f"A source {dictionary.name} is registered with another file or dictionary.",
-            f"Une source {dictionary.name} est enregistrée avec un autre fichier ou dictionnaire.",
-            field="name",
-        )
-    return record
-
-
-def _convert(file: Path, dictionary: Dictionary, staging: Path) -> int:
-    """Check `file` and write it into `staging` as Parquet; its number of rows."""
-    form = dictionary.file.format
-    table, raw = _scan(file, form, staging)
-    schema = table.collect_schema()
-    if differences := column_differences(schema, dictionary, form):
-        raise SourceDiffers(differences)
-    rows, differences = row_differences(table, dictionary)
-    expected = dictionary.file.rows
-    if expected is not None and rows != expected:
-        differences.insert(
-            0,
-            Difference(
-                "wrong_row_count",
-                None,
-                None,
-                f"it has {rows} rows instead of {expected}",
-                f"il a {rows} lignes au lieu de {expected}",
-            ),
-        )
-    if rows == 0:
-        differences.append(Difference("no_rows", None, None, "it has no rows", "il n’a aucune ligne"))
-    if differences:
-        raise SourceDiffers(differences)
-    data = staging / DATA_NAME
-    columns = [converted(name, variable, schema[name]) for name, variable in dictionary.variables.items()]
-    write_parquet(table.select(columns), data)
-    if raw is not None:
-        raw.unlink()
-    if duplicate := duplicate_difference(pl.scan_parquet(data, glob=False), dictionary.record.key):
-        raise SourceDiffers([duplicate])
-    return rows
-
-
-def _scan(file: Path, form: Format, staging: Path) -> tuple[pl.LazyFrame, Path | None]:
-    """The file as a lazy table, and the intermediate file to remove afterwards, if any."""
-    if form == "csv":
-        # Everything as text first: only so can a wrong value be told from a missing one, by position.
-        return pl.scan_csv(
-            file, infer_schema=False, glob=False, extra_columns="raise", missing_columns="raise"
-        ), None
-    if form == "parquet":
-        return pl.scan_parquet(file, glob=False), None
-    from hub.extraction.stata import to_parquet
-
-    raw = staging / "stata.parquet"
-    to_parquet(file, raw)
-    return pl.scan_parquet(raw, glob=False), raw

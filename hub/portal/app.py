@@ -28,9 +28,13 @@ from hub.portal import (
     projects,
     publications,
     releases,
+    request_edits,
+    request_reviews,
+    requests,
     review_api,
     review_queue,
     reviews,
+    risk_pages,
     statistics,
     submissions,
 )
@@ -65,7 +69,9 @@ def create_app(portal: Portal) -> FastAPI:
     )
     routes = Routes(app, portal)
     _add_public(routes)
-    # Output checking: statistics come before the page of one review, whose address would match theirs.
+    # `new` before `{id}`, and the figures before the page of one review, whose address would match theirs.
+    for room in (request_edits, requests, request_reviews, risk_pages):
+        room.register(routes)
     for room in (statistics, comments, publications, review_queue, review_api):
         room.register(routes)
     for room in (projects, desks, submissions, releases, reviews, admin, audit, dictionaries, api, internal):

@@ -15,7 +15,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from hub.domain.lifecycle import SubmissionState
+from hub.domain.lifecycle import RequestState, SubmissionState
 from hub.domain.permissions import Permission
 from hub.domain.records import Submission
 from hub.portal import languages
@@ -36,6 +36,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["submission_icon"] = submission_icon
+    made.globals["request_icon"] = request_icon
     return made
 
 
@@ -53,6 +54,22 @@ _ICONS = {
 def submission_icon(state: SubmissionState) -> str:
     """The class of the sign beside a state's word."""
     return _ICONS[state]
+
+
+_REQUEST_ICONS = {
+    RequestState.DRAFT: "note",
+    RequestState.SUBMITTED: "wait",
+    RequestState.UNDER_REVIEW: "wait",
+    RequestState.RETURNED: "return",
+    RequestState.APPROVED: "ok",
+    RequestState.REJECTED: "no",
+    RequestState.WITHDRAWN: "off",
+}
+
+
+def request_icon(state: RequestState) -> str:
+    """The class of the sign beside a request's state."""
+    return _REQUEST_ICONS[state]
 
 
 def shown_state(visit: Visit, submission: Submission) -> SubmissionState:
@@ -151,6 +168,8 @@ def _menu(visit: Visit) -> list[tuple[str, str]]:
         entries.append(("/admin/projects", "menu.projects"))
     elif visit.may(Permission.PROJECT_READ):
         entries.append(("/projects", "menu.projects"))
+    if visit.reach(Permission.REQUEST_READ):
+        entries.append(("/requests", "menu.requests"))
     if visit.reach(Permission.SUBMISSION_REVIEW):
         entries.append(("/review", "menu.review"))
     if visit.reach(Permission.SUBMISSION_READ) and (
@@ -181,9 +200,9 @@ def _done(visit: Visit) -> str | None:
     return visit.words(key) if visit.words.has(key) else None
 
 
-def go(visit: Visit, path: str, done: str | None = None) -> Response:
-    """After a change: show the page at `path`, saying what was done."""
-    address = visit.url(path) + (f"?done={done}" if done else "")
+def go(visit: Visit, path: str, done: str | None = None, *, part: str | None = None) -> Response:
+    """After a change: show the page at `path`, at one of its parts, saying what was done."""
+    address = visit.url(path) + (f"?done={done}" if done else "") + (f"#{part}" if part else "")
     return RedirectResponse(address, 303)
 
 

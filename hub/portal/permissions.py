@@ -24,6 +24,7 @@ from hub.actions.ports import Unit
 from hub.actions.projects import get_project
 from hub.actions.publications import get_publication
 from hub.actions.publications import subject_of as publication_subject
+from hub.actions.requests import get_request
 from hub.actions.submissions import get_submission, subject_of
 from hub.domain.errors import Conflict, IntegrityError, NotFound, PermissionDenied, Refused
 from hub.domain.lifecycle import PersonState
@@ -53,6 +54,7 @@ class About(StrEnum):
     PROJECT = "project"  # the project named by {slug}
     SUBMISSION = "submission"  # the submission named by {id}
     PUBLICATION = "publication"  # the project of the publication named by {id}
+    REQUEST = "request"  # the request named by {id}
     LISTING = "listing"  # a list that shows only what the actor may see
 
 
@@ -63,7 +65,7 @@ class Access:
     door: Door
     permission: Permission | None = None
     about: About = About.OFFICE
-    upload_bytes: int = 0  # a form's file is kept as bytes up to one more than this; 0: read as a field
+    largest_file: int = 200_000  # bytes of an uploaded file
 
 
 PUBLIC = Access(Door.PUBLIC)
@@ -71,9 +73,11 @@ GATE = Access(Door.GATE)
 ANYONE_OF_THE_OFFICE = Access(Door.OFFICE)  # home and "who am I": shows only what the roles allow
 
 
-def needs(permission: Permission, about: About = About.OFFICE, *, upload_bytes: int = 0) -> Access:
+def needs(
+    permission: Permission, about: About = About.OFFICE, *, largest_file: int = Access.largest_file
+) -> Access:
     """An active person with this permission."""
-    return Access(Door.OFFICE, permission, about, upload_bytes)
+    return Access(Door.OFFICE, permission, about, largest_file)
 
 
 class Routes:
@@ -161,10 +165,10 @@ def _guard(portal: Portal, access: Access) -> Callable[[Request], Awaitable[None
         visitor = await portal.sign_in.visitor(request)
         if visitor is None:
             raise SignInNeeded
-        form, uploads = ({}, {}) if forgeries.is_safe(request) else await _form(request, access)
+        form, upload = ({}, None) if forgeries.is_safe(request) else await _form(request, access.largest_file)
         _refuse_forged(request, portal, visitor, form)
         visit = await run_in_threadpool(_enter, portal, access, request, visitor)
-        request.state.visit = dataclasses.replace(visit, form=form, uploads=uploads)
+        request.state.visit = dataclasses.replace(visit, form=form, upload=upload)
 
     return check_person
 
@@ -185,27 +189,25 @@ def _refuse_forged(
     forgeries.require_token(given, form_token=visitor.form_token)
 
 
-async def _form(request: Request, access: Access) -> tuple[dict[str, list[str]], dict[str, Upload]]:
-    """The fields of a submitted form, and its files where the route wants them; elsewhere an uploaded text
-    file counts as a field. Empty for other bodies."""
+async def _form(request: Request, largest_file: int) -> tuple[dict[str, list[str]], Upload | None]:
+    """The fields of a submitted form, and the file in it; a text file counts as a field too. Empty for
+    other bodies. A file longer than `largest_file` is cut one byte beyond it, which whoever takes it sees."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return {}, {}
+        return {}, None
     fields: dict[str, list[str]] = {}
-    uploads: dict[str, Upload] = {}
-    async with request.form(max_files=1, max_fields=1000, max_part_size=200_000) as form:
+    upload: Upload | None = None
+    async with request.form(max_files=1, max_fields=5000, max_part_size=200_000) as form:
         for name, value in form.multi_items():
             if isinstance(value, str):
                 text = value
-            elif access.upload_bytes:
-                await value.seek(0)
-                uploads[name] = Upload(value.filename or "", await value.read(access.upload_bytes + 1))
-                continue
             else:
                 await value.seek(0)
-                text = (await value.read(200_000)).decode("utf-8", "replace")
+                content = await value.read(largest_file + 1)
+                upload = Upload(value.filename or "", content) if value.filename else None
+                text = content[:200_000].decode("utf-8", "replace")
             fields.setdefault(name, []).append(text)
-    return fields, uploads
+    return fields, upload
 
 
 def _enter(portal: Portal, access: Access, request: Request, visitor: SignedIn) -> Visit:
@@ -260,6 +262,8 @@ def _subject(unit: Unit, about: About, request: Request) -> Subject:
         return get_project(unit, request.path_params["slug"]).subject
     if about is About.PUBLICATION:
         return publication_subject(unit, get_publication(unit, request.path_params["id"]))
+    if about is About.REQUEST:
+        return get_request(unit, request.path_params["id"]).subject
     if about is About.SUBMISSION:
         return subject_of(unit, get_submission(unit, request.path_params["id"]))
     return OFFICE

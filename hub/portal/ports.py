@@ -48,12 +48,14 @@ class SignIn(Protocol):
 class Portal:
     """Everything the pages need. `clock` answers aware UTC; `tiers` and `roles` are their titles.
 
+    `documents` keeps the files of recorded conditions.
     `extracts` and `meters` are the directories of docs/architecture.md §2. `public_url` is the address
     people open; forms are accepted from there only.
     """
 
     office: Office
     vault: OutputVault
+    documents: OutputVault
     catalogue: Catalogue
     extracts: Path
     meters: Path

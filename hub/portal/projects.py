@@ -10,11 +10,12 @@ from starlette.responses import Response
 
 from hub.actions.ports import Unit
 from hub.actions.projects import get_project
+from hub.actions.provisioning import waiting_for
 from hub.domain.access import REASONS, Closed, closed_because
 from hub.domain.lifecycle import ExtractState, SessionState
 from hub.domain.permissions import Permission, Reach, Subject
 from hub.domain.records import Extract, Project, Session, Submission
-from hub.portal import review_queue
+from hub.portal import requests, review_queue
 from hub.portal.pages import Part, days_left, page_number, show, shown_state
 from hub.portal.permissions import ANYONE_OF_THE_OFFICE, About, Routes, needs
 from hub.portal.visits import CurrentVisit, Visit
@@ -113,9 +114,14 @@ def show_home(visit: CurrentVisit) -> Response:
             else []
         )
         projects = visible_projects(unit, visit)
+        waiting_requests = requests.waiting_requests(unit, visit)
+        my_requests = requests.my_open_requests(unit, visit)
     return show(
         visit,
         "home.html",
+        waiting_requests=waiting_requests,
+        my_requests=my_requests,
+        asks=visit.reach(Permission.REQUEST_WRITE) is not None,
         opens_desks=opens_desks,
         cards=cards,
         waiting=waiting,
@@ -171,6 +177,7 @@ def show_project(visit: CurrentVisit, slug: str) -> Response:
             failure_causes(unit, sessions) if visit.may(Permission.PROJECT_SUSPEND, project.subject) else {}
         )
         extracts = sorted(unit.extracts.find(project=slug), key=lambda e: e.version, reverse=True)
+        waits = waiting_extracts(unit, visit, extracts)
     newest = sorted(sessions, key=lambda s: s.granted_at, reverse=True)
     return show(
         visit,
@@ -179,6 +186,8 @@ def show_project(visit: CurrentVisit, slug: str) -> Response:
         project=project,
         people=[person for person in people if person is not None],
         extracts=extracts,
+        waits=waits,
+        reads_request=visit.may(Permission.REQUEST_READ, project.subject),
         sessions=newest[:20],
         causes=causes,
         reason_in_words=reason_in_words,
@@ -194,6 +203,16 @@ def show_project(visit: CurrentVisit, slug: str) -> Response:
         retries=visit.may(Permission.PROJECT_CREATE),
         shown_state=shown_state,
     )
+
+
+def waiting_extracts(unit: Unit, visit: Visit, extracts: list[Extract]) -> dict[str, str]:
+    """Extract → why it cannot be made yet, in words."""
+    reasons = {
+        extract.id: waiting_for(visit.office, unit, extract, visit.now)
+        for extract in extracts
+        if extract.state is ExtractState.PLANNED
+    }
+    return {key: reason.message(visit.words.language) for key, reason in reasons.items() if reason}
 
 
 def reason_in_words(reason: str | None, language: str) -> str | None:

@@ -27,7 +27,7 @@ def register(routes: Routes) -> None:
     portal, p = routes.portal, routes.portal.prefix
     reads = needs(Permission.PUBLICATION_READ, About.PUBLICATION)
     writes = needs(Permission.PUBLICATION_WRITE, About.LISTING)
-    declares = needs(Permission.PUBLICATION_WRITE, About.LISTING, upload_bytes=actions.MAX_BYTES)
+    declares = needs(Permission.PUBLICATION_WRITE, About.LISTING, largest_file=actions.MAX_BYTES)
 
     def show_public(request: Request) -> Response:
         with portal.office.units.read() as unit:
@@ -130,7 +130,7 @@ def _form_page(visit: Visit, *, error: Refused | None) -> Response:
 
 def declare(visit: CurrentVisit) -> Response:
     """Declare a manuscript; what is wrong is said beside the form (the file has to be chosen again)."""
-    upload = visit.uploads.get("file")
+    upload = visit.upload
     releases = visit.form.get("releases", [])
     with visit.office.units.read() as unit:
         projects = {s.project for r in releases if (s := unit.submissions.get(r)) is not None}

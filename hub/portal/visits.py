@@ -19,7 +19,7 @@ from hub.portal.ports import Portal
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that came with a form."""
+    """A file that came with a form, as its sender named it."""
 
     name: str
     content: bytes
@@ -37,7 +37,7 @@ class Visit:
     now: datetime
     form_token: str
     form: Mapping[str, list[str]] = field(default_factory=dict)
-    uploads: Mapping[str, Upload] = field(default_factory=dict)
+    upload: Upload | None = None
 
     @property
     def office(self) -> Office:

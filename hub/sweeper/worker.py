@@ -1,4 +1,5 @@
-"""The extraction worker: makes planned extracts, one after another, in a process of its own."""
+"""The extraction worker: assesses requests and makes planned extracts, one after another, in a process of
+its own."""
 
 from __future__ import annotations
 
@@ -10,13 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hub import extraction
-from hub.actions import extracts
+from hub.actions import assessments, extracts, requests
 from hub.actions.ports import Office
+from hub.actions.projects import get_project
+from hub.actions.provisioning import assessment_of, require_extractable
 from hub.documents.classes import ClassSchemes
-from hub.documents.projects import ExtractDocument
+from hub.documents.policies import AreaLimits, RiskThresholds
 from hub.domain.errors import Refused
 from hub.domain.permissions import Actor
 from hub.domain.records import Extract, Project
+from hub.extraction.maps import read_map
+from hub.extraction.registers import write_register
 
 WORKER = Actor("extraction", system=True)
 PAUSE = 1.0
@@ -25,27 +30,108 @@ log = logging.getLogger("vitrine.extraction")
 
 @dataclass(frozen=True)
 class Rooms:
-    """Where extraction reads and writes, and by which class schemes; `master_key` never leaves this
-    process."""
+    """Where extraction reads and writes, by which class schemes and limits for undelivered areas;
+    `master_key` never leaves this process. `ledger`: where the numbers of units go (registers)."""
 
     warehouse: Path
     extracts: Path
     master_key: bytes
     schemes: ClassSchemes = field(default_factory=dict)
+    areas: AreaLimits | None = None
+    thresholds: RiskThresholds | None = None
+    maps: Path | None = None
+    ledger: Path | None = None
 
 
 def work(office: Office, rooms: Rooms, *, rounds: int | None = None) -> None:
-    """Make every planned extract, then wait for more (or stop after `rounds`)."""
+    """Assess and make whatever waits, then wait for more (or stop after `rounds`).
+
+    What somebody asked to see comes before what is delivered; an extract of a request is assessed first.
+    """
     extracts.resume_interrupted(office, by=WORKER, now=datetime.now(UTC))
+    assessments.resume_assessments(office, by=WORKER, now=datetime.now(UTC))
     done = 0
     while rounds is None or done < rounds:
-        with office.units.read() as unit:
-            planned = extracts.next_planned(unit)
-        if planned is not None:
-            make(office, rooms, planned.id)
+        busy = _next(office, rooms)
         done += 1
-        if rounds is None and planned is None:
+        if rounds is None and not busy:
             time.sleep(PAUSE)
+
+
+def _next(office: Office, rooms: Rooms) -> bool:
+    """Do the next thing; whether there was one."""
+    now = datetime.now(UTC)
+    with office.units.read() as unit:
+        waiting = assessments.next_waiting(unit)
+        planned = extracts.next_planned(office, unit, now)
+        unassessed = extracts.next_unassessed(office, unit, now)
+    if waiting is not None:
+        assess(office, rooms, waiting.id)
+    elif unassessed is not None:
+        extract, version = unassessed
+        assessments.plan_assessment(office, extract=extract, version=version, by=WORKER, now=now)
+    elif planned is not None:
+        make(office, rooms, planned.id)
+    return bool(waiting or unassessed or planned)
+
+
+def assess(office: Office, rooms: Rooms, assessment_id: str) -> None:
+    """Count and judge what one version of a request comes to; nothing is delivered."""
+    begun = assessments.begin_assessment(
+        office, assessment_id=assessment_id, by=WORKER, now=datetime.now(UTC)
+    )
+    try:
+        with office.units.read() as unit:
+            request = requests.get_request(unit, begun.request)
+            document = requests.document_of(requests.get_version(unit, request, begun.version))
+            project = None if request.project is None else get_project(unit, request.project)
+        plan = extraction.plan_extract(
+            document.specification,
+            project=document.slug,
+            policy_fingerprint=office.rules.fingerprint,
+            warehouse=rooms.warehouse,
+            schemes=rooms.schemes,
+            areas=rooms.areas,
+            tag=None if project is None else project.tag,
+            request_sha256=document.digest,
+        )
+        if rooms.thresholds is None:
+            raise Refused(
+                "no_thresholds", "No limits of risk are set.", "Aucune limite de risque n’est fixée."
+            )
+        found = extraction.assess(
+            plan,
+            warehouse=rooms.warehouse,
+            master_key=rooms.master_key,
+            thresholds=rooms.thresholds,
+            schemes=rooms.schemes,
+            areas=rooms.areas,
+            progress=lambda step, share: office.units.note_assessing(
+                assessment_id, step=step, share=share, now=datetime.now(UTC)
+            ),
+        )
+    except Refused as refused:
+        log.error("%s cannot be assessed: %s", assessment_id, refused.code)
+        assessments.fail_assessment(
+            office, assessment_id=assessment_id, error=refused, by=WORKER, now=datetime.now(UTC)
+        )
+        return
+    assessments.finish_assessment(
+        office,
+        assessment_id=assessment_id,
+        result={
+            "plan_sha256": plan.digest,
+            "rows": found.rows,
+            "populations": {
+                name: {"drawn": size.drawn, "of": size.of} for name, size in found.populations.items()
+            },
+            "report": found.report.model_dump(mode="json"),
+        },
+        light=found.report.light.value,
+        by=WORKER,
+        now=datetime.now(UTC),
+    )
+    log.info("%s assessed", assessment_id)
 
 
 def make(office: Office, rooms: Rooms, extract_id: str) -> None:
@@ -53,6 +139,7 @@ def make(office: Office, rooms: Rooms, extract_id: str) -> None:
     extract, project = extracts.begin_extract(office, extract_id=extract_id, by=WORKER, now=datetime.now(UTC))
     try:
         manifest = _manifest(office, rooms, extract, project)
+        _register(rooms, extract, project)
     except Refused as refused:
         log.error("%s failed: %s", extract_id, refused.code)
         sentence = f"{refused.fr} / {refused.en}"
@@ -70,29 +157,53 @@ def make(office: Office, rooms: Rooms, extract_id: str) -> None:
 
 
 def _manifest(office: Office, rooms: Rooms, extract: Extract, project: Project) -> Mapping[str, object]:
-    """Extract, or take what an earlier run had sealed when it was cut before saying so."""
+    """Extract, or take what an earlier run had sealed when it was cut before saying so.
+
+    Conditions and decisions are looked at once more: they may have been revoked since the extract was begun.
+    """
+    with office.units.read() as unit:
+        require_extractable(office, unit, extract, datetime.now(UTC))
+        assessment = assessment_of(unit, project)
     into = rooms.extracts / extract.id
     if into.exists():
         return extraction.verify_extract(into).model_dump(mode="json")
-    request = ExtractDocument.model_validate(dict(extract.plan), by_alias=True, by_name=False, strict=False)
     plan = extraction.plan_extract(
-        request,
+        extraction.read_specification(extract.plan, warehouse=rooms.warehouse),
         project=project.slug,
         policy_fingerprint=office.rules.fingerprint,
         warehouse=rooms.warehouse,
         schemes=rooms.schemes,
+        areas=rooms.areas,
         tag=project.tag,
+        request_sha256=project.request_sha256,
     )
+    if assessment is not None and (assessment.result or {}).get("plan_sha256") != plan.digest:
+        raise Refused(
+            "report_outdated",
+            "A source or a policy has changed since the risk report. Plan the extract again.",
+            "Une source ou une règle a changé depuis le rapport de risque. Relancez l’extraction.",
+        )
     into.parent.mkdir(parents=True, exist_ok=True)
     made = extraction.extract(
         plan,
         warehouse=rooms.warehouse,
         schemes=rooms.schemes,
+        areas=rooms.areas,
         master_key=rooms.master_key,
         into=into,
+        maps=None if rooms.maps is None else rooms.maps / f"{extract.id}.map",
         now=datetime.now(UTC),
         progress=lambda step, share: office.units.note_progress(
             extract.id, step=step, share=share, now=datetime.now(UTC)
         ),
     )
     return made.model_dump(mode="json")
+
+
+def _register(rooms: Rooms, extract: Extract, project: Project) -> None:
+    """Number the units that the project's map names, for the ledger; after an interruption once more."""
+    if rooms.maps is None or rooms.ledger is None:
+        return
+    path = rooms.maps / f"{extract.id}.map"
+    _, units = read_map(path, project=project.slug, master_key=rooms.master_key)
+    write_register(units, extract=extract.id, master_key=rooms.master_key, into=rooms.ledger)

@@ -11,7 +11,8 @@ from pyroaring import BitMap
 from hub.adapters import ledgers
 from hub.adapters.ledgers import FileLedger
 from hub.domain.errors import IntegrityError
-from hub.extraction.registers import PSEUDONYM, write_register
+from hub.extraction.maps import PSEUDONYM
+from hub.extraction.registers import write_register
 
 SETS = [BitMap([1, 5, 70_000]), BitMap(), BitMap(range(1_000_000))]
 MASTER = bytes(range(32))

@@ -70,3 +70,66 @@ function watch(panel) {
   mark(panel.dataset.state);
   ask();
 }
+
+// A request's form: says at once that a level is finer than the default, and searches the dictionary as one types.
+for (const row of document.querySelectorAll("[data-column]")) {
+  const level = row.querySelector("[data-level]");
+  const show = () => {
+    const finer = level.selectedOptions[0]?.hasAttribute("data-finer") ?? false;
+    row.classList.toggle("finer", finer);
+    row.querySelector("[data-warning]").hidden = !finer;
+    row.querySelector("[data-needed]").hidden = !finer;
+    row.querySelector("[data-justification]").required = finer;
+  };
+  level.addEventListener("change", show);
+}
+
+for (const search of document.querySelectorAll("[data-find]")) {
+  const offers = [...search.closest("aside").querySelectorAll("[data-offer]")];
+  const plain = (text) => text.normalize("NFKD").replace(/\p{Diacritic}/gu, "").toLowerCase();
+  const texts = offers.map((offer) => plain(offer.querySelector("span").textContent));
+  search.addEventListener("input", () => {
+    const words = plain(search.value).split(/\s+/).filter(Boolean);
+    offers.forEach((offer, n) => (offer.hidden = !words.every((word) => texts[n].includes(word))));
+  });
+}
+
+const form = document.querySelector("[data-request-form]");
+if (form) {
+  let changed = form.querySelector("[data-unsaved]") !== null;
+  form.addEventListener("input", () => (changed = true));
+  form.addEventListener("submit", () => (changed = false));
+  window.addEventListener("beforeunload", (event) => changed && event.preventDefault());
+}
+
+const estimating = document.querySelector("[data-estimate]");
+if (estimating) follow(estimating.closest("[data-estimate-url]"));
+
+function follow(panel) {
+  const bar = panel.querySelector("progress");
+  const words = panel.querySelector("[role=status] .state > span");
+  const headers = { "X-Vitrine-Form": panel.dataset.formToken };
+  // Only the panel is replaced: what is being written in the page around it stays.
+  async function replace() {
+    const answer = await fetch(location.pathname, { headers: { ...headers, Accept: "text/html" }, cache: "no-store" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const found = page.querySelector("[data-estimate-url]");
+    if (answer.ok && found) panel.replaceWith(document.adoptNode(found));
+  }
+  async function ask() {
+    try {
+      const answer = await fetch(panel.dataset.estimateUrl, {
+        headers: { ...headers, Accept: "application/json" },
+        cache: "no-store",
+      });
+      const told = await answer.json();
+      if (answer.ok && told.done) return await replace();
+      bar.value = told.progress ?? bar.value;
+      if (told.message && words.textContent !== told.message) words.textContent = told.message;
+    } catch {
+      // The portal does not answer for the moment: asked again below.
+    }
+    setTimeout(ask, 1000);
+  }
+  ask();
+}

@@ -132,9 +132,12 @@ def make_stage(folder: Path, *, clock: object = None, filled: bool = True) -> St
     policies = load_policies(factories.ROOT / "policies")
     vault = FileVault(folder / "vault")
     vault.clear_staging()
+    documents = FileVault(folder / "documents")
+    documents.clear_staging()
     portal = Portal(
         office=office,
         vault=vault,
+        documents=documents,
         catalogue=FileCatalogue(folder / "catalogue"),
         extracts=folder / "extracts",
         meters=folder / "meters",

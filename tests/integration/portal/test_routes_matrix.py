@@ -10,16 +10,17 @@ from __future__ import annotations
 import dataclasses
 import io
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from starlette.routing import Mount
 
-from hub.actions import people, publications
+from hub.actions import conditions, people, publications
 from hub.domain.permissions import Role
 from hub.portal.permissions import declared_access
-from tests import factories
+from tests import factories, requests
 from tests.integration.portal.stage import TABLE, P, Stage, make_stage, token_of
 
 CSV = TABLE.encode()
@@ -79,6 +80,27 @@ MATRIX: dict[str, dict[int, str]] = {
     f"GET {P}/manuscripts/{{id}}/file": {200: READERS},
     f"POST {P}/manuscripts/{{id}}/vote": {303: "checker"},
     f"POST {P}/manuscripts/{{id}}/withdraw": {303: "author"},
+    f"GET {P}/requests": {200: "author colleague foreign insider admin auditor"},
+    f"GET {P}/requests/new": {200: RESEARCHERS},
+    f"POST {P}/requests/new": {303: RESEARCHERS},
+    f"GET {P}/requests/{{id}}": {200: "author colleague admin auditor"},
+    f"GET {P}/requests/{{id}}/edit": {303: "author colleague"},  # it is sent: to the page that says so
+    f"POST {P}/requests/{{id}}/edit": {409: "author colleague"},
+    f"GET {P}/requests/{{id}}/differences": {200: "author colleague admin auditor"},
+    f"GET {P}/requests/{{id}}/versions/{{n}}/request.yaml": {200: "author colleague admin auditor"},
+    f"GET {P}/requests/{{id}}/estimate": {200: "author colleague admin auditor"},
+    f"POST {P}/requests/{{id}}/estimate": {303: "author colleague admin"},
+    f"POST {P}/requests/{{id}}/send": {409: "author colleague"},
+    f"POST {P}/requests/{{id}}/withdraw": {303: "author", 409: "colleague"},
+    f"POST {P}/requests/{{id}}/remarks": {303: "author colleague admin"},
+    f"GET {P}/requests/{{id}}/review": {200: "admin"},
+    f"POST {P}/requests/{{id}}/review": {303: "admin"},
+    f"POST {P}/requests/{{id}}/conditions": {303: "admin"},
+    f"POST {P}/requests/{{id}}/conditions/{{k}}/revoke": {303: "admin"},
+    f"GET {P}/requests/{{id}}/conditions/{{k}}/file": {200: "admin auditor"},
+    f"POST {P}/requests/{{id}}/provision": {409: "admin"},
+    f"POST {P}/requests/{{id}}/risk": {404: "admin"},
+    f"GET {P}/requests/{{id}}/risk/{{n}}/{{name}}.svg": {404: "admin auditor"},
     f"GET {P}/review": {200: "checker insider"},
     f"GET {P}/review/{{id}}": {200: "checker"},
     f"GET {P}/review/{{id}}/files/{{n}}/image/{{k}}": {200: "checker"},
@@ -156,6 +178,10 @@ FORMS: dict[str, dict[str, str]] = {
     f"POST {P}/review/{{id}}/vote": {"decision": "approve"},
     f"POST {P}/review/{{id}}/comments": {"text": "Look at row 3."},
     f"POST {P}/manuscripts/{{id}}/vote": {"decision": "approve"},
+    f"POST {P}/requests/{{id}}/remarks": {"text": "A word."},
+    f"POST {P}/requests/{{id}}/review": {"version": "1", "verdict.pay.sex": "accept"},
+    f"POST {P}/requests/{{id}}/conditions": {"need": "licence:", "document": "CC0", "dated": "2026-01-01"},
+    f"POST {P}/requests/{{id}}/risk": {"version": "1", "choice": "proceed", "reason": "Yes."},
 }
 BODIES: dict[str, dict[str, object]] = {
     f"POST {P}/api/projects": PROJECT_DOCUMENT,
@@ -170,7 +196,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     """A stage's folder with a waiting and a released submission of ana, to be copied for each route."""
     folder = tmp_path_factory.mktemp("furnished")
     stage = make_stage(folder)
-    stage.portal.catalogue.publish(factories.dictionary())
+    stage.portal.catalogue.publish(requests.dictionary())
     for username, roles in (("mia", {Role.RESEARCHER}), ("cora", {Role.RESEARCHER, Role.CHECKER})):
         people.add_person(
             stage.office,
@@ -186,6 +212,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
         assert project is not None
         unit.projects.save(dataclasses.replace(project, members=frozenset({"ana", "mia", "cora"})))
         unit.record(by=factories.SYSTEM, action="test.members", object="project:wages", now=factories.NOW)
+    _add_request(stage)
     session = factories.open_session(stage.office).session.id
     png = _png()
     released = stage.submit(session, ("released.csv", CSV))
@@ -205,6 +232,31 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
         "waiting": waiting,
         "manuscript": manuscript.id,
     }
+
+
+def _add_request(stage: Stage) -> None:
+    """A sent request of ana that names mia too, with a recorded condition."""
+    line = (
+        '  - {username: ana, institution: "Université du Luxembourg", expertise: "Dix ans d’économétrie."}\n'
+    )
+    made = requests.sent(
+        stage.office, stage.portal.catalogue, requests.TEXT.replace(line, line + line.replace("ana", "mia"))
+    )
+    with stage.portal.documents.receive() as arrival:
+        file = arrival.open(0)
+        file.write(b"%PDF-1.7 licence")
+        sha256 = arrival.freeze(file)
+    conditions.record_condition(
+        stage.office,
+        request_id=made.id,
+        condition="licence",
+        about="",
+        paper=conditions.Paper(
+            "Licence", date(2026, 1, 1), attachment=conditions.Attachment("licence.pdf", sha256, 16)
+        ),
+        by=factories.actor("bob"),
+        now=factories.NOW,
+    )
 
 
 def _png() -> bytes:
@@ -235,6 +287,8 @@ def _address(route: str, ids: dict[str, str]) -> tuple[str, str]:
     method, _, path = route.partition(" ")
     if method == "MOUNT":
         return "GET", f"{path}/portal.css"
+    if path.startswith(f"{P}/requests/"):
+        return method, path.format(id="r1", n=1, k=1, name="k")
     submission = ids["released"] if path.endswith(("/download", "/record")) else ids["waiting"]
     if "/manuscripts/" in path:
         submission = ids["manuscript"]
@@ -274,6 +328,6 @@ def test_who_may_what(route: str, furnished: tuple[Path, dict[str, str]], tmp_pa
         refused = _refused(route, method, visitor)
         wanted[visitor] = expected.get(visitor, min(refused))
         if visitor not in expected:
-            for told in (b"Project wages", b"Mean wage", b"43310.9", b"figure.png"):
+            for told in (b"Project wages", b"Mean wage", b"43310.9", b"figure.png", b"salarial"):
                 assert told not in answer.content, visitor
     assert seen == wanted

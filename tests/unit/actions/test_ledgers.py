@@ -17,7 +17,8 @@ from hub.checks.findings import Finding, Place, Severity
 from hub.domain.errors import Conflict, IntegrityError
 from hub.domain.lifecycle import SubmissionState
 from hub.domain.records import Decision, StagedFile, Submission
-from hub.extraction.registers import PSEUDONYM, write_register
+from hub.extraction.maps import PSEUDONYM
+from hub.extraction.registers import write_register
 from tests import factories
 from tests.factories import NOW, actor
 

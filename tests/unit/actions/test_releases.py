@@ -42,7 +42,17 @@ def report(*rules: tuple[str, str]) -> dict[str, object]:
 
 
 def staged(content: bytes = BYTES, *rules: tuple[str, str], name: str = "table.csv") -> StagedFile:
-    return StagedFile(name, len(content), hashlib.sha256(content).hexdigest(), "text/csv", report(*rules))
+    size, sha256 = len(content), hashlib.sha256(content).hexdigest()
+    return StagedFile(
+        name,
+        size,
+        sha256,
+        "text/csv",
+        report(*rules),
+        canonical_name=name,
+        canonical_size=size,
+        canonical_sha256=sha256,
+    )
 
 
 @pytest.fixture
@@ -248,7 +258,7 @@ def test_an_approval_answers_every_broken_rule(office: Office, session: str) -> 
 
 
 def test_a_report_that_cannot_be_read_must_be_answered(office: Office, session: str) -> None:
-    broken = StagedFile("a.csv", 1, "d" * 64, "text/csv", {"verdict": "PASS"})
+    broken = dataclasses.replace(staged(), report={"verdict": "PASS"})
     made = submit(office, session, broken)
     with pytest.raises(Refused) as refused:
         approve(office, made)

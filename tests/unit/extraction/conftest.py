@@ -10,6 +10,8 @@ from hypothesis import settings
 
 from hub.documents import parse
 from hub.documents.dictionaries import Dictionary
+from hub.documents.projects import ExtractDocument
+from hub.extraction import ExtractPlan, plan_extract, specification_of
 
 # A column at a time costs milliseconds even for few rows: fewer examples, and no limit on a busy machine.
 settings.register_profile("columns", deadline=None, max_examples=40)
@@ -51,6 +53,19 @@ ROWS = [
     "1,2025,a,2,2500,2001-02-28,0",
     "2,2026,c,2,31.25,1975-07-14,true",
 ]
+
+
+def plan_short(
+    request: ExtractDocument, warehouse: Path, project: str = "study", **more: object
+) -> ExtractPlan:
+    """The plan of a project document's extract."""
+    return plan_extract(
+        specification_of(request, warehouse=warehouse),
+        project=project,
+        policy_fingerprint="f00d",
+        warehouse=warehouse,
+        **more,  # type: ignore[arg-type]
+    )
 
 
 @pytest.fixture

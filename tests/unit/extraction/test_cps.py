@@ -19,8 +19,8 @@ from hub.documents.classes import load_schemes
 from hub.documents.projects import ExtractDocument, ProjectDocument
 from hub.domain.errors import Refused
 from hub.domain.pseudonyms import looks_like_pseudonym, project_tag
-from hub.extraction import ExtractPlan, extract, load_source, plan_extract, register, verify_extract
-from tests.unit.extraction.conftest import MASTER_KEY, NOW
+from hub.extraction import ExtractPlan, extract, load_source, register, verify_extract
+from tests.unit.extraction.conftest import MASTER_KEY, NOW, plan_short
 
 ROOT = Path(__file__).parents[3]
 CPS = ROOT / "examples" / "cps"
@@ -55,13 +55,7 @@ def warehouse(source_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture(scope="module")
 def plan(warehouse: Path) -> ExtractPlan:
     project = read(ProjectDocument, CPS / "project.yaml")
-    return plan_extract(
-        project.extract,
-        project=project.slug,
-        policy_fingerprint="f00d",
-        warehouse=warehouse,
-        schemes=SCHEMES,
-    )
+    return plan_short(project.extract, warehouse, project.slug, schemes=SCHEMES)
 
 
 NO_INDEX = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull,
@@ -106,7 +100,7 @@ def test_the_demo_project_gets_what_it_asked_for(
     original = pl.read_csv(source_file, infer_schema_length=None).filter(
         pl.col("age_head").is_between(18, 66), pl.col("DSI") == 0
     )
-    raw = [column.name for column in plan.columns if column.scheme is None]
+    raw = [column.name for column in plan.datasets[0].columns if column.scheme is None]
     assert {"fips", "e00200"} <= set(raw)
     assert table.select(raw).sort(raw).equals(original.select(raw).sort(raw))
     _assert_classes(table, original)
@@ -149,9 +143,7 @@ def _small(warehouse: Path, project: str, sample: dict[str, object]) -> ExtractP
         "sample": sample,
     }
     request = ExtractDocument.model_validate(asked, strict=False)
-    return plan_extract(
-        request, project=project, policy_fingerprint="f00d", warehouse=warehouse, schemes=SCHEMES
-    )
+    return plan_short(request, warehouse, project, schemes=SCHEMES)
 
 
 def test_samples_of_the_real_file(warehouse: Path, tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from hub.documents.projects import ExtractDocument
 from hub.domain.errors import Conflict, IntegrityError, NotFound, Refused
 from hub.domain.levels import Level
 from hub.domain.pseudonyms import looks_like_pseudonym, project_tag
-from hub.extraction import ExtractPlan, extract, plan_extract, register, verify_extract
+from hub.extraction import ExtractPlan, extract, register, verify_extract
 from hub.extraction.levels import PlannedColumn
-from tests.unit.extraction.conftest import MASTER_KEY, NOW
+from tests.unit.extraction.conftest import MASTER_KEY, NOW, plan_short
 
 RICH = Comparison(field="wage", operator=Operator.AT_LEAST, values=(50,))
 
@@ -33,7 +33,7 @@ def sources(dictionary: Dictionary, csv: Path, warehouse: Path) -> Path:
 def _plan(warehouse: Path, project: str = "study", **changes: object) -> ExtractPlan:
     asked = {"source": "toy", "columns": ("year", "wage", "born"), "household": True} | changes
     request = ExtractDocument.model_validate(asked)
-    return plan_extract(request, project=project, policy_fingerprint="f00d", warehouse=warehouse)
+    return plan_short(request, warehouse, project)
 
 
 def _extract(plan: ExtractPlan, warehouse: Path, into: Path, key: bytes = MASTER_KEY) -> Manifest:
@@ -44,14 +44,14 @@ def _extract(plan: ExtractPlan, warehouse: Path, into: Path, key: bytes = MASTER
     ("changes", "code", "field"),
     [
         ({"source": "none"}, "unknown_source", "source"),
-        ({"columns": ("year", "id")}, "direct_identifier", "extract.columns[1]"),
-        ({"columns": ("house",)}, "direct_identifier", "extract.columns[0]"),
-        ({"columns": ("year", "pay")}, "unknown_variable", "extract.columns[1]"),
-        ({"columns": ("person_id",)}, "unknown_variable", "extract.columns[0]"),
+        ({"columns": ("year", "id")}, "direct_identifier", "datasets[0].columns[1]"),
+        ({"columns": ("house",)}, "direct_identifier", "datasets[0].columns[0]"),
+        ({"columns": ("year", "pay")}, "unknown_variable", "datasets[0].columns[1]"),
+        ({"columns": ("person_id",)}, "unknown_variable", "datasets[0].columns[0]"),
         (
             {"filter": Comparison(field="id", operator=Operator.EQUAL, values=(7,))},
             "direct_identifier",
-            "extract.filter",
+            "populations[0].filter",
         ),
     ],
 )
@@ -63,24 +63,45 @@ def test_a_plan_is_refused_with_its_field(
     assert (refused.value.code, refused.value.field) == (code, field)
 
 
+ID_SEVEN = Comparison(field="id", operator=Operator.EQUAL, values=(7,))
+NOBODY = Comparison(field="wage", operator=Operator.MORE, values=(10**6,))
+
+
+def _forged(plan: ExtractPlan, part: str, change: dict[str, object]) -> ExtractPlan:
+    """The plan as somebody would change it in a store."""
+    if part == "plan":
+        return plan.model_copy(update=change)
+    if part == "source":
+        return plan.model_copy(update={"sources": (plan.sources[0].model_copy(update=change),)})
+    if part == "planned":
+        return plan.model_copy(update={"datasets": (plan.datasets[0].model_copy(update=change),)})
+    asked = plan.specification
+    changed = {part: (getattr(asked, part)[0].model_copy(update=change),)}
+    return plan.model_copy(update={"specification": asked.model_copy(update=changed)})
+
+
 @pytest.mark.parametrize(
-    ("change", "code"),
+    ("part", "change", "code"),
     [
-        ({"columns": (PlannedColumn(name="id", level=Level.RAW),)}, "direct_identifier"),
-        ({"columns": (PlannedColumn(name="none", level=Level.RAW),)}, "unknown_variable"),
-        ({"columns": (PlannedColumn(name="wage", level=Level.BAND),)}, "unknown_level"),
-        ({"units": ("person", "employer")}, "unknown_unit"),
-        ({"filter": Comparison(field="house", operator=Operator.EQUAL, values=("a",))}, "direct_identifier"),
-        ({"source_sha256": "0" * 64}, "source_changed"),
-        ({"dictionary_sha256": "0" * 64}, "source_changed"),
-        ({"filter": Comparison(field="wage", operator=Operator.MORE, values=(10**6,))}, "empty_extract"),
+        ("datasets", {"columns": ("id",)}, "direct_identifier"),
+        ("datasets", {"columns": ("none",)}, "unknown_variable"),
+        ("datasets", {"units": ("person", "employer")}, "unknown_unit"),
+        ("datasets", {"filter": ID_SEVEN}, "direct_identifier"),
+        ("datasets", {"filter": NOBODY}, "empty_extract"),
+        ("populations", {"filter": ID_SEVEN}, "direct_identifier"),
+        ("populations", {"filter": NOBODY}, "empty_population"),
+        ("planned", {"columns": (PlannedColumn(name="id", level=Level.RAW),)}, "plan_changed"),
+        ("planned", {"units": ("household",)}, "plan_changed"),
+        ("source", {"file_sha256": "0" * 64}, "source_changed"),
+        ("source", {"dictionary_sha256": "0" * 64}, "source_changed"),
+        ("source", {"name": "other"}, "source_changed"),
     ],
 )
 def test_a_plan_is_judged_again_when_it_runs(
-    sources: Path, tmp_path: Path, change: dict[str, object], code: str
+    sources: Path, tmp_path: Path, part: str, change: dict[str, object], code: str
 ) -> None:
     (tmp_path / "extracts").mkdir()
-    forged = _plan(sources).model_copy(update=change)
+    forged = _forged(_plan(sources), part, change)
     with pytest.raises(Refused) as refused:
         _extract(forged, sources, tmp_path / "extracts" / "v1")
     assert refused.value.code == code
@@ -181,14 +202,19 @@ def test_a_sealed_extract_is_read_only_and_says_what_it_is(sources: Path, tmp_pa
     assert [stage for stage, _ in stages] == ["verify", "pseudonyms", "write", "seal", "done"]
     assert [share for _, share in stages] == sorted(share for _, share in stages)
     assert (manifest.rows, manifest.plan_sha256, manifest.policy_fingerprint) == (5, plan.digest, "f00d")
-    assert manifest.pseudonyms.columns == {"person": "person_id", "household": "household_id"}
+    assert manifest.pseudonyms.units == {"person": ("person_id",), "household": ("household_id",)}
     assert manifest.data[0].columns == ("person_id", "household_id", "year", "wage", "born")
 
 
 def test_the_codebook_describes_the_columns_and_no_others(sources: Path, tmp_path: Path) -> None:
     _extract(_plan(sources, columns=("sex", "wage")), sources, tmp_path / "v1")
     codebook = json.loads((tmp_path / "v1" / "codebook.json").read_text(encoding="utf-8"))
-    assert [column["name"] for column in codebook["columns"]] == ["person_id", "household_id", "sex", "wage"]
+    assert [column["name"] for column in codebook["tables"][0]["columns"]] == [
+        "person_id",
+        "household_id",
+        "sex",
+        "wage",
+    ]
     page = (tmp_path / "v1" / "codebook.html").read_text(encoding="utf-8")
     assert "&lt;salaire&gt;" in page
     assert "<salaire>" not in page

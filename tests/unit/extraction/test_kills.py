@@ -12,9 +12,9 @@ import pytest
 from hub.documents.dictionaries import Dictionary
 from hub.documents.projects import ExtractDocument
 from hub.domain.errors import Conflict, Refused
-from hub.extraction import extract, load_source, plan_extract, register, verify_extract
+from hub.extraction import extract, load_source, register, verify_extract
 from hub.extraction.staging import staged
-from tests.unit.extraction.conftest import DICTIONARY, MASTER_KEY, NOW
+from tests.unit.extraction.conftest import DICTIONARY, MASTER_KEY, NOW, plan_short
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,7 +24,7 @@ import os, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
 from hub.documents.projects import ExtractDocument
-from hub.extraction import extract, plan_extract, register
+from hub.extraction import extract, plan_extract, register, specification_of
 step, count, action = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 def stop(original):
     def wrapped(*arguments, **named):
@@ -47,7 +47,8 @@ if action == "register":
     register(Path("toy.csv"), Path("toy.yaml"), warehouse=warehouse, now=now)
 else:
     request = ExtractDocument(source="toy", columns=("wage",), household=True)
-    plan = plan_extract(request, project="study", policy_fingerprint="f", warehouse=warehouse)
+    asked = specification_of(request, warehouse=warehouse)
+    plan = plan_extract(asked, project="study", policy_fingerprint="f", warehouse=warehouse)
     extract(plan, warehouse=warehouse, master_key=bytes(range(32)), into=Path("extracts/v1"), now=now)
 """
 # After the file is written, at the first and the last flush, before the one visible step.
@@ -87,7 +88,7 @@ def test_extract(dictionary: Dictionary, csv: Path, warehouse: Path, step: str, 
     assert not into.exists()
     assert [path.name for path in into.parent.iterdir()] == [".v1.staging"]
     request = ExtractDocument(source="toy", columns=("wage",), household=True)
-    plan = plan_extract(request, project="study", policy_fingerprint="f", warehouse=warehouse)
+    plan = plan_short(request, warehouse)
     extract(plan, warehouse=warehouse, master_key=MASTER_KEY, into=into, now=NOW)
     assert verify_extract(into).rows == 5
     assert [path.name for path in into.parent.iterdir()] == ["v1"]

@@ -17,9 +17,9 @@ from hub.documents.dictionaries import Dictionary
 from hub.documents.projects import ColumnRequest, ExtractDocument
 from hub.domain.errors import Conflict, DocumentError, Refused
 from hub.domain.levels import Level
-from hub.extraction import ExtractPlan, extract, plan_extract, register, verify_extract
+from hub.extraction import ExtractPlan, extract, register, verify_extract
 from hub.extraction.levels import OUTSIDE, PlannedColumn, check_delivered, delivered
-from tests.unit.extraction.conftest import DICTIONARY, MASTER_KEY, NOW
+from tests.unit.extraction.conftest import DICTIONARY, MASTER_KEY, NOW, plan_short
 
 SCHEMES = parse_schemes(
     {
@@ -76,9 +76,7 @@ def sources(csv: Path, warehouse: Path) -> Path:
 
 def _plan(warehouse: Path, *columns: object, schemes: ClassSchemes = SCHEMES) -> ExtractPlan:
     request = ExtractDocument.model_validate({"source": "toy", "columns": columns}, strict=False)
-    return plan_extract(
-        request, project="study", policy_fingerprint="f00d", warehouse=warehouse, schemes=schemes
-    )
+    return plan_short(request, warehouse, schemes=schemes)
 
 
 @pytest.mark.parametrize(
@@ -125,16 +123,20 @@ RAW = {"variable": "wage", "level": "raw", "justification": "means"}
 @pytest.mark.parametrize(
     ("column", "code", "field"),
     [
-        (RAW | {"justification": ""}, "justification_needed", "extract.columns[1].justification"),
-        (RAW | {"justification": " \n"}, "justification_needed", "extract.columns[1].justification"),
-        (RAW | {"level": "band"}, "unknown_level", "extract.columns[1].level"),
-        (RAW | {"level": "none"}, "unknown_level", "extract.columns[1].level"),
-        (RAW | {"variable": "born"}, "unknown_level", "extract.columns[1].level"),
-        (RAW | {"variable": "house"}, "direct_identifier", "extract.columns[1]"),
-        (RAW | {"variable": "pay"}, "unknown_variable", "extract.columns[1]"),
-        ("works", "not_delivered", "extract.columns[1]"),
-        ({"variable": "works", "level": "none"}, "not_delivered", "extract.columns[1].level"),
-        ({"variable": "works", "level": "raw"}, "justification_needed", "extract.columns[1].justification"),
+        (RAW | {"justification": ""}, "justification_needed", "datasets[0].columns[1].justification"),
+        (RAW | {"justification": " \n"}, "justification_needed", "datasets[0].columns[1].justification"),
+        (RAW | {"level": "band"}, "unknown_level", "datasets[0].columns[1].level"),
+        (RAW | {"level": "none"}, "unknown_level", "datasets[0].columns[1].level"),
+        (RAW | {"variable": "born"}, "unknown_level", "datasets[0].columns[1].level"),
+        (RAW | {"variable": "house"}, "direct_identifier", "datasets[0].columns[1]"),
+        (RAW | {"variable": "pay"}, "unknown_variable", "datasets[0].columns[1]"),
+        ("works", "not_delivered", "datasets[0].columns[1]"),
+        ({"variable": "works", "level": "none"}, "not_delivered", "datasets[0].columns[1].level"),
+        (
+            {"variable": "works", "level": "raw"},
+            "justification_needed",
+            "datasets[0].columns[1].justification",
+        ),
     ],
 )
 def test_a_level_that_is_not_due_is_refused_with_its_field(
@@ -151,26 +153,26 @@ def test_a_variable_is_asked_for_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "code"),
+    "change",
     [
-        ({"level": Level.RAW, "scheme": None, "scheme_sha256": None}, "justification_needed"),
-        ({"scheme": None, "scheme_sha256": None}, "scheme_changed"),
-        ({"scheme": "narrow"}, "scheme_changed"),
-        ({"scheme_sha256": "0" * 64}, "scheme_changed"),
-        ({"level": Level.BAND}, "unknown_level"),
-        ({"name": "born"}, "unknown_level"),
+        {"level": Level.RAW, "scheme": None, "scheme_sha256": None},
+        {"scheme": None, "scheme_sha256": None},
+        {"scheme": "narrow"},
+        {"scheme_sha256": "0" * 64},
+        {"level": Level.BAND},
+        {"name": "born"},
     ],
 )
-def test_a_forged_plan_delivers_nothing(
-    sources: Path, tmp_path: Path, change: dict[str, object], code: str
-) -> None:
+def test_a_forged_plan_delivers_nothing(sources: Path, tmp_path: Path, change: dict[str, object]) -> None:
     plan = _plan(sources, "wage")
-    forged = plan.model_copy(update={"columns": (plan.columns[0].model_copy(update=change),)})
+    dataset = plan.datasets[0]
+    column = dataset.columns[0].model_copy(update=change)
+    forged = plan.model_copy(update={"datasets": (dataset.model_copy(update={"columns": (column,)}),)})
     with pytest.raises(Refused) as refused:
         extract(
             forged, warehouse=sources, master_key=MASTER_KEY, into=tmp_path / "v1", now=NOW, schemes=SCHEMES
         )
-    assert refused.value.code == code
+    assert refused.value.code == "plan_changed"
     assert not (tmp_path / "v1").exists()
 
 
@@ -188,7 +190,7 @@ def test_a_scheme_that_changed_or_went_since_planning_stops_the_extract(
         )  # fmt: skip
     with pytest.raises(Refused) as gone:
         extract(plan, warehouse=sources, master_key=MASTER_KEY, into=tmp_path / "v1", now=NOW)
-    assert (changed.value.code, gone.value.code) == ("scheme_changed", "unknown_scheme")
+    assert (changed.value.code, gone.value.code) == ("plan_changed", "unknown_scheme")
 
 
 def _codes(values: pl.Series, scheme: str) -> list[int | None]:
@@ -287,15 +289,16 @@ def test_the_extract_has_classes_and_its_papers_say_which(sources: Path, tmp_pat
     assert sorted(table["wage"].drop_nulls()) == [0, 0, 5, 7]
     assert table["wage"].null_count() == table["born"].null_count() == 1
     assert {day.day for day in table["born"].drop_nulls()} == {1}
-    assert manifest.levels is not None
-    assert [(name, level.level, level.scheme) for name, level in manifest.levels.items()] == [
+    levels = manifest.levels["toy"]
+    assert [(name, level.level, level.scheme) for name, level in levels.items()] == [
         ("wage", "class", "pay"),
         ("born", "band", "month"),
         ("sex", "group", "everybody"),
         ("year", "raw", None),
     ]
-    assert manifest.levels["wage"].scheme_sha256 == SCHEMES["pay"].digest
-    columns = {one["name"]: one for one in json.loads((into / "codebook.json").read_text())["columns"]}
+    assert levels["wage"].scheme_sha256 == SCHEMES["pay"].digest
+    (described,) = json.loads((into / "codebook.json").read_text())["tables"]
+    columns = {one["name"]: one for one in described["columns"]}
     assert [code["value"] for code in columns["wage"]["codes"]] == [0, 5, 7]
     assert columns["wage"]["scheme"]["sha256"] == SCHEMES["pay"].digest
     assert columns["born"]["cut"] == "month"
@@ -319,7 +322,7 @@ def test_no_file_of_an_extract_holds_a_value_behind_a_class(sources: Path, tmp_p
 
 def test_with_a_reason_the_finer_level_is_delivered_and_recorded(sources: Path, tmp_path: Path) -> None:
     plan = _plan(sources, RAW, {"variable": "works", "level": "raw", "justification": "why"})
-    assert [column.justification for column in plan.columns] == ["means", "why"]
+    assert [column.justification for column in plan.datasets[0].columns] == ["means", "why"]
     extract(plan, warehouse=sources, master_key=MASTER_KEY, into=tmp_path / "v1", now=NOW, schemes=SCHEMES)
     table = pl.read_parquet(tmp_path / "v1" / "toy.parquet")
     assert sorted(table["wage"].drop_nulls()) == [0, 31.25, 100.5, 2500]

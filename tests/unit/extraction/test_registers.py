@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from hub.domain.errors import IntegrityError
-from hub.extraction.registers import NUMBERS, PSEUDONYM, write_register
+from hub.extraction.maps import PSEUDONYM
+from hub.extraction.registers import NUMBERS, write_register
 
 KEY = bytes(range(32))
 

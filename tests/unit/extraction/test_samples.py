@@ -15,10 +15,13 @@ from hub.documents import parse
 from hub.documents.dictionaries import Dictionary
 from hub.documents.filters import Comparison, Operator
 from hub.documents.projects import ExtractDocument, SampleDocument
+from hub.documents.requests import PopulationSample
 from hub.domain.errors import Refused
-from hub.extraction import extract, plan_extract, register
-from hub.extraction.samples import draw
-from tests.unit.extraction.conftest import DICTIONARY, MASTER_KEY, NOW
+from hub.extraction import extract, register
+from hub.extraction.keys import sample_key
+from hub.extraction.linkages import keyed
+from hub.extraction.samples import STRATUM, draw
+from tests.unit.extraction.conftest import DICTIONARY, MASTER_KEY, NOW, plan_short
 
 TOY = parse(Dictionary, DICTIONARY, name="toy.yaml")
 
@@ -45,16 +48,17 @@ def _draw(
     population: pl.DataFrame | None = None,
     project: str = "study",
     key: bytes = MASTER_KEY,
+    unit: str = "person",
     **sample: object,
 ) -> pl.DataFrame:
-    return draw(
-        SampleDocument.model_validate(sample),
-        TOY,
-        population=(table if population is None else population).lazy(),
-        source=table.lazy(),
-        project=project,
-        master_key=key,
-    ).collect()
+    """The rows of the persons (or `unit`s) drawn from `population`, by default from `table` itself."""
+    asked = PopulationSample.model_validate(sample)
+    columns = keyed(TOY, unit)
+    if asked.per is not None:
+        columns.append(pl.col(asked.per).alias(STRATUM))
+    units = (table if population is None else population).select(columns).unique()
+    drawn = draw(asked, units, sample_key(key, project, unit), field="sample")
+    return table.join(drawn, left_on=TOY.unit_types[unit].key, right_on=drawn.columns, how="semi")
 
 
 @pytest.mark.parametrize(
@@ -83,14 +87,18 @@ def test_an_unclear_sample_is_no_document(sample: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("sample", "code", "field"),
     [
-        ({"share": 0.5, "per": "pay"}, "unknown_variable", "extract.sample.per"),
-        ({"share": 0.5, "per": "house"}, "no_strata", "extract.sample.per"),
-        ({"share": 0.5, "per": "wage"}, "no_strata", "extract.sample.per"),
-        ({"count": 6}, "sample_too_large", "extract.sample.count"),
-        ({"count": 3, "per": "sex"}, "sample_too_large", "extract.sample.count"),
-        ({"count": 5, "units": "household"}, "sample_too_large", "extract.sample.count"),
-        ({"share": 0.01}, "sample_too_small", "extract.sample.share"),
-        ({"count": 1, "per": "sex", "units": "household"}, "unit_in_several_strata", "extract.sample.per"),
+        ({"share": 0.5, "per": "pay"}, "unknown_variable", "populations[0].sample.per"),
+        ({"share": 0.5, "per": "house"}, "no_strata", "populations[0].sample.per"),
+        ({"share": 0.5, "per": "wage"}, "no_strata", "populations[0].sample.per"),
+        ({"count": 6}, "sample_too_large", "populations[0].sample.count"),
+        ({"count": 3, "per": "sex"}, "sample_too_large", "populations[0].sample.count"),
+        ({"count": 5, "units": "household"}, "sample_too_large", "populations[0].sample.count"),
+        ({"share": 0.01}, "sample_too_small", "populations[0].sample.share"),
+        (
+            {"count": 1, "per": "sex", "units": "household"},
+            "unit_in_several_strata",
+            "populations[0].sample.per",
+        ),
     ],
 )
 def test_a_sample_that_cannot_be_drawn_leaves_nothing(
@@ -106,7 +114,7 @@ def test_a_sample_that_cannot_be_drawn_leaves_nothing(
     request = ExtractDocument.model_validate({"source": "toy", "columns": ("year",), "sample": sample})
 
     def planned_and_made() -> None:
-        plan = plan_extract(request, project="study", policy_fingerprint="f00d", warehouse=warehouse)
+        plan = plan_short(request, warehouse)
         extract(plan, warehouse=warehouse, master_key=MASTER_KEY, into=tmp_path / "v1", now=NOW)
 
     with pytest.raises(Refused) as refused:
@@ -122,8 +130,8 @@ def test_a_source_without_households_has_no_sample_of_them(csv: Path, warehouse:
         source="toy", columns=("year",), sample=SampleDocument(share=0.5, units="household")
     )
     with pytest.raises(Refused) as refused:
-        plan_extract(request, project="study", policy_fingerprint="f00d", warehouse=warehouse)
-    assert (refused.value.code, refused.value.field) == ("no_households", "extract.sample.units")
+        plan_short(request, warehouse)
+    assert (refused.value.code, refused.value.field) == ("unknown_unit", "populations[0].unit")
 
 
 @given(st.integers(1, 600))
@@ -172,19 +180,35 @@ def test_a_missing_value_is_a_stratum_of_its_own() -> None:
 
 @given(st.integers(1, 200))
 def test_a_household_comes_whole_or_not_at_all(count: int) -> None:
-    drawn = _draw(count=count, units="household")
+    drawn = _draw(count=count, unit="household")
     sizes = drawn.group_by("year", "house").len()
     assert (len(sizes), set(sizes["len"])) == (count, {3})
 
 
-def test_only_whom_the_filter_leaves_is_delivered_unless_all_members_are_asked_for() -> None:
-    women = PEOPLE.filter(pl.col("sex") == 1)
-    some = _draw(population=women, count=50, units="household")
-    whole = _draw(population=women, count=50, units="household", members="all")
-    assert set(some["sex"]) == {1}
-    assert set(whole["sex"]) == {1, 2}
-    assert set(some["house"]) == set(whole["house"])
-    assert set(whole.group_by("house").len()["len"]) == {3}
+@pytest.mark.parametrize(("members", "sexes"), [("filtered", {1}), ("all", {1, 2})])
+def test_only_whom_the_filter_leaves_is_delivered_unless_all_members_are_asked_for(
+    warehouse: Path, tmp_path: Path, members: str, sexes: set[int]
+) -> None:
+    plain = PEOPLE.with_columns(wage=1.0, born=pl.lit(None, pl.Date), works=True)
+    plain.write_parquet(tmp_path / "people.parquet")
+    form = TOY.file.model_copy(update={"format": "parquet"})
+    register(tmp_path / "people.parquet", TOY.model_copy(update={"file": form}), warehouse=warehouse, now=NOW)
+    request = ExtractDocument.model_validate(
+        {
+            "source": "toy",
+            "columns": ("sex",),
+            "household": True,
+            "filter": Comparison(field="sex", operator=Operator.EQUAL, values=(1,)),
+            "sample": {"count": 50, "units": "household", "members": members},
+        }
+    )
+    plan = plan_short(request, warehouse)
+    extract(plan, warehouse=warehouse, master_key=MASTER_KEY, into=tmp_path / "v1", now=NOW)
+    table = pl.read_parquet(tmp_path / "v1" / "toy.parquet")
+    assert set(table["sex"]) == sexes
+    assert table["household_id"].n_unique() == 50
+    if members == "all":
+        assert set(table.group_by("household_id").len()["len"]) == {3}
 
 
 def test_a_sample_says_so_and_changes_no_pseudonym(
@@ -200,12 +224,12 @@ def test_a_sample_says_so_and_changes_no_pseudonym(
             sample=sample,
             filter=Comparison(field="year", operator=Operator.AT_LEAST, values=(2025,)),
         )
-        plan = plan_extract(request, project="study", policy_fingerprint="f00d", warehouse=warehouse)
+        plan = plan_short(request, warehouse)
         manifest = extract(plan, warehouse=warehouse, master_key=MASTER_KEY, into=tmp_path / name, now=NOW)
-        assert manifest.sample == sample
-        assert (b'"sample"' in manifest.to_json()) == (sample is not None)
+        drawn = None if sample is None else PopulationSample(count=2, per="year")
+        assert manifest.samples == ({} if drawn is None else {"units": drawn})
         tables.append(pl.read_parquet(tmp_path / name / "toy.parquet"))
     assert tables[1].equals(tables[0].join(tables[1], on=tables[0].columns, how="semi"))
     page = (tmp_path / "some" / "codebook.html").read_text(encoding="utf-8")
-    assert "nombre d’unités 2, par valeur de year, ménages tirés" in page
-    assert "number of units 2, per value of year, households drawn" in page
+    assert "nombre d’unités 2, par valeur de year" in page
+    assert "number of units 2, per value of year" in page

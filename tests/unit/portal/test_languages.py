@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hub.domain.lifecycle import ExtractState, PersonState, ProjectState, SessionState, SubmissionState
+from hub.domain.lifecycle import (
+    ExtractState,
+    PersonState,
+    ProjectState,
+    RequestState,
+    SessionState,
+    SubmissionState,
+)
 from hub.portal.languages import Words, catalogue, preferred
 from tests.conftest import ROOT
 
@@ -58,6 +65,7 @@ def test_every_state_has_its_word() -> None:
         ("extract", ExtractState),
         ("session", SessionState),
         ("submission", SubmissionState),
+        ("request", RequestState),
         ("people", PersonState),
     ):
         for state in states:

@@ -10,6 +10,7 @@ import pytest
 
 from hub.actions import extracts, projects
 from hub.actions.ports import Office
+from hub.domain.errors import Conflict, Refused
 from hub.domain.lifecycle import ExtractState, ProjectState
 from hub.domain.records import Extract
 from hub.sweeper import worker
@@ -78,3 +79,17 @@ def test_a_sealed_project_is_active_and_a_late_one_is_not(office: Office) -> Non
         project = unit.projects.get("wages")
         assert project is not None
         assert project.state is ProjectState.APPROVED
+
+
+def test_only_a_sealed_extract_is_refreshed_and_the_old_one_stays(office: Office) -> None:
+    now = datetime.now(UTC)
+    first = planned(office)
+    with pytest.raises(Conflict):
+        extracts.refresh_extract(office, project="wages", by=actor("bob"), now=now)
+    extracts.begin_extract(office, extract_id=first.id, by=WORKER, now=now)
+    extracts.seal_extract(office, extract_id=first.id, manifest={"rows": 1}, by=SYSTEM, now=now)
+    with pytest.raises(Refused):
+        extracts.refresh_extract(office, project="wages", by=actor("ana"), now=now)
+    second = extracts.refresh_extract(office, project="wages", by=actor("bob"), now=now)
+    assert (second.id, second.state, second.plan) == ("wages/v2", ExtractState.PLANNED, first.plan)
+    assert state(office).state is ExtractState.SEALED

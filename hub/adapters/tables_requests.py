@@ -1,0 +1,96 @@
+"""Tables of requests; see hub.adapters.tables."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Column, Date, Float, Integer, String, Table, Text
+
+from hub.adapters.tables import UtcDateTime, metadata
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("row_order", BigInteger, nullable=False, index=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("author", String(200), nullable=False),
+    Column("members", JSON, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("state", String(20), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("submitted_at", UtcDateTime),
+    Column("decided_at", UtcDateTime),
+    Column("decided_by", String(200)),
+    Column("decision_comment", Text),
+    Column("approved_version", Integer),
+    Column("approved_sha256", String(64)),
+    Column("project", String(200)),
+)
+request_versions = Table(
+    "request_versions",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("row_order", BigInteger, nullable=False, index=True),
+    Column("request", String(200), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("problems", JSON, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("saved_by", String(200), nullable=False),
+    Column("saved_at", UtcDateTime, nullable=False),
+)
+request_remarks = Table(
+    "request_remarks",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("row_order", BigInteger, nullable=False, index=True),
+    Column("request", String(200), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("level", String(20)),
+    Column("text", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+request_conditions = Table(
+    "request_conditions",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("row_order", BigInteger, nullable=False, index=True),
+    Column("request", String(200), nullable=False, index=True),
+    Column("condition", String(40), nullable=False),
+    Column("about", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("dated", Date, nullable=False),
+    Column("valid_until", Date),
+    Column("recorded_by", String(200), nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("file_name", Text),
+    Column("file_sha256", String(64)),
+    Column("file_size", BigInteger),
+    Column("revoked_by", String(200)),
+    Column("revoked_at", UtcDateTime),
+)
+assessments = Table(
+    "assessments",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("row_order", BigInteger, nullable=False, index=True),
+    Column("request", String(200), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("state", String(20), nullable=False, index=True),
+    Column("asked_by", String(200), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("result", JSON),
+    Column("light", String(20)),
+    Column("error", JSON),
+    Column("step", Text),
+    Column("progress", Float, nullable=False),
+    Column("choice", String(20)),
+    Column("choice_by", String(200)),
+    Column("choice_at", UtcDateTime),
+    Column("choice_reason", Text),
+)

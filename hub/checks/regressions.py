@@ -1,0 +1,284 @@
+"""Regressions fitted again: design matrix, coefficients and standard errors as a declaration says.
+
+The numbers are those of statsmodels' OLS, WLS, Logit, Probit and Poisson with ordinary standard errors,
+computed with numpy alone: the child that judges files does not load a whole statistics package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from hub.checks.declared import UnreadableClaim
+from hub.checks.filters import UnreadableFilter, mask_of
+from hub.checks.panels import Codes, Floats, Panel, fold
+from hub.checks.tables import Table, number_of
+from hub.documents.outputs import DeclaredRegression, Term
+
+MAX_PARAMETERS = 300
+_MAX_STEPS = 60
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A column of the design: its name, and the levels that a dummy stands for."""
+
+    name: str
+    levels: tuple[tuple[str, Any], ...]
+    values: Floats
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A regression as made again. `rows`: positions in the panel; `parameters` in the order of the terms."""
+
+    panel: Panel
+    rows: npt.NDArray[np.int64]
+    parameters: tuple[Parameter, ...]
+    estimates: Floats
+    errors: Floats
+    degrees: int
+    normal: bool  # tests by the normal distribution instead of Student's
+    r_squared: float | None
+
+    @property
+    def design(self) -> Floats:
+        return np.column_stack([one.values for one in self.parameters])
+
+    def column(self, role: str) -> Floats:
+        """The printed quantity of each parameter: estimate, se, statistic, p, low, high."""
+        statistic = self.estimates / self.errors
+        if role == "estimate":
+            return self.estimates
+        if role == "se":
+            return self.errors
+        if role == "statistic":
+            return statistic
+        if role == "p":
+            if self.normal:
+                return 2 * special.ndtr(-np.abs(statistic))
+            return 2 * special.stdtr(self.degrees, -np.abs(statistic))
+        width = special.ndtri(0.975) if self.normal else special.stdtrit(self.degrees, 0.975)
+        return self.estimates + (width if role == "high" else -width) * self.errors
+
+
+def fit_declared(declared: DeclaredRegression, panel: Panel) -> Fitted:
+    """The declared regression on the extract. Raises UnreadableClaim."""
+    names = [declared.outcome, *(v for term in declared.terms for v in term.variables)]
+    names += [declared.weight] if declared.weight is not None else []
+    for name in names:
+        if name not in panel.part.schema:
+            raise UnreadableClaim(f"variable: {name[:80]}")
+    keep = np.ones(panel.rows, dtype=np.bool_)
+    if declared.where is not None:
+        try:
+            keep = mask_of(declared.where, panel)
+        except UnreadableFilter as error:
+            raise UnreadableClaim(f"where: {error}") from error
+    for name in dict.fromkeys(names):
+        keep &= ~panel.part.column(name).is_null().to_numpy()
+        numbers = panel.numbers(name)
+        if numbers is not None:
+            keep &= ~np.isnan(numbers)
+    rows = np.flatnonzero(keep)
+    outcome = _numbers(declared.outcome, panel)[rows]
+    if declared.outcome_transform == "log":
+        outcome = _log(outcome, declared.outcome)
+    parameters = design_of(declared.terms, panel, rows, intercept=declared.intercept)
+    if not parameters or len(parameters) > MAX_PARAMETERS or len(parameters) > rows.size:
+        raise UnreadableClaim("terms")
+    weights = _numbers(declared.weight, panel)[rows] if declared.weight is not None else None
+    return _fitted(declared, panel, rows, tuple(parameters), outcome, weights)
+
+
+def _fitted(
+    declared: DeclaredRegression,
+    panel: Panel,
+    rows: npt.NDArray[np.int64],
+    parameters: tuple[Parameter, ...],
+    outcome: Floats,
+    weights: Floats | None,
+) -> Fitted:
+    design = np.column_stack([one.values for one in parameters])
+    degrees = rows.size - len(parameters)
+    if declared.model == "ols":
+        estimates, errors, r_squared = _least_squares(design, outcome, weights, degrees, declared.intercept)
+        return Fitted(panel, rows, parameters, estimates, errors, degrees, normal=False, r_squared=r_squared)
+    if weights is not None:
+        raise UnreadableClaim("weight")
+    estimates, errors = _newton(declared.model, design, outcome)
+    return Fitted(panel, rows, parameters, estimates, errors, degrees, normal=True, r_squared=None)
+
+
+def design_of(
+    terms: Sequence[Term], panel: Panel, rows: npt.NDArray[np.int64], *, intercept: bool
+) -> list[Parameter]:
+    """The intercept, then each term; categorical variables as dummies without their smallest level."""
+    found = [Parameter("Intercept", (), np.ones(rows.size))] if intercept else []
+    for term in terms:
+        parts = [_parts(name, term, panel, rows) for name in term.variables]
+        if len(found) + int(np.prod([len(part) for part in parts])) > MAX_PARAMETERS:
+            raise UnreadableClaim("terms")
+        for choice in product(*parts):
+            values = np.multiply.reduce([one.values for one in choice])
+            levels = tuple(level for one in choice for level in one.levels)
+            found.append(Parameter(":".join(one.name for one in choice), levels, values))
+    return found
+
+
+def _parts(name: str, term: Term, panel: Panel, rows: npt.NDArray[np.int64]) -> list[Parameter]:
+    if name in term.categorical or panel.numbers(name) is None:
+        known = panel.categories(name)
+        if known is None:
+            raise UnreadableClaim(f"categorical: {name[:80]}")
+        codes: Codes = known.codes[rows]
+        present = np.unique(codes)
+        return [
+            Parameter(f"{name}[T.{_level(known.values[at])}]", ((name, at),), (codes == at).astype(np.float64))
+            for at in present[1:].tolist()
+        ]
+    values = _numbers(name, panel)[rows]
+    if term.transform == "log":
+        return [Parameter(f"log({name})", (), _log(values, name))]
+    if term.transform == "square":
+        return [Parameter(f"{name}^2", (), values**2)]
+    return [Parameter(name, (), values)]
+
+
+def _level(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
+
+
+def _numbers(name: str, panel: Panel) -> Floats:
+    values = panel.numbers(name)
+    if values is None:
+        raise UnreadableClaim(f"no number: {name[:80]}")
+    return values
+
+
+def _log(values: Floats, name: str) -> Floats:
+    if (values <= 0).any():
+        raise UnreadableClaim(f"log of {name[:80]}")
+    return np.log(values)
+
+
+def _least_squares(
+    design: Floats, outcome: Floats, weights: Floats | None, degrees: int, centred: bool  # noqa: FBT001
+) -> tuple[Floats, Floats, float | None]:
+    if weights is not None:
+        root = np.sqrt(weights)
+        design, outcome = design * root[:, None], outcome * root
+    inverse = _inverse(design.T @ design)
+    estimates, *_ = np.linalg.lstsq(design, outcome, rcond=None)
+    left = outcome - design @ estimates
+    variance = float(left @ left) / degrees if degrees > 0 else float("nan")
+    centre = outcome - (outcome.mean() if centred else 0.0)
+    whole = float(centre @ centre)
+    r_squared = 1 - float(left @ left) / whole if whole > 0 and weights is None else None
+    return estimates, np.sqrt(variance * np.diag(inverse)), r_squared
+
+
+def _inverse(matrix: Floats) -> Floats:
+    scale = np.sqrt(np.diag(matrix))
+    if (scale == 0).any():
+        raise UnreadableClaim("collinear terms")
+    scaled = matrix / np.outer(scale, scale)
+    if np.linalg.cond(scaled) > 1e13:
+        raise UnreadableClaim("collinear terms")
+    return np.linalg.inv(scaled) / np.outer(scale, scale)
+
+
+def _newton(model: str, design: Floats, outcome: Floats) -> tuple[Floats, Floats]:
+    """Maximum likelihood by Newton's method; errors from the observed information."""
+    if model in ("logit", "probit") and not np.isin(outcome, (0.0, 1.0)).all():
+        raise UnreadableClaim("outcome is not 0 or 1")
+    estimates = np.zeros(design.shape[1])
+    if model == "poisson":
+        start, *_ = np.linalg.lstsq(design, np.log(np.maximum(outcome, 0) + 0.5), rcond=None)
+        estimates = start
+    for _ in range(_MAX_STEPS):
+        gradient, information = _derivatives(model, design, outcome, estimates)
+        step = _inverse(information) @ gradient
+        estimates = estimates + step
+        if not np.isfinite(estimates).all() or np.abs(design @ estimates).max() > 500:
+            break
+        if np.abs(step).max() <= 1e-10 * (1 + np.abs(estimates).max()):
+            _, information = _derivatives(model, design, outcome, estimates)
+            return estimates, np.sqrt(np.diag(_inverse(information)))
+    raise UnreadableClaim("the model does not converge")
+
+
+def _derivatives(
+    model: str, design: Floats, outcome: Floats, estimates: Floats
+) -> tuple[Floats, Floats]:
+    index = design @ estimates
+    if model == "logit":
+        mean = special.expit(index)
+        score, weight = outcome - mean, mean * (1 - mean)
+    elif model == "poisson":
+        mean = np.exp(index)
+        score, weight = outcome - mean, mean
+    else:
+        sign = 2 * outcome - 1
+        score = sign * np.exp(-(index**2) / 2) / np.sqrt(2 * np.pi) / special.ndtr(sign * index)
+        weight = score * (score + index)
+    return design.T @ score, (design * weight[:, None]).T @ design
+
+
+def printed_parameters(table: Table, fitted: Fitted, term_column: int) -> dict[int, int]:
+    """Row of the table → parameter, by name as several programs write it, or else by position."""
+    names: dict[str, int] = {}
+    for at, one in enumerate(fitted.parameters):
+        for name in _spellings(one):
+            names.setdefault(name, at)
+    cells = table.column(term_column)
+    by_name = {row: names[key] for row, cell in enumerate(cells) if (key := _key(cell)) in names}
+    if len(set(by_name.values())) == len(fitted.parameters):
+        return by_name
+    if len(cells) >= len(fitted.parameters):
+        return {row: row for row in range(len(fitted.parameters))}
+    return by_name
+
+
+def _key(text: str) -> str:
+    return fold(text.replace("C(", "").replace("[T.", " ").replace("factor(", ""))
+
+
+def _spellings(one: Parameter) -> list[str]:
+    if one.name == "Intercept":
+        return ["intercept", "const", "constant", "cons", "constante"]
+    plain = _key(one.name)
+    joined = _key(one.name.replace("[T.", "").replace("]", ""))
+    return [plain, joined, _key(one.name.replace("log(", "np log(")), _key(one.name.replace("^2", " 2"))]
+
+
+def summary_value(label: str, fitted: Fitted) -> float | None:
+    """What a line below the coefficients says: observations, degrees of freedom, R²."""
+    words = fold(label)
+    if words in ("n", "nobs", "obs", "observations", "no observations", "num obs", "n obs"):
+        return float(fitted.rows.size)
+    if words in ("df resid", "df residuals", "dof", "degrees of freedom", "residual df"):
+        return float(fitted.degrees)
+    if words in ("r2", "r squared", "rsquared", "r 2", "r²") and fitted.r_squared is not None:
+        return fitted.r_squared
+    return None
+
+
+def differs(text: str, value: float, decimals: int) -> bool:
+    """Whether a printed number is not what would be printed of `value`."""
+    number = number_of(text)
+    if number is None:
+        return True
+    exponent = number.as_tuple().exponent
+    own = max(0, -exponent) if isinstance(exponent, int) else decimals
+    if len(number.as_tuple().digits) >= 4:
+        tolerance = 0.5 * 10.0**-own
+    else:  # "0.5" may be 0.500 of a column with three decimals, or six digits without the zeros
+        tolerance = max(0.5 * 10.0 ** -max(own, decimals), 1e-5 * abs(value))
+    return not abs(float(number) - value) <= tolerance * 1.01 + 2e-6 * abs(value)

@@ -1,0 +1,154 @@
+"""What a producer delivers: one file, or a folder of Parquet files that are one table."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from hub.documents.dictionaries import Dictionary
+from hub.domain.errors import Refused
+from hub.extraction.conformity import Difference, Format, column_differences, row_differences
+from hub.extraction.staging import sha256_of
+
+
+@dataclass(frozen=True)
+class GivenFile:
+    """The delivered files, in the order of their names; `sha256` is that of the file, of a folder that over
+    the names and hashes of its files."""
+
+    path: Path
+    form: Format
+    files: tuple[Path, ...]
+    size: int
+    sha256: str
+
+    @property
+    def is_folder(self) -> bool:
+        return self.files != (self.path,)
+
+    def unchanged(self) -> bool:
+        """Whether the bytes are still those that were hashed first."""
+        return open_file(self.path, self.form) == self
+
+    @contextmanager
+    def table(self, staging: Path) -> Iterator[pl.LazyFrame]:
+        """All rows as they were delivered, unread. `staging` takes an intermediate file, if one is needed."""
+        if self.form == "csv":
+            # Everything as text first: only so can a wrong value be told from a missing one, by position.
+            yield pl.scan_csv(
+                self.path, infer_schema=False, glob=False, extra_columns="raise", missing_columns="raise"
+            )
+        elif self.form == "parquet":
+            yield pl.scan_parquet(list(self.files), glob=False)
+        else:
+            from hub.extraction.stata import to_parquet
+
+            raw = staging / "stata.parquet"
+            to_parquet(self.path, raw)
+            yield pl.scan_parquet(raw, glob=False)
+            raw.unlink()
+
+    def placed(self, difference: Difference) -> Difference:
+        """The difference with the file and the row in it, where the source is a folder."""
+        if not self.is_folder or difference.row is None:
+            return difference
+        row = difference.row
+        for file in self.files:
+            rows = pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()
+            if row <= rows:
+                return _in_file(dataclasses.replace(difference, row=row), difference.row, file)
+            row -= rows
+        return difference
+
+
+def _in_file(difference: Difference, whole: int, file: Path) -> Difference:
+    """The sentences with the row in its file instead of the row in the whole table."""
+    row, name = difference.row, file.name
+    return dataclasses.replace(
+        difference,
+        file=name,
+        en=difference.en.replace(f"row {whole}", f"{name} row {row}", 1),
+        fr=difference.fr.replace(f"ligne {whole}", f"{name} ligne {row}", 1),
+    )
+
+
+def open_file(path: Path, form: Format) -> GivenFile:
+    """The delivered file or folder, hashed; Refused where it cannot be read or is no folder of Parquet."""
+    try:
+        if not path.is_dir():
+            return GivenFile(path, form, (path,), path.stat().st_size, sha256_of(path))
+        files = tuple(sorted(path.glob("*.parquet")))
+        digest = hashlib.sha256()
+        for file in files:
+            digest.update(f"{file.name}\0{sha256_of(file)}\n".encode())
+        size = sum(file.stat().st_size for file in files)
+    except OSError as error:
+        raise Refused(
+            "unreadable_file", "The file cannot be read.", "Le fichier ne peut pas être lu.", field="file"
+        ) from error
+    if not files or form != "parquet":
+        raise Refused(
+            "no_parquet_folder",
+            "A folder must hold Parquet files, and the dictionary must say file.format: parquet.",
+            "Un dossier doit contenir des fichiers Parquet, et le dictionnaire dire file.format: parquet.",
+            field="file",
+        )
+    return GivenFile(path, form, files, size, digest.hexdigest())
+
+
+def differences_of(
+    given: GivenFile, table: pl.LazyFrame, dictionary: Dictionary
+) -> tuple[int, list[Difference]]:
+    """The number of rows, and all differences of columns, or else of rows, from the dictionary."""
+    if differences := _schema_differences(given, table, dictionary):
+        return 0, differences
+    rows, differences = row_differences(table, dictionary)
+    differences = [given.placed(difference) for difference in differences]
+    expected = dictionary.file.rows
+    if expected is not None and rows != expected:
+        differences.insert(
+            0,
+            Difference(
+                "wrong_row_count",
+                None,
+                None,
+                f"it has {rows} rows instead of {expected}",
+                f"il a {rows} lignes au lieu de {expected}",
+            ),
+        )
+    if rows == 0:
+        differences.append(Difference("no_rows", None, None, "it has no rows", "il n’a aucune ligne"))
+    return rows, differences
+
+
+def _schema_differences(given: GivenFile, table: pl.LazyFrame, dictionary: Dictionary) -> list[Difference]:
+    if not given.is_folder:
+        return column_differences(table.collect_schema(), dictionary, given.form)
+    first = pl.scan_parquet(given.files[0], glob=False).collect_schema()
+    for file in given.files:
+        schema = pl.scan_parquet(file, glob=False).collect_schema()
+        differences = column_differences(schema, dictionary, given.form)
+        if not differences and dict(schema) != dict(first):
+            differences = [
+                Difference(
+                    "other_types",
+                    None,
+                    None,
+                    f"its columns have other types than those of {given.files[0].name}",
+                    f"ses colonnes n’ont pas les mêmes types que celles de {given.files[0].name}",
+                )
+            ]
+        if differences:
+            return [
+                dataclasses.replace(
+                    one, file=file.name, en=f"{file.name}: {one.en}", fr=f"{file.name} : {one.fr}"
+                )
+                for one in differences
+            ]
+    return []

@@ -1,0 +1,238 @@
+"""Sources in buckets and sources given as folders: refused alike, delivered alike, read in part."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.documents import parse
+from hub.documents.dictionaries import Dictionary
+from hub.documents.requests import Period, PopulationSample
+from hub.domain.errors import Conflict, IntegrityError, Refused
+from hub.extraction import SourceDiffers, extract, register
+from hub.extraction.buckets import BUCKET, BUCKETS, KEY_NAME, bucket_key, bucketed, indexed_units
+from hub.extraction.keys import sample_key
+from hub.extraction.samples import draw
+from hub.extraction.sources import open_source
+from tests.unit.extraction import registers
+from tests.unit.extraction.conftest import MASTER_KEY, NOW
+from tests.unit.extraction.registers import LIMITS, SCHEMES, planned
+
+DICTIONARY = parse(Dictionary, registers.PERSONS, name="persons.yaml")
+FULL = """\
+populations:
+  - {name: all, source: persons, unit: person}
+datasets:
+  - {name: people, source: persons, of: [all], units: [person, household], columns: [month, age, sex]}
+"""
+
+
+def _folder(directory: Path, table: pl.DataFrame | None = None) -> Path:
+    """The persons as one file per month."""
+    directory.mkdir(parents=True)
+    for (month,), rows in (registers.persons() if table is None else table).group_by("month"):
+        assert isinstance(month, date)
+        rows.sort("nr").write_parquet(directory / f"{month:%Y-%m}.parquet")
+    return directory
+
+
+def _registered(directory: Path, table: pl.DataFrame | None = None, **more: int) -> Path:
+    warehouse = directory / "warehouse"
+    warehouse.mkdir(parents=True)
+    folder = _folder(directory / "given", table)
+    register(folder, DICTIONARY, warehouse=warehouse, now=NOW, schemes=SCHEMES, **more)
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def bucket_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _registered(tmp_path_factory.mktemp("buckets"), bucketed_from=1)
+
+
+def _people(warehouse: Path, into: Path, text: str = FULL, project: str = "study") -> pl.DataFrame:
+    plan = planned(warehouse, text, project)
+    extract(
+        plan, warehouse=warehouse, master_key=MASTER_KEY, into=into, now=NOW, schemes=SCHEMES, areas=LIMITS
+    )
+    return pl.read_parquet(into / "people.parquet")
+
+
+def _sampled(**sample: float) -> str:
+    inside = ", ".join(f"{name}: {value}" for name, value in sample.items())
+    return FULL.replace("unit: person}", f"unit: person, sample: {{{inside}}}}}")
+
+
+def _second_row(column: str, value: object) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    second_of_march = (pl.col("month") == date(2005, 3, 1)) & (pl.col("nr") == 1001)
+    return lambda table: table.with_columns(
+        pl.when(second_of_march).then(pl.lit(value, table.schema[column])).otherwise(column).alias(column)
+    )
+
+
+def _repeated(table: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([table, table[-1:]])
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "file", "row", "bucketed_from"),
+    [
+        (_second_row("age", 100), "outside_domain", "2005-03.parquet", 2, 1),
+        (_second_row("sex", None), "missing_value", "2005-03.parquet", 2, 1),
+        (lambda table: table.drop("sex"), "missing_column", "2005-01.parquet", None, 1),
+        (_repeated, "duplicate_key", "2005-03.parquet", 401, 1),
+        (_repeated, "duplicate_key", "2005-03.parquet", 401, 10**9),
+    ],
+)
+def test_a_folder_is_refused_with_the_file_and_the_row(
+    tmp_path: Path,
+    change: Callable[[pl.DataFrame], pl.DataFrame],
+    code: str,
+    file: str,
+    row: int | None,
+    bucketed_from: int,
+) -> None:
+    table = change(registers.persons())
+    with pytest.raises(SourceDiffers) as refused:
+        _registered(tmp_path, table, bucketed_from=bucketed_from)
+    (difference,) = refused.value.differences
+    assert (difference.code, difference.file, difference.row) == (code, file, row)
+    assert file in difference.en
+    assert not (tmp_path / "warehouse" / "persons").exists()
+
+
+def test_a_file_of_other_types_is_named(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "given")
+    changed = pl.read_parquet(folder / "2005-02.parquet").cast({"age": pl.Int16})
+    changed.write_parquet(folder / "2005-02.parquet")
+    with pytest.raises(SourceDiffers) as refused:
+        register(folder, DICTIONARY, warehouse=tmp_path / "w", now=NOW, schemes=SCHEMES)
+    assert refused.value.differences[0].file == "2005-02.parquet"
+
+
+def test_a_folder_without_parquet_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    with pytest.raises(Refused) as refused:
+        register(tmp_path / "given", DICTIONARY, warehouse=tmp_path / "w", now=NOW, schemes=SCHEMES)
+    assert (refused.value.code, refused.value.field) == ("no_parquet_folder", "file")
+
+
+def test_another_folder_under_the_same_name_is_a_conflict(bucket_warehouse: Path, tmp_path: Path) -> None:
+    same = register(
+        bucket_warehouse.parent / "given", DICTIONARY, warehouse=bucket_warehouse, now=NOW, schemes=SCHEMES
+    )
+    assert same.rows == 1200
+    folder = _folder(tmp_path / "given")
+    (folder / "2005-03.parquet").rename(folder / "2005-04.parquet")
+    with pytest.raises(Conflict):
+        register(folder, DICTIONARY, warehouse=bucket_warehouse, now=NOW, schemes=SCHEMES)
+
+
+def test_a_damaged_bucket_is_found_when_it_is_read(tmp_path: Path) -> None:
+    warehouse = _registered(tmp_path, bucketed_from=1)
+    part = open_source(warehouse, "persons").record.parts[3]
+    path = warehouse / "persons" / part.name
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(IntegrityError):
+        _people(warehouse, tmp_path / "v1")
+    assert not (tmp_path / "v1").exists()
+
+
+def test_the_layout_does_not_change_what_a_whole_population_gets(
+    bucket_warehouse: Path, tmp_path: Path
+) -> None:
+    plain = _registered(tmp_path, bucketed_from=10**9)
+    _people(plain, tmp_path / "a")
+    _people(bucket_warehouse, tmp_path / "b")
+    for name in ("people.parquet", "codebook.json"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_a_unit_lies_in_one_bucket_and_no_one_can_tell_which(bucket_warehouse: Path) -> None:
+    source = open_source(bucket_warehouse, "persons")
+    assert source.bucketed
+    seen: dict[int, int] = {}
+    for part in source.record.parts:
+        numbers = pl.read_parquet(bucket_warehouse / "persons" / part.name)["nr"].unique()
+        assert part.bucket is not None
+        assert not seen.keys() & set(numbers)
+        seen |= dict.fromkeys(numbers, part.bucket)
+    assert len(seen) == registers.PEOPLE
+    key = bucket_key(bucket_warehouse)
+    assert stat.S_IMODE((bucket_warehouse / KEY_NAME).stat().st_mode) == 0o440
+    units = pl.DataFrame({" key 0": list(seen)})
+    mine = bucketed(units, key, "register national_register")
+    assert dict(mine.iter_rows()) == seen
+    assert dict(bucketed(units, bytes(32), "register national_register").iter_rows()) != seen
+    assert max(seen.values()) < BUCKETS
+
+
+def test_a_sample_reads_only_its_buckets(bucket_warehouse: Path, tmp_path: Path) -> None:
+    text = _sampled(count=10)
+    _people(bucket_warehouse, tmp_path / "v1", text)
+    source = open_source(bucket_warehouse, "persons")
+    index = indexed_units(source.index(), None)
+    key = sample_key(MASTER_KEY, "study", "register national_register")
+    needed = set(draw(PopulationSample(count=10), index, key, field="x")[BUCKET])
+    assert len(needed) <= 10
+    # Everything else may be gone: it is not even opened.
+    copy = tmp_path / "warehouse"
+    (copy / "persons").mkdir(parents=True)
+    for path in (bucket_warehouse / "persons").iterdir():
+        bucket = path.stem.removeprefix("bucket-")
+        if not bucket.isdigit() or int(bucket) in needed:
+            (copy / "persons" / path.name).write_bytes(path.read_bytes())
+    _people(copy, tmp_path / "v2", text)
+    one, two = (tmp_path / name / "people.parquet" for name in ("v1", "v2"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_samples_from_buckets_are_exact_and_one_inside_the_other(one: int, two: int) -> None:
+    units = pl.DataFrame({" key 0": range(400)}).with_columns(
+        (pl.col(" key 0") * 7919 % 23).cast(pl.UInt8).alias(BUCKET)
+    )
+    small, large = (
+        set(draw(PopulationSample(count=count), units, b"k" * 32, field="x")[" key 0"])
+        for count in sorted((one, two))
+    )
+    assert (len(small), len(large)) == (min(one, two), max(one, two))
+    assert small <= large
+
+
+def test_strata_from_buckets_have_each_their_number(bucket_warehouse: Path, tmp_path: Path) -> None:
+    table = _people(bucket_warehouse, tmp_path / "v1", _sampled(count=5, per="sex"))
+    sizes = table.group_by("sex").agg(pl.col("person_id").n_unique())
+    assert sorted(sizes.rows()) == [(1, 5), (2, 5)]
+
+
+def test_other_projects_draw_other_buckets(bucket_warehouse: Path, tmp_path: Path) -> None:
+    ages = [
+        _people(bucket_warehouse, tmp_path / project, _sampled(count=40), project).drop("person_id")
+        for project in ("one", "two")
+    ]
+    assert not ages[0].drop("household_id").sort(pl.all()).equals(ages[1].drop("household_id").sort(pl.all()))
+
+
+def test_the_index_knows_the_months_of_every_unit(tmp_path: Path) -> None:
+    """Unit 1 in January, 2 in January to March, 3 in January and March."""
+    months = {1: [1], 2: [1, 2, 3], 3: [1, 3]}
+    rows = registers.persons()[:1]
+    table = pl.concat(
+        [
+            rows.with_columns(nr=pl.lit(nr, pl.Int64), month=pl.lit(date(2005, month, 1)))
+            for nr, present in months.items()
+            for month in present
+        ]
+    )
+    source = open_source(_registered(tmp_path, table, bucketed_from=1), "persons")
+    for first, last, expected in ((1, 1, {1, 2, 3}), (2, 2, {2}), (2, 12, {2, 3}), (4, 12, set())):
+        period = Period(first=f"2005-{first:02d}", last=f"2005-{last:02d}")
+        assert set(indexed_units(source.index(), period)[" key 0"]) == expected
