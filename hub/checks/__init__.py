@@ -28,7 +28,7 @@ from hub.checks.findings import (
     load_report,
     report_from_json,
 )
-from hub.checks.rewriting import Canonical, Part
+from hub.checks.rewriting import Canonical, Part, doubts_of
 from hub.checks.sentences import place_in_words
 from hub.checks.thresholds import Thresholds
 
@@ -47,6 +47,7 @@ __all__ = [
     "advice_on",
     "check_in_subprocess",
     "compare_in_subprocess",
+    "doubts_of",
     "dump_report",
     "find_missing_context",
     "finding_from_json",

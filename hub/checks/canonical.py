@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from hub.checks.archives import ArchiveProblem, open_archive, read_member
@@ -41,8 +42,8 @@ def take_in_file(file: Path, name: str, thresholds: Thresholds) -> Canonical:
 def take_in(data: bytes, name: str, thresholds: Thresholds) -> Canonical:
     """The parts of `data`, submitted as `name`. Never raises for hostile bytes.
 
-    1. A kind that may leave at all. 2. Content that is what the name says. 3. Rewritten. 4. Not larger than
-    a submission may be.
+    1. A kind that may leave at all. 2. Content that is what the name says. 3. Rewritten. 4. No part larger
+    than a submission may be, nor all parts than four.
     """
     extension = extension_of(name)
     kind = EXTENSIONS.get(extension)
@@ -53,8 +54,9 @@ def take_in(data: bytes, name: str, thresholds: Thresholds) -> Canonical:
         made = canonicalise(data, kind, name, thresholds)  # (3)
     except CannotRewrite as error:
         return Canonical((), error.findings, error.seen)
-    limit = 4 * thresholds.max_bytes
-    if sum(len(part.data) for part in made.parts) > limit:  # (4)
+    limit = thresholds.max_bytes
+    sizes = [len(part.data) for part in made.parts]
+    if max(sizes) > limit or sum(sizes) > 4 * limit:  # (4)
         return Canonical((), (finding("grown", Severity.BLOCK, limit=limit), *made.changes), made.seen)
     return made
 
@@ -153,7 +155,7 @@ def _unpack(data: bytes, rewriting: Rewriting, thresholds: Thresholds) -> None:
         rewriting.seen += made.seen
         if not made.parts:
             raise rewriting.refusal("archive_member", name=name[:80])
-        rewriting.parts += made.parts
+        rewriting.parts += [replace(part, changes=made.changes) for part in made.parts]
         if len(rewriting.parts) > MAX_PARTS:
             raise rewriting.refusal("archive_limit", problem=f"more than {MAX_PARTS} files")
     if not rewriting.parts:

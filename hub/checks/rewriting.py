@@ -17,11 +17,15 @@ from hub.checks.sentences import finding
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One rewritten file: what is reviewed and, once approved, released, byte for byte."""
+    """One rewritten file: what is reviewed and, once approved, released, byte for byte.
+
+    `changes` are those of a member of an archive; None for a part that shares all changes of its file.
+    """
 
     name: str
     kind: Kind
     data: bytes
+    changes: Sequence[Finding] | None = None
 
     @property
     def media_type(self) -> str:
@@ -75,13 +79,27 @@ class Canonical:
     @property
     def doubts(self) -> Sequence[Finding]:
         """The changes that count for the verdict; the others lose nothing and are only told."""
-        return tuple(one for one in self.changes if one.severity is not Severity.NOTE)
+        return doubts_of(self.changes)
+
+    def changes_of(self, part: Part) -> Sequence[Finding]:
+        """What was changed on the way to one part."""
+        return self.changes if part.changes is None else part.changes
+
+
+def doubts_of(changes: Sequence[Finding]) -> Sequence[Finding]:
+    """The changes that are more than a note."""
+    return tuple(one for one in changes if one.severity is not Severity.NOTE)
 
 
 def dump_canonical(made: Canonical) -> str:
     """Parts and changes as strict JSON, readable by `load_canonical`; what was seen stays in the process."""
     parts = [
-        {"name": part.name, "kind": part.kind.value, "data": base64.b64encode(part.data).decode("ascii")}
+        {
+            "name": part.name,
+            "kind": part.kind.value,
+            "data": base64.b64encode(part.data).decode("ascii"),
+            "changes": None if part.changes is None else [one.to_json() for one in part.changes],
+        }
         for part in made.parts
     ]
     changes = [one.to_json() for one in made.changes]
@@ -105,9 +123,12 @@ def load_canonical(text: bytes) -> Canonical:
 
 
 def _part_from_json(raw: Any) -> Part:
-    if not isinstance(raw, dict) or set(raw) != {"name", "kind", "data"} or not isinstance(raw["name"], str):
+    keys = {"name", "kind", "data", "changes"}
+    if not isinstance(raw, dict) or set(raw) != keys or not isinstance(raw["name"], str):
         raise UnreadableReport("part")
     kind = Kind(raw["kind"])
     if kind in CONVERTED or not raw["name"] or EXTENSIONS.get(extension_of(raw["name"])) is not kind:
         raise UnreadableReport("kind of a part")
-    return Part(raw["name"], kind, base64.b64decode(raw["data"], validate=True))
+    changes = raw["changes"]
+    told = None if changes is None else tuple(finding_from_json(change) for change in changes)
+    return Part(raw["name"], kind, base64.b64decode(raw["data"], validate=True), told)

@@ -7,7 +7,7 @@ gains nothing it could not have submitted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,10 +16,12 @@ from hub.actions.ledgers import stage_sets
 from hub.actions.ports import Arrival
 from hub.checks import (
     Canonical,
+    Finding,
     Part,
     Report,
     add_changes,
     check_in_subprocess,
+    doubts_of,
     refused_report,
     rewrite_in_subprocess,
 )
@@ -58,7 +60,11 @@ class Intake:
         )
         if not made.parts:
             report = refused_report(name, sha256, size, made.changes)
-            return [StagedFile(name, size, sha256, report.media_type, report.to_json(), changes=_told(made))]
+            return [
+                StagedFile(
+                    name, size, sha256, report.media_type, report.to_json(), changes=_told(made.changes)
+                )
+            ]
         return [self._stage(name, size, sha256, made, part) for part in made.parts]
 
     def _stage(self, name: str, size: int, sha256: str, made: Canonical, part: Part) -> StagedFile:
@@ -72,7 +78,8 @@ class Intake:
             thresholds=self._portal.thresholds,
             with_cells=True,
         )
-        report, sets = self._keep_sets(add_changes(report, made.doubts))
+        changes = made.changes_of(part)
+        report, sets = self._keep_sets(add_changes(report, doubts_of(changes)))
         return StagedFile(
             name,
             size,
@@ -83,7 +90,7 @@ class Intake:
             canonical_name=released,
             canonical_size=len(part.data),
             canonical_sha256=frozen,
-            changes=_told(made),
+            changes=_told(changes),
         )
 
     def _keep_sets(self, report: Report) -> tuple[Report, tuple[StagedSets, ...]]:
@@ -116,5 +123,5 @@ class Intake:
         return own
 
 
-def _told(made: Canonical) -> tuple[dict[str, Any], ...]:
-    return tuple(change.to_json() for change in made.changes)
+def _told(changes: Sequence[Finding]) -> tuple[dict[str, Any], ...]:
+    return tuple(change.to_json() for change in changes)

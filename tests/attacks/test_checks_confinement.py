@@ -171,14 +171,17 @@ def test_a_good_file_is_rewritten(table: Path) -> None:
     assert [(part.name, part.data) for part in made.parts] == [("t.csv", table.read_bytes())]
 
 
+def part(name: str, kind: str, data: object, changes: object = None) -> str:
+    one = {"name": name, "kind": kind, "data": data, "changes": changes}
+    return json.dumps({"version": 1, "parts": [one], "changes": []})
+
+
 @pytest.mark.parametrize(
     "garbage",
     [
         "", "{}", "[]", '{"version": 1, "parts": [], "changes": []}',
-        '{"version": 1, "parts": [{"name": "t.pkl", "kind": "csv", "data": "gAQ="}], "changes": []}',
-        '{"version": 1, "parts": [{"name": "t.pdf", "kind": "pdf", "data": "gAQ="}], "changes": []}',
-        '{"version": 1, "parts": [{"name": "t.csv", "kind": "csv", "data": "?"}], "changes": []}',
-        '{"version": 1, "parts": [{"name": "t.csv", "kind": "csv", "data": 3}], "changes": []}',
+        part("t.pkl", "csv", "gAQ="), part("t.pdf", "pdf", "gAQ="), part("", "csv", "gAQ="),
+        part("t.csv", "csv", "?"), part("t.csv", "csv", 3), part("t.csv", "csv", "gAQ=", changes=[{}]),
     ],
 )  # fmt: skip
 def test_garbage_lets_nothing_leave(garbage: str, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:

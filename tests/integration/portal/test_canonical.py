@@ -16,7 +16,7 @@ from hub.domain.records import SubmittedFile
 from hub.portal.internal import CHECKS_AT_ONCE
 from tests import factories
 from tests.integration.portal.stage import FORM, GATE_TOKEN, TABLE, P, Stage, parts
-from tests.unit.checks.samples import png
+from tests.unit.checks.samples import chunk, png
 
 MESSY = "age_group,n,mean_wage\r\n18-34\u200b,1204,31200.512345678901  \r\n=1+1,1530,41877.1\r\n"
 CLEAN = "age_group,n,mean_wage\n18-34,1204,31200.51235\n'=1+1,1530,41877.1\n"
@@ -62,7 +62,7 @@ def test_a_workbook_a_drawing_and_an_archive_leave_as_tables_and_pictures(stage:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("in/table.csv", TABLE)
-        archive.writestr("figure.png", png(after=b"1,2,3"))
+        archive.writestr("figure.png", png(extra=chunk(b"tEXt", b"Comment\0wage 12345")))
     drawing = b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 4 2'><rect width='4' height='2'/></svg>"
     submission = stage.submit(
         session, ("book.xlsx", workbook()), ("all.zip", out.getvalue()), ("figure.svg", drawing)
@@ -75,9 +75,11 @@ def test_a_workbook_a_drawing_and_an_archive_leave_as_tables_and_pictures(stage:
         ("all.zip", "figure.png"),
         ("figure.svg", "figure (2).png"),
     ]
-    assert {one.report["verdict"] for one in found if one.name == "all.zip"} == {
-        "BLOCK"
-    }  # what follows the image
+    # Each member of an archive has its own changes.
+    assert [[one["rule"] for one in file.changes] for file in found[2:4]] == [
+        [],
+        ["image_metadata", "image_rewritten"],
+    ]
     told = stage.gate().get(f"/internal/sessions/{session}/submissions").json()["submissions"][0]["files"]
     assert [(one["name"], len(one["released_as"])) for one in told] == [
         ("book.xlsx", 2),
@@ -90,7 +92,7 @@ def test_a_workbook_a_drawing_and_an_archive_leave_as_tables_and_pictures(stage:
     assert got[0].content == b"age,n\n18-34,1204\n"
     assert got[2].content == TABLE.encode()
     assert all(answer.content.startswith(b"\x89PNG") for answer in got[3:])
-    assert b"1,2,3" not in got[3].content
+    assert b"12345" not in got[3].content
 
 
 @pytest.mark.parametrize(
