@@ -105,8 +105,26 @@ def _nlswork(var: Path) -> Panel:
 
 
 _WHOLE = frozenset(
-    "idcode year birth_yr age race msp nev_mar grade collgrad not_smsa c_city south ind_code occ_code union "
-    "wks_ue hours wks_work".split()
+    [
+        "idcode",
+        "year",
+        "birth_yr",
+        "age",
+        "race",
+        "msp",
+        "nev_mar",
+        "grade",
+        "collgrad",
+        "not_smsa",
+        "c_city",
+        "south",
+        "ind_code",
+        "occ_code",
+        "union",
+        "wks_ue",
+        "hours",
+        "wks_work",
+    ]
 )
 
 
@@ -114,7 +132,8 @@ def _cps(var: Path) -> Panel:
     path = var / "cps.parquet"
     if not path.is_file():
         spec = importlib.util.spec_from_file_location("fetch", ROOT / "examples" / "cps" / "fetch.py")
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         pl.read_csv(module.fetch(var), infer_schema_length=None).write_parquet(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -226,7 +227,7 @@ def age_bands(draw: Draw) -> Table | None:
     low, high = int(draw.frame[age].quantile(0.05) or 0), int(draw.frame[age].quantile(0.95) or 0)
     step = max(2, (high - low) // draw.chance.choice([3, 4, 5]))
     edges = list(range(low, high + step, step))
-    labels = [f"{a}-{b - 1}" for a, b in zip(edges, edges[1:], strict=False)]
+    labels = [f"{a}-{b - 1}" for a, b in pairwise(edges)]
     at = pl.lit(labels[-1])
     for edge, label in list(zip(edges[1:-1], labels, strict=False))[::-1]:
         at = pl.when(pl.col(age) < edge).then(pl.lit(label)).otherwise(at)
@@ -261,7 +262,7 @@ def histogram(draw: Draw) -> Table | None:
         _bin=((pl.col(of) - edges[0]) / step + 1e-9).floor().cast(pl.Int64)
     )
     rows = []
-    for at, (a, b) in enumerate(zip(edges, edges[1:], strict=False)):
+    for at, (a, b) in enumerate(pairwise(edges)):
         part = banded.filter((pl.col(of) >= a) & (pl.col(of) < b))
         least = min([part[u].n_unique() for u in draw.panel.units.values()], default=0)
         if least < 10:
@@ -289,13 +290,19 @@ def descriptives(draw: Draw) -> Table | None:
     return Table(pl.DataFrame(rows))
 
 
+def _correlation(frame: pl.DataFrame, one: str, two: str) -> float:
+    return round(float(frame.select(pl.corr(one, two)).item()), 4)
+
+
 def correlations(draw: Draw) -> Table | None:
     names = list(draw.panel.amounts[:3])
     frame = draw.frame.select(names).drop_nulls()
     matrix = np.corrcoef(frame.to_numpy().T).round(4)
     if frame.height < draw.frame.height and draw.frame.select(names).null_count().sum_horizontal().item():
         pairs = {(a, b): draw.frame.select(a, b).drop_nulls() for a in names for b in names if a != b}
-        matrix = np.array([[1.0 if a == b else round(float(pl.DataFrame(pairs[a, b]).select(pl.corr(a, b)).item()), 4) for b in names] for a in names])  # fmt: skip
+        matrix = np.array(
+            [[1.0 if a == b else _correlation(pairs[a, b], a, b) for b in names] for a in names]
+        )
     rows = [
         {"": name, **dict(zip(names, [float(v) for v in line], strict=True))}
         for name, line in zip(names, matrix, strict=True)
@@ -401,11 +408,11 @@ def deciles(draw: Draw) -> Table | None:
     return Table(pl.DataFrame(rows))
 
 
-def regression(draw: Draw, *, model: str = "ols") -> Table | None:
+def regression(draw: Draw) -> Table | None:
     import statsmodels.api as sm
 
     outcome = draw.panel.amounts[0]
-    terms = [name for name in (draw.panel.age, *draw.panel.amounts[1:3])]
+    terms = [draw.panel.age, *draw.panel.amounts[1:3]]
     frame = draw.frame.select(outcome, *terms).drop_nulls()
     fit = sm.OLS(
         frame[outcome].to_numpy().astype(float), sm.add_constant(frame.select(terms).to_numpy().astype(float))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -142,7 +143,8 @@ def described(draw: Draw) -> Table | None:
     names = draw.chance.sample(draw.panel.amounts, 2)
     rows = []
     for word, make in (
-        ("count", lambda s: s.count()), ("mean", lambda s: s.mean()), ("std", lambda s: s.std()), ("min", lambda s: s.min()),
+        ("count", lambda s: s.count()), ("mean", lambda s: s.mean()), ("std", lambda s: s.std()),
+        ("min", lambda s: s.min()),
         ("50%", lambda s: s.median()), ("max", lambda s: s.max()),
     ):  # fmt: skip
         rows.append(
@@ -397,7 +399,7 @@ def small_bands(draw: Draw) -> Table | None:
     if sorted(set(edges)) != edges:
         return None
     rows = []
-    for a, b in zip(edges, edges[1:], strict=False):
+    for a, b in pairwise(edges):
         part = draw.frame.filter((pl.col(of) >= a) & (pl.col(of) < b))
         rows.append({f"{of}_band": f"[{a:g}, {b:g})", f"mean_{of}": round(float(part[of].mean() or 0), 3)})
     return Table(pl.DataFrame(rows), formats=("csv", "tsv"))

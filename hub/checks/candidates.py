@@ -32,6 +32,8 @@ def candidates(
         near = Hint(variables=tuple(v for one in layout.series for v in one.hint.variables))
         yield from ((measure, False) for measure in _counts(panel, hint + near))
     yield from ((measure, False) for measure in _shares(layout, panel, None))
+    if hint.statistics and not hint.variables:
+        yield from ((measure, False) for measure in _of_any(hint, numbers, panel))
     for name in _named_first(hint, panel):
         yield from ((measure, False) for measure in _amounts(name, numbers, panel))
     for name in _named_first(hint, panel):
@@ -60,31 +62,53 @@ def _hinted(layout: Layout, hint: Hint, panel: Panel) -> Iterator[Measure]:
     """What the head names, word by word."""
     numeric = [name for name in hint.variables if name in panel.numeric]
     for statistic in hint.statistics:
-        if statistic == "count":
-            yield from _counts(panel, hint)
-        elif statistic in ("persons", "households", "employers"):
-            unit = _unit_of(panel, statistic)
-            if unit is not None:
-                yield Measure(statistic, unit=unit)
-                yield from (Measure(statistic, name, unit=unit) for name in hint.variables)
-        elif statistic == "share":
-            for name in numeric:
-                yield Measure("mean", name, scale=100.0)
-                yield Measure("mean", name)
-            yield from _shares(layout, panel, None)
-        elif statistic == "correlation":
-            yield from (Measure("correlation", a, other=b) for a, b in combinations(numeric, 2))
-        else:
-            for name in numeric:
-                yield from _statistic(statistic, name, hint.quantile)
-    if len(hint.variables) >= 2 and not hint.statistics:
+        yield from _of_word(statistic, layout, hint, numeric, panel)
+    if hint.statistics:
+        return
+    if len(hint.variables) >= 2:
         yield from (Measure("correlation", a, other=b) for a, b in combinations(numeric, 2))
     elif layout.by_variables and len(numeric) == 1:  # the diagonal
         yield Measure("correlation", numeric[0], other=numeric[0])
-    for name in numeric if not hint.statistics else ():
+    for name in numeric:
         yield Measure("mean", name)
         yield Measure("sum", name)
         yield Measure("mean", name, scale=100.0)
+
+
+def _of_word(
+    statistic: str, layout: Layout, hint: Hint, numeric: list[str], panel: Panel
+) -> Iterator[Measure]:
+    if statistic == "count":
+        yield from _counts(panel, hint)
+    elif statistic in ("persons", "households", "employers"):
+        unit = _unit_of(panel, statistic)
+        if unit is not None:
+            yield Measure(statistic, unit=unit)
+            yield from (Measure(statistic, name, unit=unit) for name in hint.variables)
+    elif statistic == "share":
+        for name in numeric:
+            yield Measure("mean", name, scale=100.0)
+            yield Measure("mean", name)
+        yield from _shares(layout, panel, None)
+    elif statistic == "correlation":
+        yield from (Measure("correlation", a, other=b) for a, b in combinations(numeric, 2))
+    else:
+        for name in numeric:
+            yield from _statistic(statistic, name, hint.quantile)
+
+
+def _of_any(hint: Hint, numbers: Printed, panel: Panel) -> Iterator[Measure]:
+    """The statistic that the head names, of every variable whose values reach so far."""
+    tolerance = float(np.max(numbers.tolerance))
+    for statistic in hint.statistics:
+        if statistic in ("count", "share", "persons", "households", "employers", "correlation"):
+            continue
+        for name in _named_first(hint, panel):
+            low, high = panel.span(name)
+            smallest, largest = np.nanmin(numbers.values), np.nanmax(numbers.values)
+            within = low - tolerance <= smallest and largest <= high + tolerance
+            if within or statistic in ("sum", "variance", "gini"):
+                yield next(_statistic(statistic, name, hint.quantile))
 
 
 def _statistic(statistic: str, name: str, quantile: float | None) -> Iterator[Measure]:
@@ -134,10 +158,7 @@ def _shares(layout: Layout, panel: Panel, weight: str | None) -> Iterator[Measur
 
 
 def _amounts(name: str, numbers: Printed, panel: Panel) -> Iterator[Measure]:
-    values = panel.numbers(name)
-    if values is None:
-        return
-    low, high = _range(values)
+    low, high = panel.span(name)
     smallest, largest = np.nanmin(numbers.values), np.nanmax(numbers.values)
     if low - 1 <= smallest and largest <= high + 1:
         yield Measure("mean", name)
@@ -152,10 +173,7 @@ def _amounts(name: str, numbers: Printed, panel: Panel) -> Iterator[Measure]:
 
 
 def _ordered(name: str, numbers: Printed, panel: Panel) -> Iterator[Measure]:
-    values = panel.numbers(name)
-    if values is None:
-        return
-    low, high = _range(values)
+    low, high = panel.span(name)
     tolerance = float(np.max(numbers.tolerance))
     if np.nanmin(numbers.values) < low - tolerance or np.nanmax(numbers.values) > high + tolerance:
         return
@@ -165,9 +183,3 @@ def _ordered(name: str, numbers: Printed, panel: Panel) -> Iterator[Measure]:
     for share in _QUANTILES:
         yield Measure("quantile", name, quantile=share)
     yield Measure("gini", name)
-
-
-def _range(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:
-    if np.isnan(values).all():
-        return 0.0, 0.0
-    return float(np.nanmin(values)), float(np.nanmax(values))

@@ -103,7 +103,9 @@ class _Reading:
         for measure in self.declared.measures:
             at = self._column(measure.column)
             claimed.append(at)
-            series.append(self._series(at, [levels for _, levels in rows]))
+            series.append(
+                replace(self._series(at, [levels for _, levels in rows]), hint=Hint((measure.stat,)))
+            )
         for at in rest:
             if at not in claimed and any(number_of(cell) is not None for cell in self.table.column(at)):
                 series.append(self._series(at, [levels for _, levels in rows]))

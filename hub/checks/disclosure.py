@@ -5,18 +5,20 @@ All of it needs the explanation of a table (`recompute`): a number nobody could 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from pyroaring import BitMap
 
 from hub.checks.cells import Cell
 from hub.checks.findings import Finding, Place, Severity
-from hub.checks.groups import Groups
+from hub.checks.groups import Groups, Mask
 from hub.checks.layouts import TOTAL, Entry
 from hub.checks.measures import Measure, printed, values_of
+from hub.checks.panels import Floats
 from hub.checks.recompute import Fit, Recomputed
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
@@ -54,9 +56,16 @@ class Judge:
 
     def _believed(self, fit: Fit, *, sure: bool) -> bool:
         """Whether the match is evidence: beyond chance, or all but a few cells of a long column."""
-        return sure or (not fit.complete and fit.digits >= 2 * (6 + np.log10(max(self.found.tried, 1))))
+        named = (
+            fit.measure.statistic in ("min", "max") and fit.measure.statistic in fit.series.hint.statistics
+        )
+        return (
+            sure
+            or (fit.complete and fit.said and named)
+            or (not fit.complete and fit.digits >= 2 * (6 + np.log10(max(self.found.tried, 1))))
+        )
 
-    def _severity(self, fit: Fit, rule: str, printed_small: bool = True) -> Severity:
+    def _severity(self, fit: Fit, rule: str, *, printed_small: bool = True) -> Severity:
         severity = self.thresholds.severity(rule)
         if severity is Severity.BLOCK and fit.rounded and not printed_small:
             return Severity.REVIEW  # a rounded number does not say how few they are
@@ -117,7 +126,7 @@ class Judge:
         )
 
     def _finding(
-        self, rule: str, fit: Fit, entry: Entry, evidence: dict[str, object], **values: object
+        self, rule: str, fit: Fit, entry: Entry, evidence: Mapping[str, object], **values: Any
     ) -> Finding:
         return finding(
             rule,
@@ -202,8 +211,7 @@ class Judge:
             return
 
     def _otherwise(self, fit: Fit) -> bool:
-        """Whether the numbers are a median or a mean as well: an extreme that all values share says nothing."""
-        name = str(fit.measure.variable)
+        """Whether the numbers are a median or a mean too: an extreme that all values share says nothing."""
         if set(fit.series.hint.statistics) & {"min", "max"}:
             return False
         numbers = printed(fit.series.entries)
@@ -266,7 +274,7 @@ class Judge:
             for axis in open_axes:
                 yield from self._remainder(fit, entry, axis, given)
 
-    def _remainder(self, fit: Fit, entry: Entry, axis: int, given: np.ndarray) -> Iterator[Finding]:  # type: ignore[type-arg]
+    def _remainder(self, fit: Fit, entry: Entry, axis: int, given: Mask) -> Iterator[Finding]:
         cube = self.found.cube
         groups, number = cube.at(entry.levels, fit.measure.base)
         left = groups.gid == number
@@ -289,7 +297,7 @@ class Judge:
 
     def cells(self) -> list[Cell]:
         """Every reproduced number with its units, as the ledger keeps them; at most 5,000."""
-        found = []
+        found: list[Cell] = []
         for fit, sure in zip(self.found.fits, self.found.sure, strict=True):
             if fit is None or not sure:
                 continue
@@ -328,7 +336,7 @@ def printed_value(fit: Fit, at: int) -> float:
     return float(printed(fit.series.entries[at : at + 1]).values[0])
 
 
-def _counted(groups: Groups, measure: Measure) -> np.ndarray:  # type: ignore[type-arg]
+def _counted(groups: Groups, measure: Measure) -> Floats:
     if measure.other is not None:
         return _with_both(groups, measure).present(measure.other)
     return values_of(groups, Measure("count", measure.variable))
@@ -341,7 +349,7 @@ def _with_both(groups: Groups, measure: Measure) -> Groups:
     return Groups(groups.panel, np.where(np.isnan(values), np.int32(-1), groups.gid), groups.count)
 
 
-def _distinct(found: Recomputed, kind: str, keep: np.ndarray) -> int:  # type: ignore[type-arg]
+def _distinct(found: Recomputed, kind: str, keep: Mask) -> int:
     codes, total = found.panel.unit(kind)
     inside = codes[keep]
     return int(np.count_nonzero(np.bincount(inside[inside >= 0], minlength=total)))
@@ -350,7 +358,7 @@ def _distinct(found: Recomputed, kind: str, keep: np.ndarray) -> int:  # type: i
 def differing_pairs(
     explained: Sequence[tuple[Recomputed, Table]], thresholds: Thresholds
 ) -> Iterator[tuple[Table, int]]:
-    """Tables of one file whose rows differ by fewer units than a cell needs: one less the other shows them."""
+    """Tables of one file whose rows differ by fewer units than a cell needs: the difference shows them."""
     for (one, _), (two, table) in combinations(explained, 2):
         if one.panel is not two.panel or one.cube.mask is two.cube.mask:
             continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -67,13 +68,19 @@ class Extract:
 
 
 def open_extract(directory: Path) -> Extract:
-    """The extract in `directory`; reads footers and a few values. Raises `UnreadableExtract`."""
+    """The extract in `directory`; reads footers and a few values. Raises `UnreadableExtract`. Within one
+    process files that have not changed since are opened once, and each of their columns read once."""
     paths = sorted(directory.rglob("*.parquet"))
     if not paths:
         raise UnreadableExtract("no Parquet file")
+    return _open(tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
+
+
+@lru_cache(maxsize=1)
+def _open(files: tuple[tuple[Path, int, int], ...]) -> Extract:
     parts = []
     tags: set[str] = set()
-    for path in paths:
+    for path, _, _ in files:
         try:
             schema = dict(pl.read_parquet_schema(path))
         except (OSError, pl.exceptions.PolarsError) as error:

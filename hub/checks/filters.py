@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,13 @@ class UnreadableFilter(Exception):
 
 def mask_of(condition: Filter, panel: Panel) -> Mask:
     """True for each row that the filter keeps. Raises UnreadableFilter."""
+    kept: Mask
     if isinstance(condition, And):
-        return np.logical_and.reduce([mask_of(term, panel) for term in condition.terms])
+        kept = np.all([mask_of(term, panel) for term in condition.terms], axis=0)
+        return kept
     if isinstance(condition, Or):
-        return np.logical_or.reduce([mask_of(term, panel) for term in condition.terms])
+        kept = np.any([mask_of(term, panel) for term in condition.terms], axis=0)
+        return kept
     if isinstance(condition, Not):
         return ~mask_of(condition.term, panel)
     if condition.field not in panel.part.schema:
@@ -32,44 +36,30 @@ def mask_of(condition: Filter, panel: Panel) -> Mask:
     if column.dtype.is_float():
         column = column.fill_nan(None)
     try:
-        kept = _compared(column, condition)
+        compared = _compared(column, condition)
     except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
         raise UnreadableFilter(condition.field) from error
-    return kept.fill_null(value=False).to_numpy().astype(np.bool_)
+    kept = compared.fill_null(value=False).to_numpy().astype(np.bool_)
+    return kept
+
+
+_COMPARE: dict[Operator, Callable[[pl.Expr, list[Any]], pl.Expr]] = {
+    Operator.EQUAL: lambda column, values: column == values[0],
+    Operator.NOT_EQUAL: lambda column, values: column != values[0],
+    Operator.LESS: lambda column, values: column < values[0],
+    Operator.AT_MOST: lambda column, values: column <= values[0],
+    Operator.MORE: lambda column, values: column > values[0],
+    Operator.AT_LEAST: lambda column, values: column >= values[0],
+    Operator.IN: lambda column, values: column.is_in(values),
+    Operator.NOT_IN: lambda column, values: ~column.is_in(values),
+    Operator.BETWEEN: lambda column, values: column.is_between(values[0], values[1]),
+    Operator.MISSING: lambda column, _: column.is_null(),
+    Operator.PRESENT: lambda column, _: column.is_not_null(),
+}
 
 
 def _compared(column: pl.Series, condition: Comparison) -> pl.Series:
-    operator = condition.operator
-    if operator is Operator.MISSING:
-        return column.is_null()
-    if operator is Operator.PRESENT:
-        return column.is_not_null()
     if column.dtype in (pl.Date, pl.Categorical, pl.Enum):
         column = column.cast(pl.String)
-    values: list[Any] = list(condition.values)
-    if operator in (Operator.IN, Operator.NOT_IN):
-        found = column.is_in(pl.Series(values, dtype=_common(column, values)).implode())
-        return found if operator is Operator.IN else ~found
-    if operator is Operator.BETWEEN:
-        return (column >= values[0]) & (column <= values[1])
-    value = values[0]
-    match operator:
-        case Operator.EQUAL:
-            return column == value
-        case Operator.NOT_EQUAL:
-            return column != value
-        case Operator.LESS:
-            return column < value
-        case Operator.AT_MOST:
-            return column <= value
-        case Operator.MORE:
-            return column > value
-        case _:
-            return column >= value
-
-
-def _common(column: pl.Series, values: list[Any]) -> Any:
-    """Integers are compared with integers unless one of the values is not whole."""
-    if column.dtype.is_integer() and any(isinstance(v, float) and v != int(v) for v in values):
-        return pl.Float64
-    return column.dtype
+    made = _COMPARE[condition.operator](pl.col("x"), list(condition.values))
+    return column.alias("x").to_frame().select(made).to_series()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,6 @@ class Groups:
     gid: Codes
     count: int
     _memory: dict[tuple[object, ...], Floats] = field(default_factory=dict)
-    _order: npt.NDArray[np.int64] | None = None
     _pairs: dict[tuple[object, ...], tuple[Ints, Ints]] = field(default_factory=dict)
     _tops: dict[tuple[str, str], tuple[Floats, Floats, Floats]] = field(default_factory=dict)
     _segments: dict[str, tuple[Floats, Ints]] = field(default_factory=dict)
@@ -135,14 +135,14 @@ class Groups:
             assert weights is not None  # noqa: S101
             values = values * weights
         keep = (self.gid >= 0) & ~np.isnan(values)
-        return np.bincount(self.gid[keep], values[keep] ** power, self.count)
+        return np.bincount(self.gid[keep], values[keep] ** power, self.count).astype(np.float64)
 
     def _weights(self, name: str, weight: str) -> Floats:
         weights = self.panel.numbers(weight)
         assert weights is not None  # noqa: S101
         where = self._where(name)
         keep = (where >= 0) & ~np.isnan(weights)
-        return np.bincount(where[keep], weights[keep], self.count)
+        return np.bincount(where[keep], weights[keep], self.count).astype(np.float64)
 
     def _variance(self, name: str, ddof: int) -> Floats:
         values = self.panel.numbers(name)
@@ -164,20 +164,15 @@ class Groups:
         return _divide(xy, np.sqrt(xx * yy))
 
     def _sorted(self, name: str) -> tuple[Floats, Ints]:
-        """Values in the order of their groups, and where each group begins (one more at the end)."""
+        """Values in the order of groups and size, and where each group begins (one more at the end)."""
         if name not in self._segments:
             values = self.panel.numbers(name)
             assert values is not None  # noqa: S101
-            if self._order is None:
-                small = self.count < 2**15
-                keys = self.gid.astype(np.int16) if small else self.gid
-                order = np.argsort(keys, kind="stable")
-                self._order = order[np.searchsorted(keys[order], 0) :]
-            ordered = values[self._order]
-            keep = ~np.isnan(ordered)
-            groups = self.gid[self._order][keep]
-            starts = np.searchsorted(groups, np.arange(self.count + 1))
-            self._segments[name] = (ordered[keep], starts)
+            keep = (self.gid >= 0) & ~np.isnan(values)
+            gid, kept = self.gid[keep], values[keep]
+            order = np.lexsort((kept, gid))
+            starts = np.searchsorted(gid[order], np.arange(self.count + 1))
+            self._segments[name] = (kept[order], starts.astype(np.int64))
         return self._segments[name]
 
     def _parts(self, name: str) -> Iterator[Floats]:
@@ -186,26 +181,44 @@ class Groups:
             yield values[starts[group] : starts[group + 1]]
 
     def _extreme(self, name: str, *, largest: bool) -> Floats:
-        values, starts = self._sorted(name)
-        found = np.full(self.count, np.nan)
-        filled = starts[1:] > starts[:-1]
-        if filled.any():
-            reduce = np.maximum.reduceat if largest else np.minimum.reduceat
-            found[filled] = reduce(values, starts[:-1][filled])
-        return found
+        return self._quantile(name, 1.0 if largest else 0.0, "lower")
 
     def _quantile(self, name: str, share: float, method: str) -> Floats:
-        return np.array(
-            [np.quantile(part, share, method=method) if part.size else np.nan for part in self._parts(name)]  # type: ignore[call-overload]
-        )
+        """From the sorted values of each group: the two neighbours of the quantile's place, and their mix."""
+        values, starts = self._sorted(name)
+        sizes = np.diff(starts)
+        filled = sizes > 0
+        found = np.full(self.count, np.nan)
+        if not filled.any():
+            return found
+        first, size = starts[:-1][filled], sizes[filled]
+        if method == "averaged_inverted_cdf":
+            place = size * share
+            low = np.clip(np.ceil(place - 1e-9).astype(np.int64) - 1, 0, size - 1)
+            whole = np.abs(place - np.round(place)) < 1e-9
+            high = np.clip(low + whole, 0, size - 1)
+            part = np.full(low.shape, 0.5)
+        else:
+            place = (size - 1) * share
+            low = np.floor(place + 1e-9).astype(np.int64)
+            high = np.minimum(low + 1, size - 1)
+            part = {
+                "linear": np.maximum(place - low, 0.0),
+                "lower": np.zeros(low.shape),
+                "higher": (place - low > 1e-9).astype(np.float64),
+                "midpoint": np.where(place - low > 1e-9, 0.5, 0.0),
+                "nearest": np.round(place - low),
+            }[method]
+        found[filled] = values[first + low] * (1 - part) + values[first + high] * part
+        return found
 
 
 def _count(gid: Codes | Ints, count: int) -> Floats:
     return np.bincount(gid[gid >= 0], minlength=count).astype(np.float64)
 
 
-def _divide(above: Floats, below: Floats) -> Floats:
-    found = np.full(above.shape, np.nan)
+def _divide(above: Any, below: Any) -> Floats:
+    found: Floats = np.full(above.shape, np.nan)
     np.divide(above, below, out=found, where=below > 0)
     return found
 

@@ -49,7 +49,9 @@ class Judgement:
         return [one for one in findings if not self._answered(one)]
 
     def _answered(self, one: Finding) -> bool:
-        if one.rule in ("small_integer", "unit_like") and any(_within(place, one.place) for place in self.declared):
+        if one.rule in ("small_integer", "unit_like") and any(
+            _within(place, one.place) for place in self.declared
+        ):
             return True
         table = next((pair for pair in self.explained if _within(pair[1].place, one.place)), None)
         if table is None:
@@ -147,7 +149,9 @@ def _judge_declared(
             return _judge_regression(judgement, table, declaration.output, panels, thresholds)
         found = recompute_declared(table, declaration.output, panels)
     except UnreadableClaim as error:
-        judgement.findings.append(finding("unread_claim", Severity.REVIEW, table.place, problem=str(error)[:120]))
+        judgement.findings.append(
+            finding("unread_claim", Severity.REVIEW, table.place, problem=str(error)[:120])
+        )
         return None
     wrong = sum(int((~fit.matched).sum()) for fit in found.fits if fit is not None)
     if wrong:
@@ -173,9 +177,7 @@ def _judge_regression(
             finding("false_claim", severity, table.place, cells=len(check.wrong), evidence=evidence)
         )
     if check.unexplained:
-        judgement.findings.append(
-            _unreproduced(table, len(check.unexplained), check.unexplained, thresholds)
-        )
+        judgement.findings.append(_unreproduced(table, len(check.unexplained), check.unexplained, thresholds))
     if not check.fitted.panel.units:
         judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
     return not check.wrong and not check.unexplained and bool(check.fitted.panel.units)

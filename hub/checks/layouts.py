@@ -3,6 +3,8 @@ belong to one statistic. A table has several readings; the recomputation tells w
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
@@ -26,11 +28,12 @@ TOTAL = -1
 MAX_LAYOUTS = 40
 _MAX_CANDIDATES = 6
 _MAX_LABELS = 4
+_MAX_GROUPS = 50_000  # more than any table that people read
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A grouping by one variable: level by level either the position of a category (-1: missing) or a band."""
+    """A grouping by one variable: each level is the position of a category (-1: missing) or a band."""
 
     variable: str
     categories: tuple[int, ...] | None = None
@@ -232,16 +235,13 @@ class _Reader:
 
     def _spread_variables(self, rest: Sequence[int]) -> list[str]:
         heads = [self.table.columns[at] for at in rest]
-        texts = any(self._words_only(head) for head in heads)
+        numbers = _numbers_in(heads)
         found = []
         for name in self.panel.variables:
             kind = self.panel.part.schema[name]
-            if (
-                kind.is_numeric()
-                and texts
-                and name not in self.panel.labels
-                and not any(c.isdigit() for c in "".join(heads))
-            ):
+            plain = kind.is_numeric() and name not in self.panel.labels
+            low, high = self.panel.span(name) if plain and len(numbers) >= 2 else (1.0, 0.0)
+            if plain and sum(low <= number <= high for number in numbers) < 2:
                 continue
             known = self.panel.categories(name) if not kind.is_nested() else None
             if known is None or len(known.values) < 2:
@@ -251,10 +251,6 @@ class _Reader:
                 said = any(name in hint_of(head, self.panel).variables for head in heads)
                 found.append((not said, len(known.values), name))
         return [name for _, _, name in sorted(found)][:_MAX_CANDIDATES]
-
-    @staticmethod
-    def _words_only(head: str) -> bool:
-        return number_of(head) is None
 
     def _value_in_head(self, head: str, name: str) -> tuple[str, Hint] | None:
         """The value of the variable that a head names, and the rest of the head as a hint."""
@@ -284,7 +280,7 @@ class _Reader:
         rest: Sequence[int],
     ) -> Layout | None:
         axes = (*(one.axis for one in rows), *((spread[0].axis,) if spread else ()))
-        if len({axis.variable for axis in axes}) < len(axes):
+        if len({axis.variable for axis in axes}) < len(axes) or math.prod(a.size for a in axes) > _MAX_GROUPS:
             return None
         keyed: dict[tuple[object, ...], list[Entry]] = {}
         hints: dict[tuple[object, ...], Hint] = {}
@@ -310,6 +306,12 @@ class _Reader:
         certain = all(self._named(at) is not None for at in labels) or row_hints is not None
         by_variables = row_hints is not None and not any(one.statistics for one in row_hints)
         return Layout(axes, series, labels, certain, by_variables)
+
+
+def _numbers_in(heads: Sequence[str]) -> set[float]:
+    """The numbers that heads, or parts of them, consist of."""
+    parts = {part for head in heads for part in (head, *re.split(r"[ /=:_]+", head))}
+    return {float(number) for part in parts if (number := number_of(part)) is not None}
 
 
 def readings_of(cells: Sequence[str], head: str, named: str | None, panel: Panel) -> Iterator[Labelling]:

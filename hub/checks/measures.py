@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ from hub.checks.panels import Codes, Floats, Panel
 from hub.checks.tables import number_of
 
 UNIT_KINDS = {"persons": "person", "households": "household", "employers": "employer"}
+_Pattern = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[tuple[int, ...]]]
 BASES = ("known", "printed", "all")
 
 
@@ -46,6 +47,8 @@ class Cube:
     mask: npt.NDArray[np.bool_] | None = None
     _levels: list[Codes] | None = None
     _groups: dict[tuple[tuple[bool, ...], str], Groups] = field(default_factory=dict)
+    _known: dict[int, list[_Pattern]] = field(default_factory=dict)
+    _held: list[Sequence[Entry]] = field(default_factory=list)
 
     def levels(self) -> list[Codes]:
         """Per axis the level of each row of the panel."""
@@ -88,59 +91,80 @@ class Cube:
     def at(self, levels: tuple[int, ...], base: str) -> tuple[Groups, int]:
         """The groups and the number of the one with these levels (TOTAL: of all levels)."""
         used = tuple(level != TOTAL for level in levels)
-        number = 0
-        for axis, level, wanted in zip(self.axes, levels, used, strict=True):
-            if wanted:
-                number = number * axis.size + level
-        return self.groups(used, base), number
+        return self.groups(used, base), self.number(levels)
 
     def values(self, measure: Measure, entries: Sequence[Entry]) -> Floats:
         """The measure of each entry's group."""
         found = np.empty(len(entries))
-        for at, entry in enumerate(entries):
-            groups, number = self.at(entry.levels, measure.base)
-            value = values_of(groups, measure)[number]
+        for where, numbers, levels in self._patterns(entries):
+            groups, _ = self.at(levels[0], measure.base)
+            values = values_of(groups, measure)[numbers]
             if measure.statistic == "share":
-                outer = tuple(
-                    level if axis in measure.within else TOTAL for axis, level in enumerate(entry.levels)
-                )
-                groups, number = self.at(outer, measure.base)
-                below = values_of(groups, measure)[number]
-                value = value / below if below > 0 else np.nan
-            found[at] = value
+                outer = [self._outer(one, measure) for one in levels]
+                below = np.array([values_of(base, measure)[at] for base, at in outer])
+                values = np.divide(values, below, out=np.full(values.shape, np.nan), where=below > 0)
+            found[where] = values
         return found * measure.scale
+
+    def _outer(self, levels: tuple[int, ...], measure: Measure) -> tuple[Groups, int]:
+        """The group that a share is of."""
+        kept = tuple(level if axis in measure.within else TOTAL for axis, level in enumerate(levels))
+        return self.at(kept, measure.base)
+
+    def _patterns(self, entries: Sequence[Entry]) -> list[_Pattern]:
+        """The entries by which axes they use: their positions, group numbers and levels."""
+        key = id(entries)
+        if key not in self._known:
+            found: dict[tuple[bool, ...], list[int]] = {}
+            for at, entry in enumerate(entries):
+                found.setdefault(tuple(level != TOTAL for level in entry.levels), []).append(at)
+            self._known[key] = [
+                (
+                    np.array(places),
+                    np.array([self.number(entries[at].levels) for at in places]),
+                    [entries[at].levels for at in places],
+                )
+                for places in found.values()
+            ]
+            self._held.append(entries)  # so that no other list gets its number
+        return self._known[key]
+
+    def number(self, levels: tuple[int, ...]) -> int:
+        """The number of the group with these levels."""
+        number = 0
+        for axis, level in zip(self.axes, levels, strict=True):
+            if level != TOTAL:
+                number = number * axis.size + level
+        return number
 
 
 def values_of(groups: Groups, measure: Measure) -> Floats:
     """The measure of all groups; of a share the part above the line."""
-    name, weight = measure.variable, measure.weight
-    match measure.statistic:
-        case "count" | "share":
-            if measure.unit is not None:
-                return groups.units(measure.unit)
-            if weight is not None:
-                return groups.total(weight)
-            return groups.rows() if name is None else groups.present(name)
-        case "persons" | "households" | "employers":
-            return groups.units(measure.unit or UNIT_KINDS[measure.statistic], name)
+    name = measure.variable
+    if measure.statistic in ("count", "share"):
+        if measure.unit is not None:
+            return groups.units(measure.unit)
+        if measure.weight is not None:
+            return groups.total(measure.weight)
+        return groups.rows() if name is None else groups.present(name)
+    if measure.statistic in UNIT_KINDS:
+        return groups.units(measure.unit or UNIT_KINDS[measure.statistic], name)
     assert name is not None  # noqa: S101  (all others are of a variable)
-    match measure.statistic:
-        case "sum":
-            return groups.total(name, weight)
-        case "mean":
-            return groups.mean(name, weight)
-        case "median" | "quantile":
-            return groups.quantile(name, measure.quantile or 0.5, measure.method)
-        case "sd":
-            return np.sqrt(groups.variance(name, measure.ddof))
-        case "variance":
-            return groups.variance(name, measure.ddof)
-        case "min" | "max":
-            return groups.extreme(name, largest=measure.statistic == "max")
-        case "gini":
-            return groups.gini(name)
-    assert measure.statistic == "correlation" and measure.other is not None  # noqa: S101, PT018
-    return groups.correlation(name, measure.other)
+    return _OF_VARIABLE[measure.statistic](groups, name, measure)
+
+
+_OF_VARIABLE: dict[str, Callable[[Groups, str, Measure], Floats]] = {
+    "sum": lambda groups, name, measure: groups.total(name, measure.weight),
+    "mean": lambda groups, name, measure: groups.mean(name, measure.weight),
+    "median": lambda groups, name, measure: groups.quantile(name, 0.5, measure.method),
+    "quantile": lambda groups, name, measure: groups.quantile(name, measure.quantile or 0.5, measure.method),
+    "sd": lambda groups, name, measure: np.sqrt(groups.variance(name, measure.ddof)),
+    "variance": lambda groups, name, measure: groups.variance(name, measure.ddof),
+    "min": lambda groups, name, _: groups.extreme(name, largest=False),
+    "max": lambda groups, name, _: groups.extreme(name, largest=True),
+    "gini": lambda groups, name, _: groups.gini(name),
+    "correlation": lambda groups, name, measure: groups.correlation(name, measure.other or name),
+}
 
 
 @dataclass(frozen=True)

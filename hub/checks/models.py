@@ -7,14 +7,15 @@ could only make them fewer.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hub.checks.declared import UnreadableClaim, panel_of
 from hub.checks.findings import Finding
-from hub.checks.panels import Panel, fold
+from hub.checks.panels import Codes, Floats, Panel, fold
 from hub.checks.regressions import Fitted, differs, fit_declared, printed_parameters, summary_value
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, number_of
@@ -23,8 +24,12 @@ from hub.documents.outputs import DeclaredRegression
 
 _DUMMY = re.compile(r"(?:C\()?\s*([^\W\d]\w*)\s*(?:,[^)\]]*)?\)?\s*\[(?:T\.|S\.)?\s*([^\]]+?)\s*\]")
 _FACTOR = re.compile(r"(?:as\.)?factor\(([^)]+)\)(.+)")
-_OBSERVATIONS = re.compile(r"\b(?:no\.?\s*observations|num\.?\s*obs\.?|nobs|n obs|observations)\b\D{0,12}?(\d+)", re.I)
-_DEGREES = re.compile(r"\b(?:df[_ .]?resid(?:uals?)?|residual df|degrees of freedom|dof|ddl)\b\D{0,6}?(\d+)", re.I)
+_OBSERVATIONS = re.compile(
+    r"\b(?:no\.?\s*observations|num\.?\s*obs\.?|nobs|n obs|observations)\b\D{0,12}?(\d+)", re.I
+)
+_DEGREES = re.compile(
+    r"\b(?:df[_ .]?resid(?:uals?)?|residual df|degrees of freedom|dof|ddl)\b\D{0,6}?(\d+)", re.I
+)
 _INTERCEPT = frozenset({"intercept", "const", "constant", "cons", "constante"})
 
 
@@ -105,13 +110,11 @@ def find_in_fitted(check: ModelCheck, table: Table, thresholds: Thresholds) -> I
             (_distinct(unit[codes.ravel() == at]) for unit in inside.values() for at in range(len(cells))),
             default=0,
         )
-        severe = smallest < thresholds.min_units
-        rule = "saturated_model" if severe else "binary_mean"
-        if severe:
-            yield _found(rule, thresholds, table, {"groups": len(cells), "units": smallest})
+        if smallest < thresholds.min_units:
+            yield _found("saturated_model", thresholds, table, {"groups": len(cells), "units": smallest})
 
 
-def _both_sides(values: np.ndarray, inside: dict[str, np.ndarray]) -> dict[str, int]:  # type: ignore[type-arg]
+def _both_sides(values: Floats, inside: Mapping[str, Codes]) -> dict[str, int]:
     """Units behind the usual value of a regressor and behind all others; only where it is like a dummy."""
     distinct, codes, rows = np.unique(values, return_inverse=True, return_counts=True)
     if distinct.size < 2:
@@ -124,12 +127,12 @@ def _both_sides(values: np.ndarray, inside: dict[str, np.ndarray]) -> dict[str, 
     return {kind: min(_distinct(unit[side]) for side in sides) for kind, unit in inside.items()}
 
 
-def _distinct(codes: np.ndarray) -> int:  # type: ignore[type-arg]
+def _distinct(codes: Codes) -> int:
     return int(np.unique(codes[codes >= 0]).size)
 
 
 def _found(
-    rule: str, thresholds: Thresholds, table: Table, evidence: dict[str, object], **values: object
+    rule: str, thresholds: Thresholds, table: Table, evidence: Mapping[str, object], **values: Any
 ) -> Finding:
     return finding(rule, thresholds.severity(rule), table.place, evidence=evidence, words=None, **values)
 
@@ -149,7 +152,11 @@ def find_in_terms(table: Table, panels: Sequence[Panel], thresholds: Thresholds)
             evidence: dict[str, object] = {"terms": len(effects)}
             yield _found("unit_series", thresholds, table, evidence)
         few = int(thresholds.limit("dummy_units", "units"))
-        small = [(term, least) for term in terms if (least := _units_of_term(term, panel)) is not None and least < few]
+        small = [
+            (term, least)
+            for term in terms
+            if (least := _units_of_term(term, panel)) is not None and least < few
+        ]
         for term, least in small:
             told = {"term": term[:80], "units": least}
             yield _found("dummy_units", thresholds, table, told, limit=few)

@@ -39,7 +39,7 @@ def fold(text: str) -> str:
 
 @dataclass(frozen=True)
 class Categories:
-    """A variable as categories: per row the position of its value (-1 missing), and how values are written."""
+    """A variable as categories: per row the position of its value (-1 missing), and how it is written."""
 
     values: tuple[Any, ...]
     codes: Codes
@@ -67,6 +67,7 @@ class Panel:
     period: str | None = None
     _numbers: dict[str, Floats | None] = field(default_factory=dict)
     _categories: dict[str, Categories | None] = field(default_factory=dict)
+    _spans: dict[str, tuple[float, float]] = field(default_factory=dict)
     _units: dict[str, tuple[Codes, int]] = field(default_factory=dict)
     _rows: int | None = None
 
@@ -111,6 +112,15 @@ class Panel:
         values = np.array(values, dtype=np.float64)
         values[~np.isfinite(values)] = np.nan
         return values
+
+    def span(self, name: str) -> tuple[float, float]:
+        """Smallest and largest value of a number; zeros where it has none."""
+        if name not in self._spans:
+            values = self.numbers(name)
+            self._spans[name] = (0.0, 0.0)
+            if values is not None and not np.isnan(values).all():
+                self._spans[name] = (float(np.nanmin(values)), float(np.nanmax(values)))
+        return self._spans[name]
 
     def categories(self, name: str) -> Categories | None:
         """The variable as categories; None when it has more than 3,000."""
@@ -221,17 +231,19 @@ def _units_of(
     part: Part, given: Mapping[str, str], described: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> dict[str, str]:
     units = {kind: column for kind, column in given.items() if column in part.schema}
-    named = dict(described.get("units") or {}) if isinstance(described.get("units"), dict) else {}
-    for column in _columns_of(described):
-        if column.get("role") == "pseudonym" and isinstance(column.get("unit_type"), str):
-            named.setdefault(column["unit_type"], column["name"])
+    named: dict[str, Any] = (
+        dict(described.get("units") or {}) if isinstance(described.get("units"), dict) else {}
+    )
+    for one in _columns_of(described):
+        if one.get("role") == "pseudonym" and isinstance(one.get("unit_type"), str):
+            named.setdefault(one["unit_type"], one["name"])
     pseudonyms = manifest.get("pseudonyms")
     if isinstance(pseudonyms, dict) and isinstance(pseudonyms.get("columns"), dict):
-        for kind, column in pseudonyms["columns"].items():
-            named.setdefault(kind, column)
-    for kind, column in named.items():
-        if column in part.schema and column not in units.values():
-            units.setdefault(kind, column)
+        for kind, said in pseudonyms["columns"].items():
+            named.setdefault(kind, said)
+    for kind, said in named.items():
+        if said in part.schema and said not in units.values():
+            units.setdefault(kind, said)
     for column in part.identifiers:  # recognised by their check digit
         if column not in units.values():
             kind = (

@@ -140,7 +140,9 @@ def _parts(name: str, term: Term, panel: Panel, rows: npt.NDArray[np.int64]) -> 
         codes: Codes = known.codes[rows]
         present = np.unique(codes)
         return [
-            Parameter(f"{name}[T.{_level(known.values[at])}]", ((name, at),), (codes == at).astype(np.float64))
+            Parameter(
+                f"{name}[T.{_level(known.values[at])}]", ((name, at),), (codes == at).astype(np.float64)
+            )
             for at in present[1:].tolist()
         ]
     values = _numbers(name, panel)[rows]
@@ -169,7 +171,11 @@ def _log(values: Floats, name: str) -> Floats:
 
 
 def _least_squares(
-    design: Floats, outcome: Floats, weights: Floats | None, degrees: int, centred: bool  # noqa: FBT001
+    design: Floats,
+    outcome: Floats,
+    weights: Floats | None,
+    degrees: int,
+    centred: bool,  # noqa: FBT001
 ) -> tuple[Floats, Floats, float | None]:
     if weights is not None:
         root = np.sqrt(weights)
@@ -181,7 +187,7 @@ def _least_squares(
     centre = outcome - (outcome.mean() if centred else 0.0)
     whole = float(centre @ centre)
     r_squared = 1 - float(left @ left) / whole if whole > 0 and weights is None else None
-    return estimates, np.sqrt(variance * np.diag(inverse)), r_squared
+    return np.asarray(estimates, dtype=np.float64), np.sqrt(variance * np.diag(inverse)), r_squared
 
 
 def _inverse(matrix: Floats) -> Floats:
@@ -191,17 +197,18 @@ def _inverse(matrix: Floats) -> Floats:
     scaled = matrix / np.outer(scale, scale)
     if np.linalg.cond(scaled) > 1e13:
         raise UnreadableClaim("collinear terms")
-    return np.linalg.inv(scaled) / np.outer(scale, scale)
+    inverse: Floats = np.linalg.inv(scaled) / np.outer(scale, scale)
+    return inverse
 
 
 def _newton(model: str, design: Floats, outcome: Floats) -> tuple[Floats, Floats]:
     """Maximum likelihood by Newton's method; errors from the observed information."""
     if model in ("logit", "probit") and not np.isin(outcome, (0.0, 1.0)).all():
         raise UnreadableClaim("outcome is not 0 or 1")
-    estimates = np.zeros(design.shape[1])
+    estimates: Floats = np.zeros(design.shape[1])
     if model == "poisson":
         start, *_ = np.linalg.lstsq(design, np.log(np.maximum(outcome, 0) + 0.5), rcond=None)
-        estimates = start
+        estimates = np.asarray(start, dtype=np.float64)
     for _ in range(_MAX_STEPS):
         gradient, information = _derivatives(model, design, outcome, estimates)
         step = _inverse(information) @ gradient
@@ -214,9 +221,7 @@ def _newton(model: str, design: Floats, outcome: Floats) -> tuple[Floats, Floats
     raise UnreadableClaim("the model does not converge")
 
 
-def _derivatives(
-    model: str, design: Floats, outcome: Floats, estimates: Floats
-) -> tuple[Floats, Floats]:
+def _derivatives(model: str, design: Floats, outcome: Floats, estimates: Floats) -> tuple[Floats, Floats]:
     index = design @ estimates
     if model == "logit":
         mean = special.expit(index)

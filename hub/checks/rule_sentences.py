@@ -41,7 +41,7 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
     "binary_mean": Sentence(
         "Cette moyenne d’une variable 0/1 est une part dont le numérateur ou le reste compte moins de "
         "{limit} unités.",
-        "This mean of a 0/1 variable is a share whose numerator or remainder counts fewer than {limit} units.",
+        "This mean of a 0/1 variable is a share whose numerator or rest counts fewer than {limit} units.",
     ),
     "dominance_one": Sentence(
         "Une seule unité représente plus de {percent} % de ce nombre. Supprimez-le ou regroupez.",
@@ -68,7 +68,7 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "This percentile needs at least {limit} units. Take a less extreme percentile or merge.",
     ),
     "dispersion": Sentence(
-        "Cette dispersion ou corrélation a moins de {limit} degrés de liberté, ou elle est nulle ou parfaite.",
+        "Cette dispersion ou corrélation a moins de {limit} degrés de liberté, ou est nulle ou parfaite.",
         "This dispersion or correlation has fewer than {limit} degrees of freedom, or is zero or perfect.",
     ),
     "suppression_undone": Sentence(
@@ -98,8 +98,8 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "A level of the model counts fewer than {limit} units. Merge levels.",
     ),
     "saturated_model": Sentence(
-        "Le modèle est saturé : ses coefficients sont les moyennes de groupes qui comptent trop peu d’unités. "
-        "Déposez un modèle plus simple.",
+        "Le modèle est saturé : ses coefficients sont les moyennes de groupes qui comptent trop peu "
+        "d’unités. Déposez un modèle plus simple.",
         "The model is saturated: its coefficients are the means of groups with too few units. Submit a "
         "simpler model.",
     ),
@@ -130,8 +130,8 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "This plot seems to show individuals. Bin the points (cells of at least {limit}).",
     ),
     "transition": Sentence(
-        "Transitions ou séquences : chaque case doit compter {limit} personnes, et aucun parcours réel n’être "
-        "montré.",
+        "Transitions ou séquences : chaque case doit compter {limit} personnes, et aucun parcours réel "
+        "n’être montré.",
         "Transitions or sequences: every cell must count {limit} persons, and no real trajectory be shown.",
     ),
     "map": Sentence(
@@ -157,8 +157,8 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "(vitrine.table) would allow them to be recomputed.",
     ),
     "false_claim": Sentence(
-        "Le fichier ne contient pas ce que dit sa déclaration ({cells} nombres diffèrent). Déposez le fichier "
-        "avec la déclaration qui l’a produit.",
+        "Le fichier ne contient pas ce que dit sa déclaration ({cells} nombres diffèrent). Déposez le "
+        "fichier avec la déclaration qui l’a produit.",
         "The file does not hold what its declaration says ({cells} numbers differ). Submit the file with the "
         "declaration that made it.",
     ),

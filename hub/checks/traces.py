@@ -17,8 +17,8 @@ from hub.checks.tables import Table, number_of
 from hub.checks.thresholds import Thresholds
 
 _PER_ROW = re.compile(
-    r"\b(?:resid\w*|residus?|residuel\w*|fitted|yhat|y hat|predict\w*|predites?|prediction|leverage|cooks?|hat|"
-    r"scores?|pscore|propensity)\b"
+    r"\b(?:resid\w*|residus?|residuel\w*|fitted|yhat|y hat|predict\w*|predites?|prediction|leverage|cooks?|"
+    r"hat|scores?|pscore|propensity)\b"
 )
 _DISTINCT = 0.9
 

@@ -141,14 +141,16 @@ def _both(
     return [np.intersect1d(a, b, assume_unique=True) for a, b in zip(one, two, strict=True)]
 
 
-def _records(
-    columns: Sequence[_Column], panel: Panel, thresholds: Thresholds, rows: int
-) -> int | None:
+def _records(columns: Sequence[_Column], panel: Panel, thresholds: Thresholds, rows: int) -> int | None:
     """How many rows are records of the extract; None when it may be chance."""
     joint = list(columns[0].hits)
     for column in columns[1:]:
         joint = _both(joint, column.hits)
-    person = panel.unit("person" if "person" in panel.units else next(iter(panel.units)))[0] if panel.units else None
+    person = (
+        panel.unit("person" if "person" in panel.units else next(iter(panel.units)))[0]
+        if panel.units
+        else None
+    )
     if person is not None:
         same = _same_person(joint, person, thresholds, rows)
         if same is not None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hub.checks.counts import is_count_head
 from hub.checks.panels import Panel, fold
 from hub.checks.tables import number_of
 
 _TOTALS = frozenset(
-    ["all", "total", "totals", "totaux", "ensemble", "tous", "toutes", "overall", "insgesamt", "alle", "sum", "somme", "margin", "whole"]
-)
+    {"all", "total", "totals", "totaux", "ensemble", "tous", "toutes", "overall", "insgesamt", "alle", "sum",
+      "somme", "margin", "whole"}
+)  # fmt: skip
 _SUPPRESSED = frozenset(
     {"", "s", "c", "x", "*", "**", "..", "...", "-", "–", "—", "z", "[c]", "[x]", "n.d.", "nd", "n/a", "na",
      "suppressed", "supprimé", "supprime", "secret", "redacted", "[redacted]", "nan", "none", "null", "."}
@@ -26,7 +28,7 @@ _STATISTICS: dict[str, str] = {
     **dict.fromkeys(("sd", "std", "stdev", "stddev", "ecart"), "sd"),
     **dict.fromkeys(("variance", "var", "varianz"), "variance"),
     **dict.fromkeys(("min", "minimum", "lowest", "smallest"), "min"),
-    **dict.fromkeys(("max", "maximum", "highest", "largest", "most"), "max"),
+    **dict.fromkeys(("max", "maximum", "highest", "largest", "most", "top"), "max"),
     **dict.fromkeys(
         ("share", "shares", "pct", "percent", "percentage", "prop", "proportion", "part", "rate", "taux",
          "perc", "pc", "fraction", "anteil"),
@@ -211,7 +213,7 @@ def _float(text: str) -> float:
 
 def _disjoint(bands: tuple[Band, ...]) -> bool:
     ordered = sorted(bands)
-    for (_, high, _, closed), (low, _, opens, _) in zip(ordered, ordered[1:], strict=False):
+    for (_, high, _, closed), (low, _, opens, _) in pairwise(ordered):
         if high > low or (high == low and closed and opens):
             return False
     return all(low < high or (low == high and a and b) for low, high, a, b in bands)

@@ -1,0 +1,156 @@
+"""How well the output checks judge: files drawn from real panels, safe and unsafe kinds, many variants each.
+
+Reports per kind the verdicts, then unsafe→PASS, BLOCK precision and recall, safe→PASS without and with a
+declaration, and seconds per file (median, p95). Last line: one JSON object.
+Exit 1 when an unsafe file passed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from random import Random
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.output_checks.cases import Case, Draw, Make, written  # noqa: E402
+from benchmarks.output_checks.panels import Panel, real_panels  # noqa: E402
+from benchmarks.output_checks.safe import SAFE  # noqa: E402
+from benchmarks.output_checks.unsafe import UNSAFE  # noqa: E402
+from hub.checks import Thresholds  # noqa: E402
+from hub.checks.engine import run_checks  # noqa: E402
+from hub.commands.checks import read_thresholds  # noqa: E402
+from hub.documents.outputs import Declaration  # noqa: E402
+
+_TRIES = 12
+
+
+def cases(kind: str, make: Make, panel: Panel, variants: int, seed: int, *, unsafe: bool) -> list[Case]:
+    """Up to `variants` files of one kind from one panel; a panel may have none."""
+    found: list[Case] = []
+    for variant in range(variants):
+        draw = Draw(panel, Random(f"{seed}/{kind}/{panel.name}/{variant}"))  # noqa: S311
+        tries = _TRIES if panel.frame.height < 100_000 else 3
+        table = next((one for one in (make(draw) for _ in range(tries)) if one is not None), None)
+        if table is None:
+            if variant >= 2 and not found:
+                break
+            continue
+        found.append(written(kind, table, draw, unsafe=unsafe))
+    return found
+
+
+class Score:
+    """Verdicts by kind, and seconds."""
+
+    def __init__(self, thresholds: Thresholds) -> None:
+        self.thresholds = thresholds
+        self.verdicts: dict[tuple[str, bool, bool], Counter[str]] = defaultdict(Counter)
+        self.seconds: list[float] = []
+        self.passed: list[str] = []
+
+    def judge(self, case: Case, panel: Panel, directory: Path, *, declared: bool) -> None:
+        """Judge one file; `declared`: with what an honest researcher would declare."""
+        file = directory / "file"
+        file.write_bytes(case.content)
+        declaration = None
+        if declared:
+            if case.declaration is None:
+                return
+            declaration = Declaration.model_validate_json(json.dumps(case.declaration))
+        start = time.perf_counter()
+        report = run_checks(
+            file, name=case.name, form=None, extract=panel.directory, thresholds=self.thresholds,
+            units=panel.units, declaration=declaration,
+        )  # fmt: skip
+        self.seconds.append(time.perf_counter() - start)
+        self.verdicts[case.kind, case.unsafe, declared][report.verdict.value] += 1
+        if case.unsafe and report.verdict.value == "PASS":
+            self.passed.append(f"{case.kind} ({panel.name}, {case.name})")
+            print(f"UNSAFE PASSED: {case.kind}, {panel.name}\n{case.content.decode()[:600]}")
+
+    def total(self, *, unsafe: bool, declared: bool) -> Counter[str]:
+        """Verdicts over all kinds."""
+        found: Counter[str] = Counter()
+        for (_, one, said), verdicts in self.verdicts.items():
+            if one == unsafe and said == declared:
+                found.update(verdicts)
+        return found
+
+    def summary(self) -> dict[str, object]:
+        """The figures of the last line."""
+        unsafe, safe = (self.total(unsafe=one, declared=False) for one in (True, False))
+        said_safe, said_unsafe = (self.total(unsafe=one, declared=True) for one in (False, True))
+        blocked = unsafe["BLOCK"] + safe["BLOCK"]
+        # With a declaration a kind counts by it, and without one where none can be written.
+        kinds = {kind for kind, one, said in self.verdicts if said and not one}
+        others = Counter[str]()
+        for (kind, one, said), verdicts in self.verdicts.items():
+            if not one and not said and kind not in kinds:
+                others.update(verdicts)
+        best = said_safe + others
+        seconds = sorted(self.seconds)
+        return {
+            "unsafe": unsafe.total(),
+            "safe": safe.total(),
+            "unsafe_passed": unsafe["PASS"] + said_unsafe["PASS"],
+            "unsafe_declared": said_unsafe.total(),
+            "block_precision": _share(unsafe["BLOCK"], blocked),
+            "block_recall": _share(unsafe["BLOCK"], unsafe.total()),
+            "block_recall_declared": _share(said_unsafe["BLOCK"], said_unsafe.total()),
+            "safe_passed": _share(safe["PASS"], safe.total()),
+            "safe_passed_declared": _share(best["PASS"], best.total()),
+            "seconds_median": round(seconds[len(seconds) // 2], 3) if seconds else None,
+            "seconds_p95": round(seconds[int(len(seconds) * 0.95)], 3) if seconds else None,
+        }
+
+    def table(self) -> str:
+        """One line per kind."""
+        lines = [f"{'kind':42}{'':8}{'decl.':6}{'PASS':>6}{'REVIEW':>8}{'BLOCK':>7}"]
+        for (kind, unsafe, said), verdicts in sorted(
+            self.verdicts.items(), key=lambda one: (one[0][1], one[0])
+        ):
+            lines.append(
+                f"{kind:42}{'unsafe' if unsafe else 'safe':8}{'yes' if said else 'no':6}"
+                f"{verdicts['PASS']:6}{verdicts['REVIEW']:8}{verdicts['BLOCK']:7}"
+            )
+        return "\n".join(lines)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
+
+
+def main() -> int:
+    """Draw, judge, report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--variants", type=int, default=10, help="files per kind and panel")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--panels", nargs="*", default=["nlswork", "cps", "wagepan"])
+    parser.add_argument("--var", type=Path, default=ROOT / "var" / "bench")
+    options = parser.parse_args()
+    score = Score(read_thresholds(ROOT / "policies"))
+    with tempfile.TemporaryDirectory() as scratch:
+        for panel in real_panels(options.var):
+            if panel.name not in options.panels:
+                continue
+            for unsafe, kinds in ((False, SAFE), (True, UNSAFE)):
+                for kind, make in kinds.items():
+                    drawn = cases(kind, make, panel, options.variants, options.seed, unsafe=unsafe)
+                    for case in drawn:
+                        for declared in (False, True):
+                            score.judge(case, panel, Path(scratch), declared=declared)
+            print(f"{panel.name}: {len(score.seconds)} files judged so far", file=sys.stderr)
+    print(score.table())
+    print(json.dumps(score.summary()))
+    return 1 if score.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
