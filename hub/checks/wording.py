@@ -13,7 +13,7 @@ from hub.checks.tables import number_of
 
 _TOTALS = frozenset(
     {"all", "total", "totals", "totaux", "ensemble", "tous", "toutes", "overall", "insgesamt", "alle", "sum",
-     "somme", "margin", "whole"}
+      "somme", "margin", "whole"}
 )  # fmt: skip
 _SUPPRESSED = frozenset(
     {"", "s", "c", "x", "*", "**", "..", "...", "-", "–", "—", "z", "[c]", "[x]", "n.d.", "nd", "n/a", "na",
