@@ -65,7 +65,9 @@ def cell_from_json(raw: dict[str, Any]) -> Cell:
         **{
             **raw,
             "top_shares": (shares[0], shares[1]) if shares is not None else None,
-            "units": BitMap.deserialize(base64.b64decode(units, validate=True)) if units is not None else None,
+            "units": BitMap.deserialize(base64.b64decode(units, validate=True))
+            if units is not None
+            else None,
             "place": Place(**raw["place"]),
         }
     )
