@@ -131,9 +131,9 @@ function focusOn(element) {
 }
 
 function remark() {
-  const cell = document.activeElement?.closest("td[data-row]");
-  document.getElementById("remark-row").value = cell?.dataset.row ?? "";
-  document.getElementById("remark-column").value = cell?.dataset.column ?? "";
+  const cell = document.activeElement?.closest("td[data-at-row]");
+  document.getElementById("remark-row").value = cell?.dataset.atRow ?? "";
+  document.getElementById("remark-column").value = cell?.dataset.atColumn ?? "";
   focusOn(document.getElementById("remark"));
 }
 
