@@ -19,8 +19,29 @@ FOLDERS: dict[str, set[str]] = {
     "db": {"db"},
     "gate": {"meters", "run", "sessions:ro"},
     "hub": {"audit", "extracts:ro", "homes", "hub", "run", "sessions", "shared"},
-    "portal": {"audit", "catalogue:ro", "extracts:ro", "meters:ro", "run", "sessions", "vault"},
-    "sweeper": {"audit", "catalogue", "extracts", "maps", "meters:ro", "run", "sessions", "warehouse"},
+    "portal": {
+        "audit",
+        "catalogue:ro",
+        "documents",
+        "extracts:ro",
+        "ledger/cells",
+        "ledger/units:ro",
+        "meters:ro",
+        "run",
+        "sessions",
+        "vault",
+    },
+    "sweeper": {
+        "audit",
+        "catalogue",
+        "extracts",
+        "ledger/units",
+        "maps",
+        "meters:ro",
+        "run",
+        "sessions",
+        "warehouse",
+    },
 }
 HOST = "${VITRINE_HOST_DATA"
 
