@@ -37,11 +37,16 @@ def make_extract(place: Path) -> pd.DataFrame:
     frame["region"] = frame["region"].astype("int64")
     frame.to_parquet(place / "people.parquet", index=False)
     manifest = {
-        "version": 1,
-        "pseudonyms": {"tag": 10, "columns": {"person": "pid"}},
+        "version": 2,
+        "pseudonyms": {"tag": 10, "key_version": 1, "units": {"person": ["pid"]}},
         "files": [{"name": "people.parquet", "rows": ROWS, "columns": list(frame.columns)}],
     }
-    (place / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    codebook = {
+        "version": 2,
+        "tables": [{"name": "people", "file": "people.parquet", "units": {"person": "pid"}}],
+    }
+    for name, content in (("manifest.json", manifest), ("codebook.json", codebook)):
+        (place / name).write_text(json.dumps(content), encoding="utf-8")
     return frame
 
 

@@ -49,14 +49,13 @@ def extract_tables() -> dict[str, ExtractTable]:
     except FileNotFoundError:
         raise LookupError(say("no_extract")) from None
     named = {each["file"]: each for each in _codebook(place).get("tables", ())}
-    pseudonyms = manifest["pseudonyms"]["columns"]
     tables = {}
     for file in manifest["files"]:
         if file.get("rows") is None or not file["name"].endswith(".parquet"):
             continue
         about = named.get(file["name"], {})
         columns = tuple(file["columns"] or pq.read_schema(place / file["name"]).names)
-        units = about.get("units", pseudonyms)
+        units = about.get("units", {})
         name = about.get("name", Path(file["name"]).stem)
         tables[name] = ExtractTable(
             name,
