@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from hub.checks.extracts import Part
@@ -30,6 +32,7 @@ class Printed:
         return self.keys.drop_nulls().unique()
 
 
+Positions = npt.NDArray[np.int64]
 Mapping = Sequence[tuple[Printed, str]]  # printed column → variable of the extract
 
 
@@ -64,6 +67,7 @@ class Matcher:
         self.part = part
         self._keys: dict[tuple[str, int | None], pl.Series | None] = {}
         self._values: dict[tuple[str, int | None], pl.Series] = {}
+        self._sorted: dict[tuple[str, int | None], tuple[pl.Series, Positions]] = {}
         self._masks: dict[tuple[int, str], pl.Series] = {}
 
     def keys(self, name: str, decimals: int | None) -> pl.Series | None:
@@ -78,6 +82,25 @@ class Matcher:
         if keys is not None and (name, decimals) not in self._values:
             self._values[name, decimals] = keys.drop_nulls().unique()
         return self._values.get((name, decimals))
+
+    def rows(self, name: str, decimals: int | None, values: pl.Series) -> list[Positions] | None:
+        """Per value the positions of the rows that hold it, ascending; none for a null. All in two searches:
+        one search per value would cost more than the rest of a check."""
+        keys = self.keys(name, decimals)
+        if keys is None:
+            return None
+        if (name, decimals) not in self._sorted:
+            order = keys.arg_sort()  # nulls first; equal values in any order
+            self._sorted[name, decimals] = (keys.gather(order), order.to_numpy().astype(np.int64))
+        ordered, positions = self._sorted[name, decimals]
+        given = values.drop_nulls()
+        first = np.asarray(ordered.search_sorted(given, side="left"), dtype=np.int64)
+        last = np.asarray(ordered.search_sorted(given, side="right"), dtype=np.int64)
+        spans = zip(first.tolist(), last.tolist(), strict=True)
+        nothing = np.zeros(0, dtype=np.int64)
+        return [
+            nothing if null else np.sort(positions[slice(*next(spans))]) for null in values.is_null().to_list()
+        ]
 
     def explained(self, column: Printed, name: str) -> int:
         """How many printed rows hold a value of the variable."""

@@ -69,7 +69,9 @@ class Panel:
     _categories: dict[str, Categories | None] = field(default_factory=dict)
     _spans: dict[str, tuple[float, float]] = field(default_factory=dict)
     _units: dict[str, tuple[Codes, int]] = field(default_factory=dict)
+    _order: dict[str, npt.NDArray[np.int64]] = field(default_factory=dict)
     _rows: int | None = None
+    memory: dict[str, object] = field(default_factory=dict)  # what other modules keep for the run
 
     @property
     def name(self) -> str:
@@ -113,13 +115,22 @@ class Panel:
         values[~np.isfinite(values)] = np.nan
         return values
 
+    def order(self, name: str) -> npt.NDArray[np.int64]:
+        """The rows with a value of a number, smallest first."""
+        if name not in self._order:
+            values = self.numbers(name)
+            assert values is not None  # noqa: S101
+            order = np.argsort(values)
+            self._order[name] = order[: values.size - int(np.isnan(values).sum())]
+        return self._order[name]
+
     def span(self, name: str) -> tuple[float, float]:
         """Smallest and largest value of a number; zeros where it has none."""
         if name not in self._spans:
             values = self.numbers(name)
             self._spans[name] = (0.0, 0.0)
             if values is not None and not np.isnan(values).all():
-                self._spans[name] = (float(np.nanmin(values)), float(np.nanmax(values)))
+                self._spans[name] = (float(np.fmin.reduce(values)), float(np.fmax.reduce(values)))
         return self._spans[name]
 
     def categories(self, name: str) -> Categories | None:

@@ -60,6 +60,13 @@ def find_unit_rows(
             return
 
 
+def _matcher(panel: Panel) -> Matcher:
+    """One for all tables of a run, so that each variable is sorted once."""
+    found = panel.memory.setdefault("matcher", Matcher(panel.part))
+    assert isinstance(found, Matcher)  # noqa: S101
+    return found
+
+
 def _columns(table: Table) -> list[Printed]:
     """The columns with numbers or words, without those that only number the rows."""
     found = []
@@ -72,7 +79,7 @@ def _columns(table: Table) -> list[Printed]:
 
 def _named(printed: Sequence[Printed], panel: Panel) -> list[_Column]:
     names = {fold(name): name for name in panel.variables}
-    matcher = Matcher(panel.part)
+    matcher = _matcher(panel)
     found = []
     for column in printed:
         name = names.get(fold(column.head))
@@ -84,7 +91,7 @@ def _named(printed: Sequence[Printed], panel: Panel) -> list[_Column]:
 
 def _by_values(printed: Sequence[Printed], panel: Panel) -> list[_Column]:
     """Columns under other heads: the variables that hold the values, those that are rarest first."""
-    matcher = Matcher(panel.part)
+    matcher = _matcher(panel)
     found: list[_Column] = []
     joint: list[npt.NDArray[np.int64]] | None = None
     for column in printed:
@@ -118,21 +125,10 @@ def _commonness(column: _Column) -> float:
 
 def _hits(column: Printed, name: str, matcher: Matcher) -> tuple[npt.NDArray[np.int64], ...] | None:
     """Per printed row the positions of the rows of the extract with its value."""
-    keys = matcher.keys(name, column.decimals)
-    if keys is None:
+    if name not in matcher.part.schema:
         return None
-    order = keys.arg_sort()
-    ordered = keys.gather(order)
-    positions = order.to_numpy().astype(np.int64)
-    found = []
-    for value in column.keys.to_list()[:_MOST_ROWS]:
-        if value is None:
-            found.append(np.zeros(0, dtype=np.int64))
-            continue
-        first = ordered.search_sorted(value, side="left")
-        last = ordered.search_sorted(value, side="right")
-        found.append(np.sort(positions[int(first) : int(last)]))
-    return tuple(found)
+    found = matcher.rows(name, column.decimals, column.keys.head(_MOST_ROWS))
+    return tuple(found) if found is not None else None
 
 
 def _both(
