@@ -249,4 +249,3 @@ def _top(groups: Ints, sums: Floats, count: int) -> tuple[Floats, Floats, Floats
     first[sizes > 0] = sums[starts[:-1][sizes > 0]]
     second[sizes > 1] = sums[starts[:-1][sizes > 1] + 1]
     return _divide(first, whole), _divide(first + second, whole), _divide(whole - first - second, first)
-
