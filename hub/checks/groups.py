@@ -58,6 +58,10 @@ class Groups:
         """Largest or smallest value; NaN without any."""
         return self._kept(("extreme", name, largest), lambda: self._extreme(name, largest=largest))
 
+    def varying(self, name: str) -> Floats:
+        """Rows whose value is not that of another row of their group: 0 where all values are the same."""
+        return self._kept(("varying", name), lambda: self._varying(name))
+
     def quantile(self, name: str, share: float, method: str = "linear") -> Floats:
         """The quantile at `share` by a method of numpy; NaN without values."""
         return self._kept(("quantile", name, share, method), lambda: self._quantile(name, share, method))
@@ -161,6 +165,16 @@ class Groups:
         y = y - (np.bincount(gid, y, self.count) / rows)[gid]
         xy, xx, yy = (np.bincount(gid, a * b, self.count) for a, b in ((x, y), (x, x), (y, y)))
         return _divide(xy, np.sqrt(xx * yy))
+
+    def _varying(self, name: str) -> Floats:
+        values = self.panel.numbers(name)
+        assert values is not None  # noqa: S101
+        where = self._where(name)
+        keep = where >= 0
+        gid, values = where[keep], values[keep]
+        one = np.zeros(self.count)
+        one[gid] = values  # of several rows the last
+        return _count(gid[values != one[gid]], self.count)
 
     def _sorted(self, name: str) -> tuple[Floats, Ints]:
         """Values in the order of groups and size, and where each group begins (one more at the end)."""
