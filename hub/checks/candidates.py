@@ -46,6 +46,16 @@ def candidates(
         yield from ((measure, False) for measure in _shares(layout, panel, weight))
 
 
+def taught(layout: Layout, series: Series, numbers: Printed, panel: Panel, name: str) -> list[Measure]:
+    """What a series could be that names no variable, where its neighbours are statistics of `name`."""
+    hint = series.hint
+    if hint.variables:
+        return []
+    if hint.statistics:
+        return list(_hinted(layout, Hint(hint.statistics, hint.quantile, (name,)), panel))
+    return list(_counts(panel, Hint(variables=(name,)))) if numbers.whole else []
+
+
 def weights_of(panel: Panel) -> list[str]:
     """Variables called as weights are."""
     return [name for name in panel.numeric if _WEIGHT.search(name)][:2]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hub.checks.acro import find_acro_claims, is_acro
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.identifiers import Text
 from hub.checks.intake import Kind
@@ -130,6 +131,8 @@ def _read_json(contents: Contents, text: str, thresholds: Thresholds) -> None:
         if "\\u" in text:  # digits may be written as escapes
             contents.raw.append(Text(Place(), json.dumps(value, ensure_ascii=False)))
         contents.tables += json_tables(value, bounds_of(thresholds))
+        if is_acro(value):
+            contents.findings += find_acro_claims(value)
     except UnreadableTable as error:
         _refuse_table(contents, error, Place(), thresholds)
     except (ValueError, RecursionError) as error:

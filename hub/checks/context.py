@@ -17,12 +17,12 @@ CONTEXT_FIELDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def find_missing_context(form: Mapping[str, str]) -> list[Finding]:
-    """REVIEW for each field of the form without which nobody can judge."""
+def find_missing_context(form: Mapping[str, str], severity: Severity = Severity.REVIEW) -> list[Finding]:
+    """A finding for each field of the form without which nobody can judge; `severity` as the policy says."""
     return [
         finding(
             "missing_context",
-            Severity.REVIEW,
+            severity,
             words={"field": french},
             field=english,
             evidence={"name": name},

@@ -16,6 +16,7 @@ from pyroaring import BitMap
 from hub.checks.cells import Cell
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.groups import Groups, Mask
+from hub.checks.kinds import is_area
 from hub.checks.layouts import TOTAL, Entry
 from hub.checks.measures import Measure, printed, values_of
 from hub.checks.panels import Floats
@@ -27,6 +28,8 @@ from hub.checks.thresholds import Thresholds
 COUNTS = frozenset({"count", "persons", "households", "employers"})
 _AMOUNTS = frozenset({"sum", "mean", "gini"})
 _ORDERED = frozenset({"median", "quantile"})
+_TELLING = frozenset({"sum", "mean", "median", "quantile", "min", "max", "gini"})
+_EMPLOYERS = 3  # of an area: SDAP (maps)
 _MAX_CELLS = 5_000
 
 
@@ -89,7 +92,9 @@ class Judge:
         small = {kind: n for kind, n in few.items() if n < self.thresholds.min_units}
         if small:
             yield self._small(fit, entry, small, printed_value(fit, at))
+            yield from self._area(fit, entry, few)
             return
+        yield from self._same(fit, entry, groups, number)
         if measure.statistic == "share":
             yield from self._base(fit, entry)
         if measure.statistic in _AMOUNTS and measure.variable is not None:
@@ -110,12 +115,34 @@ class Judge:
             return {kind: int(both.units(kind, measure.other)[number]) for kind in self.kinds}
         return {kind: int(groups.units(kind, measure.variable)[number]) for kind in self.kinds}
 
+    def _area(self, fit: Fit, entry: Entry, units: Mapping[str, int]) -> Iterator[Finding]:
+        """An area with fewer than three employers."""
+        axes = zip(self.found.layout.axes, entry.levels, strict=True)
+        names = [axis.variable for axis, level in axes if level != TOTAL]
+        titles = self.found.panel.titles
+        if units.get("employer", _EMPLOYERS) < _EMPLOYERS and any(
+            is_area(name, titles.get(name, ())) for name in names
+        ):
+            evidence = {"employers": units["employer"]}
+            yield self._finding("map", fit, entry, evidence, limit=self.thresholds.min_units)
+
+    def _same(self, fit: Fit, entry: Entry, groups: Groups, number: int) -> Iterator[Finding]:
+        """A sum of zeros, or a mean of equal values, says the value of everyone. (0/1 has its own rule.)"""
+        name = fit.measure.variable
+        if name is None or fit.measure.statistic not in _TELLING or self._is_binary(name):
+            return
+        if groups.varying(name)[number] == 0:
+            yield self._finding("same_value", fit, entry, {})
+
     def _small(self, fit: Fit, entry: Entry, small: dict[str, int], value: float) -> Finding:
         visible = 0 < value < self.thresholds.min_units and fit.measure.statistic in COUNTS
         severity = self._severity(
             fit, "small_units", printed_small=visible or fit.measure.statistic not in COUNTS
         )
         kinds = ", ".join(small)
+        if fit.rounded and not visible and fit.measure.statistic in COUNTS:
+            limit = self.thresholds.min_units
+            return self._finding("rounded_small", fit, entry, {"units": small}, limit=limit)
         return finding(
             "small_units",
             severity,

@@ -18,10 +18,11 @@ from hub.checks.counts import find_counts_in_text, find_small_counts
 from hub.checks.extracts import Extract, UnreadableExtract, open_extract
 from hub.checks.findings import Finding, Report, Severity, verdict_of
 from hub.checks.fingerprints import find_row_level
-from hub.checks.grids import find_solvable
+from hub.checks.grids import find_solvable, find_unaudited
 from hub.checks.identifiers import Text, find_pseudonyms
 from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of
 from hub.checks.judgement import Judgement, judge
+from hub.checks.kinds import find_in_kinds
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
 from hub.checks.texts import hidden_characters, is_formula
@@ -51,7 +52,7 @@ def run_checks(
     1. Size, before anything is read. 2. SHA-256 of what was read. 3. Rewritten as it would leave. 4. What
     the rewritten parts hold. 5. Rules over it. 6. Context. PASS only where every number was made again.
     """
-    context = find_missing_context(form) if form is not None else []
+    context = find_missing_context(form, thresholds.severity("missing_context")) if form is not None else []
     kind = EXTENSIONS.get(extension_of(name))
     media_type = MEDIA_TYPES[kind] if kind is not None else UNKNOWN_MEDIA_TYPE
     size = file.stat().st_size
@@ -68,7 +69,9 @@ def run_checks(
     looked = [*taken.doubts, *contents.findings, *_rules(contents, extract, thresholds)]
     said = f"{name} {' '.join((form or {}).values())}"
     judgement = _judge(contents, extract, units, said, thresholds, declaration)
-    findings = [*judgement.kept(looked), *judgement.findings, *context]
+    whole = [table for found, table in judgement.explained if found.complete]
+    kinds = find_in_kinds(contents, whole, thresholds)
+    findings = [*judgement.kept(looked), *judgement.findings, *kinds, *context]
     unread = any(one.rule == "extract_unread" for one in findings)
     summary = {
         "bytes": size,
@@ -148,6 +151,7 @@ def _rules(contents: Contents, directory: Path | None, thresholds: Thresholds) -
         findings += [*_find_in_table(table, thresholds), *find_small_counts(table, thresholds)]
         severity = thresholds.severity("suppression_solvable")
         findings += find_solvable(table, threshold=thresholds.min_units, severity=severity)
+        findings += find_unaudited(table, severity=thresholds.severity("suppressed_margins"))
     extract: Extract | None = None
     if directory is not None:
         try:

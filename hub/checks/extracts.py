@@ -31,12 +31,21 @@ class Part:
     schema: dict[str, pl.DataType]
     identifiers: tuple[str, ...] = ()
     _loaded: dict[str, pl.Series] = field(default_factory=dict)
+    _distinct: dict[str, pl.Series] = field(default_factory=dict)
 
     def column(self, name: str) -> pl.Series:
         """One column, read once per run."""
         if name not in self._loaded:
             self._loaded[name] = _read(pl.scan_parquet(self.path).select(name)).get_column(name)
         return self._loaded[name]
+
+    def distinct(self, name: str) -> pl.Series:
+        """The different values of one column, in no order, without nulls and NaN."""
+        if name not in self._distinct:
+            column = self.column(name)
+            column = column.fill_nan(None) if column.dtype.is_float() else column
+            self._distinct[name] = column.unique().drop_nulls()
+        return self._distinct[name]
 
     def variables(self) -> list[str]:
         """Columns that are not identifiers."""

@@ -64,6 +64,23 @@ def find_solvable(
     return findings
 
 
+def find_unaudited(table: Table, *, severity: Severity = Severity.REVIEW) -> list[Finding]:
+    """`suppressed_margins` where a table has suppressed cells and totals that no grid of it relates to each
+    other: subtotals, more than two label columns, totals that are no sums."""
+    kinds = [_is_number_column(table.column(c)) for c in range(len(table.columns))]
+    numbers = [c for c, is_number in enumerate(kinds) if is_number]
+    labels = [c for c, is_number in enumerate(kinds) if not is_number]
+    totals = any(_is_total(table.columns[c]) for c in numbers) or any(
+        _is_total(row[c]) for row in table.rows for c in labels
+    )
+    marked = [r[c].strip() for r in table.rows for c in numbers if r[c].strip() and _value(r[c]) is None]
+    if not totals or not marked:
+        return []
+    if any(_is_additive(printed, 0.0) for printed in grids_of(table)):
+        return []
+    return [finding("suppressed_margins", severity, table.place, evidence={"suppressed": len(marked)})]
+
+
 def grids_of(table: Table) -> Iterator[PrintedGrid]:
     """The grids of a table: the whole, if its columns have a total column; each column alone; and, where two
     columns name the cells, the cross-table that each number column spells out."""

@@ -6,7 +6,6 @@ follow from it by counting and sorting whole arrays, which takes milliseconds at
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,13 +58,17 @@ class Groups:
         """Largest or smallest value; NaN without any."""
         return self._kept(("extreme", name, largest), lambda: self._extreme(name, largest=largest))
 
+    def varying(self, name: str) -> Floats:
+        """Rows whose value is not that of another row of their group: 0 where all values are the same."""
+        return self._kept(("varying", name), lambda: self._varying(name))
+
     def quantile(self, name: str, share: float, method: str = "linear") -> Floats:
         """The quantile at `share` by a method of numpy; NaN without values."""
         return self._kept(("quantile", name, share, method), lambda: self._quantile(name, share, method))
 
     def gini(self, name: str) -> Floats:
         """Gini coefficient of the values; NaN without values or with a total of 0."""
-        return self._kept(("gini", name), lambda: np.array([_gini(part) for part in self._parts(name)]))
+        return self._kept(("gini", name), lambda: self._gini(name))
 
     def correlation(self, one: str, two: str) -> Floats:
         """Pearson's correlation over the rows with both values."""
@@ -163,22 +166,42 @@ class Groups:
         xy, xx, yy = (np.bincount(gid, a * b, self.count) for a, b in ((x, y), (x, x), (y, y)))
         return _divide(xy, np.sqrt(xx * yy))
 
+    def _varying(self, name: str) -> Floats:
+        values = self.panel.numbers(name)
+        assert values is not None  # noqa: S101
+        where = self._where(name)
+        keep = where >= 0
+        gid, values = where[keep], values[keep]
+        one = np.zeros(self.count)
+        one[gid] = values  # of several rows the last
+        return _count(gid[values != one[gid]], self.count)
+
     def _sorted(self, name: str) -> tuple[Floats, Ints]:
         """Values in the order of groups and size, and where each group begins (one more at the end)."""
         if name not in self._segments:
             values = self.panel.numbers(name)
             assert values is not None  # noqa: S101
-            keep = (self.gid >= 0) & ~np.isnan(values)
-            gid, kept = self.gid[keep], values[keep]
-            order = np.lexsort((kept, gid))
-            starts = np.searchsorted(gid[order], np.arange(self.count + 1))
-            self._segments[name] = (kept[order], starts.astype(np.int64))
+            rows = self.panel.order(name)
+            gid = self.gid[rows]
+            inside = gid >= 0
+            rows, gid = rows[inside], gid[inside]
+            # Small numbers of groups sort by radix; equal groups keep the order of their values.
+            short = gid.astype(np.int16) if self.count < 32_000 else gid
+            order = np.argsort(short, kind="stable")
+            starts = np.searchsorted(short[order], np.arange(self.count + 1, dtype=short.dtype))
+            self._segments[name] = (values[rows[order]], starts.astype(np.int64))
         return self._segments[name]
 
-    def _parts(self, name: str) -> Iterator[Floats]:
+    def _gini(self, name: str) -> Floats:
         values, starts = self._sorted(name)
-        for group in range(self.count):
-            yield values[starts[group] : starts[group + 1]]
+        sizes = np.diff(starts)
+        gid = np.repeat(np.arange(self.count), sizes)
+        ranks = np.arange(1, values.size + 1) - starts[gid]
+        weighed = np.bincount(gid, (2 * ranks - sizes[gid] - 1) * values, self.count)
+        whole = sizes * np.bincount(gid, values, self.count)
+        found = np.full(self.count, np.nan)
+        np.divide(weighed, whole, out=found, where=whole != 0)
+        return found
 
     def _extreme(self, name: str, *, largest: bool) -> Floats:
         return self._quantile(name, 1.0 if largest else 0.0, "lower")
@@ -240,11 +263,3 @@ def _top(groups: Ints, sums: Floats, count: int) -> tuple[Floats, Floats, Floats
     first[sizes > 0] = sums[starts[:-1][sizes > 0]]
     second[sizes > 1] = sums[starts[:-1][sizes > 1] + 1]
     return _divide(first, whole), _divide(first + second, whole), _divide(whole - first - second, first)
-
-
-def _gini(values: Floats) -> float:
-    if not values.size or values.sum() == 0:
-        return float("nan")
-    ordered = np.sort(values)
-    ranks = np.arange(1, ordered.size + 1)
-    return float((2 * ranks - ordered.size - 1) @ ordered / (ordered.size * ordered.sum()))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from hub.checks.extracts import Part
@@ -24,12 +29,42 @@ class Printed:
     keys: pl.Series
     decimals: int | None
 
-    @property
+    @cached_property
     def values(self) -> pl.Series:
         """The different values, without the empty ones."""
         return self.keys.drop_nulls().unique()
 
+    @cached_property
+    def counts(self) -> dict[Any, int]:
+        """Value → printed rows."""
+        found = Counter(self.keys.to_list())
+        found.pop(None, None)
+        return dict(found)
 
+
+@dataclass(frozen=True)
+class Spans:
+    """The rows of a variable with the printed values: places in its order by value."""
+
+    printed: Printed
+    order: Positions
+    places: dict[Any, tuple[int, int]]
+
+    def sizes(self, most: int) -> list[int]:
+        """How many rows hold the value of each of the first printed rows."""
+        found = (self.places.get(value, (0, 0)) for value in self.printed.keys.head(most).to_list())
+        return [int(last - first) for first, last in found]
+
+    def rows(self, most: int) -> tuple[Positions, ...]:
+        """Those rows, ascending."""
+        known = {
+            value: np.sort(self.order[slice(*self.places.get(value, (0, 0)))])
+            for value in set(self.printed.keys.head(most).to_list())
+        }
+        return tuple(known[value] for value in self.printed.keys.head(most).to_list())
+
+
+Positions = npt.NDArray[np.int64]
 Mapping = Sequence[tuple[Printed, str]]  # printed column → variable of the extract
 
 
@@ -64,6 +99,8 @@ class Matcher:
         self.part = part
         self._keys: dict[tuple[str, int | None], pl.Series | None] = {}
         self._values: dict[tuple[str, int | None], pl.Series] = {}
+        self._sorted: dict[tuple[str, int | None], tuple[pl.Series, Positions]] = {}
+        self._known: dict[tuple[str, int | None], Positions | frozenset[Any]] = {}
         self._masks: dict[tuple[int, str], pl.Series] = {}
 
     def keys(self, name: str, decimals: int | None) -> pl.Series | None:
@@ -74,18 +111,50 @@ class Matcher:
 
     def values(self, name: str, decimals: int | None) -> pl.Series | None:
         """The different values of a variable as it would be printed."""
-        keys = self.keys(name, decimals)
-        if keys is not None and (name, decimals) not in self._values:
+        if (name, decimals) not in self._values:
+            keys = _keys(self.part.distinct(name), decimals)
+            if keys is None:
+                return None
             self._values[name, decimals] = keys.drop_nulls().unique()
-        return self._values.get((name, decimals))
+        return self._values[name, decimals]
+
+    def spans(self, column: Printed, name: str) -> Spans | None:
+        """Where the rows with each printed value stand when the variable is sorted, all in two searches: one
+        search per value would cost more than the rest of a check."""
+        keys = self.keys(name, column.decimals)
+        if keys is None:
+            return None
+        at = (name, column.decimals)
+        if at not in self._sorted:
+            order = keys.arg_sort()  # nulls first
+            self._sorted[at] = (keys.gather(order), order.to_numpy().astype(np.int64))
+        ordered, order_of_rows = self._sorted[at]
+        first = np.asarray(ordered.search_sorted(column.values, side="left"), dtype=np.int64)
+        last = np.asarray(ordered.search_sorted(column.values, side="right"), dtype=np.int64)
+        return Spans(
+            column,
+            order_of_rows,
+            dict(zip(column.values.to_list(), zip(first, last, strict=True), strict=True)),
+        )
 
     def explained(self, column: Printed, name: str) -> int:
         """How many printed rows hold a value of the variable."""
-        values = self.values(name, column.decimals)
-        if values is None:
+        at = (name, column.decimals)
+        if at not in self._known:
+            values = self.values(*at)
+            texts = values is None or values.dtype == pl.String
+            self._known[at] = (
+                frozenset(() if values is None else values.to_list()) if texts else np.sort(values.to_numpy())
+            )
+        known = self._known[at]
+        if isinstance(known, frozenset):
+            return sum(rows for value, rows in column.counts.items() if value in known)
+        if not known.size or not column.counts:
             return 0
-        shared = values.filter(values.is_in(column.values.implode()))
-        return int(column.keys.is_in(shared.implode()).sum() or 0)
+        wanted = np.fromiter(column.counts, dtype=np.int64)
+        places = np.minimum(np.searchsorted(known, wanted), known.size - 1)
+        rows = np.fromiter(column.counts.values(), dtype=np.int64)
+        return int(rows[known[places] == wanted].sum())
 
     def frames(self, mapping: Mapping) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The printed tuples, and those tuples of the extract of which each value is printed somewhere."""

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,15 @@ class Categories:
     """A variable as categories: per row the position of its value (-1 missing), and how it is written."""
 
     values: tuple[Any, ...]
-    codes: Codes
     texts: Mapping[str, int]
     numbers: Mapping[float, int]
+    column: pl.Series
+    distinct: pl.Series
+
+    @cached_property
+    def codes(self) -> Codes:
+        """Only computed for the variables that a table is grouped by; most are just looked at."""
+        return _positions(self.column, self.distinct)
 
     def find(self, cell: str) -> int | None:
         """The position of the value that `cell` names."""
@@ -69,6 +76,7 @@ class Panel:
     _categories: dict[str, Categories | None] = field(default_factory=dict)
     _spans: dict[str, tuple[float, float]] = field(default_factory=dict)
     _units: dict[str, tuple[Codes, int]] = field(default_factory=dict)
+    _order: dict[str, npt.NDArray[np.int64]] = field(default_factory=dict)
     _rows: int | None = None
 
     @property
@@ -113,13 +121,22 @@ class Panel:
         values[~np.isfinite(values)] = np.nan
         return values
 
+    def order(self, name: str) -> npt.NDArray[np.int64]:
+        """The rows with a value of a number, smallest first."""
+        if name not in self._order:
+            values = self.numbers(name)
+            assert values is not None  # noqa: S101
+            order = np.argsort(values)
+            self._order[name] = order[: values.size - int(np.isnan(values).sum())]
+        return self._order[name]
+
     def span(self, name: str) -> tuple[float, float]:
         """Smallest and largest value of a number; zeros where it has none."""
         if name not in self._spans:
             values = self.numbers(name)
             self._spans[name] = (0.0, 0.0)
             if values is not None and not np.isnan(values).all():
-                self._spans[name] = (float(np.nanmin(values)), float(np.nanmax(values)))
+                self._spans[name] = (float(np.fmin.reduce(values)), float(np.fmax.reduce(values)))
         return self._spans[name]
 
     def categories(self, name: str) -> Categories | None:
@@ -133,15 +150,15 @@ class Panel:
         if column.dtype.is_nested():
             return None
         if column.dtype.is_float():
-            column = column.fill_nan(None)
             if column.head(2_000).n_unique() > 1_000:
                 return None
-        elif column.dtype in (pl.Categorical, pl.Enum):
-            column = column.cast(pl.String)
-        distinct = column.drop_nulls().unique().sort()
+            column = column.fill_nan(None)
+        distinct = self.part.distinct(name)
         if distinct.len() > MAX_CATEGORIES:
             return None
-        codes = _positions(column, distinct)
+        if column.dtype in (pl.Categorical, pl.Enum):
+            column, distinct = column.cast(pl.String), distinct.cast(pl.String)
+        distinct = distinct.sort()
         values = tuple(distinct.to_list())
         texts: dict[str, int] = {}
         numbers: dict[float, int] = {}
@@ -152,10 +169,12 @@ class Panel:
             for text in self._written(name, value):
                 texts.setdefault(text.strip().casefold(), at)
                 texts.setdefault(fold(text) or "\0\0", at)
-        return Categories(values, codes, texts, numbers)
+        return Categories(values, texts, numbers, column, distinct)
 
     def _written(self, name: str, value: Any) -> list[str]:
-        found = [str(value), *self.labels.get(name, {}).get(value, ())]
+        # A number is found by its value, however it is written.
+        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        found = [*([] if plain else [str(value)]), *self.labels.get(name, {}).get(value, ())]
         if isinstance(value, bool):
             found += ["yes", "oui", "ja"] if value else ["no", "non", "nein"]
         return found

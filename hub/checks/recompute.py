@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from hub.checks.candidates import candidates, weights_of
+from hub.checks.candidates import candidates, taught, weights_of
 from hub.checks.layouts import TOTAL, Layout, Series, layouts
 from hub.checks.measures import BASES, Cube, Measure, Printed, printed
 from hub.checks.panels import Floats, Panel
@@ -25,6 +25,7 @@ _PARTLY = 0.8
 _MAX_FILTER_VARIABLES = 20
 _MAX_FILTER_VALUES = 40
 _MAX_FILTERED = 6
+_MAX_TEACHERS = 4
 # Rows looked at for guesses that no head suggests, per table: about a second. More rows, fewer guesses.
 _BUDGET = 140_000_000
 _LEAST_TRIED = 60
@@ -133,7 +134,42 @@ class Search:
             fits.append(fit)
         found = Recomputed(self.panel, layout, cube, fits, where, self.tried)
         found.sure = self._sure(found)
+        if not found.complete:
+            self._teach(found)
         return found
+
+    def _teach(self, found: Recomputed) -> None:
+        """Series whose heads name no variable, by that of their neighbours: `n` beside a mean of wages counts
+        the rows with a wage. Together they must explain more than chance."""
+        names: dict[str, bool] = {}
+        for fit, sure in zip(found.fits, found.sure, strict=True):
+            if fit is not None and fit.complete and fit.measure.variable and fit.measure.other is None:
+                names[fit.measure.variable] = names.get(fit.measure.variable, False) or sure
+        for name in sorted(names, key=lambda one: not names[one])[:_MAX_TEACHERS]:
+            learnt = {
+                at: fit
+                for at, sure in enumerate(found.sure)
+                if not sure and (fit := self._learn(found, at, name)) is not None
+            }
+            together = sum(fit.digits for fit in learnt.values())
+            needed = _SPARE_DIGITS if names[name] else math.log10(max(found.tried, 1)) + _SPARE_DIGITS + 1
+            if learnt and together >= needed:
+                for at, fit in learnt.items():
+                    found.fits[at], found.sure[at] = fit, True
+
+    def _learn(self, found: Recomputed, at: int, name: str) -> Fit | None:
+        series, own = found.layout.series[at], found.fits[at]
+        if own is not None and own.complete and own.measure.variable == name:
+            return own
+        numbers = printed(series.entries)
+        guesses = taught(found.layout, series, numbers, self.panel, name)
+        bases = BASES if any(TOTAL in entry.levels for entry in series.entries) else BASES[:1]
+        for measure in guesses:
+            for base in bases:
+                fit = self._match(series, replace(measure, base=base), numbers, found.cube, said=False)
+                if fit.complete and fit.digits >= math.log10(len(guesses)) + _SPARE_DIGITS:
+                    return fit
+        return None
 
     def _fit(self, layout: Layout, series: Series, cube: Cube, base: str) -> Fit | None:
         numbers = printed(series.entries)

@@ -120,14 +120,16 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "data do not leave.",
     ),
     "instance_model": Sentence(
-        "Ce modèle semble garder des observations (k plus proches voisins, SVM…). Gardez-le sur la "
-        "plateforme et déposez ses mesures.",
-        "This model seems to keep observations (nearest neighbours, SVM…). Keep it on the platform and "
-        "submit its metrics.",
+        "Ce modèle semble garder des observations (plus proches voisins, SVM…). Le fichier en contient-il ? "
+        "Gardez le modèle sur la plateforme et déposez ses mesures.",
+        "This model seems to keep observations (nearest neighbours, SVM…). Does the file hold any? Keep the "
+        "model on the platform and submit its metrics.",
     ),
     "unit_plot": Sentence(
-        "Ce graphique semble montrer des individus. Groupez les points (cellules d’au moins {limit}).",
-        "This plot seems to show individuals. Bin the points (cells of at least {limit}).",
+        "Un graphique : chaque point, bâton, boîte ou extrémité d’axe compte-t-il au moins {limit} unités ? "
+        "Joignez le tableau dont il est tiré ; un nuage de points ou des valeurs isolées ne sortent pas.",
+        "A plot: does every point, bar, box and end of an axis count at least {limit} units? Add the table it "
+        "is drawn from; a scatter plot or single values do not leave.",
     ),
     "transition": Sentence(
         "Transitions ou séquences : chaque case doit compter {limit} personnes, et aucun parcours réel "
@@ -135,8 +137,10 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "Transitions or sequences: every cell must count {limit} persons, and no real trajectory be shown.",
     ),
     "map": Sentence(
-        "Carte : chaque zone doit compter {limit} personnes et trois employeurs, sans points.",
-        "Map: every area must count {limit} persons and three employers, without points.",
+        "Carte ou zones : chaque zone doit compter {limit} personnes et trois employeurs, sans points ni "
+        "coordonnées. Joignez ces effectifs.",
+        "Map or areas: every area must count {limit} persons and three employers, without points or "
+        "coordinates. Add these counts.",
     ),
     "share_without_base": Sentence(
         "Des parts sont données sans l’effectif non pondéré de leur base. Ajoutez-le.",
@@ -145,6 +149,12 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
     "rounded_small": Sentence(
         "Des effectifs sont arrondis, et certains comptent moins de {limit} unités. Supprimez-les.",
         "Counts are rounded, and some count fewer than {limit} units. Suppress them.",
+    ),
+    "same_value": Sentence(
+        "Toutes les unités de ce groupe ont la même valeur : ce nombre la révèle pour chacune. Dites "
+        "pourquoi elle va de soi, ou regroupez.",
+        "All units of this group have the same value: this number reveals it for each of them. Say why it is "
+        "self-evident, or merge.",
     ),
     "unknown_units": Sentence(
         "L’extrait n’a pas de colonne d’unités connue : personne ne peut compter les unités d’un nombre.",

@@ -164,6 +164,11 @@ SENTENCES: Mapping[str, Sentence] = {
         "{rows} decimal values, nearly all different: make sure they are neither individual data nor "
         "residuals.",
     ),
+    "acro_claim": Sentence(
+        "ACRO signale une cellule de « {output} » ({check}). Supprimez-la ou dites pourquoi elle peut "
+        "sortir.",
+        "ACRO reports a cell of “{output}” ({check}). Suppress it, or say why it may leave.",
+    ),
     "extract_unread": Sentence(
         "L’extrait du projet n’a pas pu être lu : le fichier n’a pas été comparé aux données.",
         "The extract of the project could not be read: the file was not compared with the data.",

@@ -33,7 +33,8 @@ _LIMITS: Mapping[str, float] = MappingProxyType(
 _SEVERITIES: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(
         ("empty_cell", "population_share", "binary_mean", "suppressed_margins", "instance_model", "unit_plot",
-         "transition", "map", "rounded_small", "unknown_units", "unreproduced", "missing_context"),
+         "transition", "map", "same_value", "rounded_small", "unknown_units", "unreproduced",
+         "missing_context"),
         "REVIEW",
     )
     | {"share_without_base": "NOTE"}

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.checks.findings import Finding
-from hub.checks.matching import Matcher, Printed, print_columns
+from hub.checks.matching import Matcher, Printed, Spans, print_columns
 from hub.checks.panels import Panel, fold
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
@@ -90,9 +90,10 @@ def _by_values(printed: Sequence[Printed], panel: Panel) -> list[_Column]:
     for column in printed:
         if column.decimals is None and column.values.len() < 2:
             continue
-        options = sorted(_options(column, panel, matcher, {one.name for one in found}), key=_commonness)
+        options = _options(column, panel, matcher, {one.name for one in found})
         best: tuple[int, _Column, list[npt.NDArray[np.int64]]] | None = None
-        for option in options[:_MAX_OPTIONS]:
+        for name, spans in options[:_MAX_OPTIONS]:
+            option = _Column(name, spans.rows(_MOST_ROWS))
             rows = list(option.hits) if joint is None else _both(joint, option.hits)
             matched = sum(row.size > 0 for row in rows)
             if matched >= _MATCHED * len(rows) and (best is None or matched > best[0]):
@@ -103,36 +104,22 @@ def _by_values(printed: Sequence[Printed], panel: Panel) -> list[_Column]:
     return found
 
 
-def _options(column: Printed, panel: Panel, matcher: Matcher, taken: set[str]) -> Iterator[_Column]:
+def _options(column: Printed, panel: Panel, matcher: Matcher, taken: set[str]) -> list[tuple[str, Spans]]:
+    """The variables that hold the values, those whose values are rarest first."""
+    found = []
     for name in panel.variables:
-        if name in taken or matcher.explained(column, name) < _MATCHED * column.keys.drop_nulls().len():
+        if name in taken or matcher.explained(column, name) < _MATCHED * sum(column.counts.values()):
             continue
-        hits = _hits(column, name, matcher)
-        if hits is not None:
-            yield _Column(name, hits)
-
-
-def _commonness(column: _Column) -> float:
-    return float(np.mean([hit.size for hit in column.hits]))
+        spans = matcher.spans(column, name)
+        if spans is not None:
+            found.append((float(np.mean(spans.sizes(_MOST_ROWS))), name, spans))
+    return [(name, spans) for _, name, spans in sorted(found, key=lambda one: one[:2])]
 
 
 def _hits(column: Printed, name: str, matcher: Matcher) -> tuple[npt.NDArray[np.int64], ...] | None:
     """Per printed row the positions of the rows of the extract with its value."""
-    keys = matcher.keys(name, column.decimals)
-    if keys is None:
-        return None
-    order = keys.arg_sort()
-    ordered = keys.gather(order)
-    positions = order.to_numpy().astype(np.int64)
-    found = []
-    for value in column.keys.to_list()[:_MOST_ROWS]:
-        if value is None:
-            found.append(np.zeros(0, dtype=np.int64))
-            continue
-        first = ordered.search_sorted(value, side="left")
-        last = ordered.search_sorted(value, side="right")
-        found.append(np.sort(positions[int(first) : int(last)]))
-    return tuple(found)
+    spans = matcher.spans(column, name)
+    return spans.rows(_MOST_ROWS) if spans is not None else None
 
 
 def _both(

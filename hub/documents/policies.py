@@ -121,6 +121,7 @@ OUTPUT_RULES: dict[str, frozenset[str]] = {
             "population_share",
             "residuals",
             "rounded_small",
+            "same_value",
             "saturated_model",
             "share_without_base",
             "small_share",

@@ -160,7 +160,7 @@ def test_what_might_be_a_count_is_reviewed(check: Check, name: str, content: str
     ],
 )
 def test_nothing_small_nothing_said(check: Check, content: str) -> None:
-    assert notes(check("t.csv", content)) == []
+    assert [one for one in notes(check("t.csv", content)) if one[0] != "share_without_base"] == []
 
 
 def test_row_labels_are_only_noted(check: Check) -> None:
