@@ -70,7 +70,7 @@ class _Reading:
                     self._known(name)
 
     def _known(self, name: str) -> None:
-        if name not in self.panel.part.schema:
+        if name not in self.panel.variables:  # identifiers group, filter and measure nobody
             raise UnreadableClaim(f"variable: {name[:80]}")
 
     def _column(self, head: str) -> int:

@@ -27,6 +27,7 @@ from hub.checks.thresholds import Thresholds
 
 COUNTS = frozenset({"count", "persons", "households", "employers"})
 _AMOUNTS = frozenset({"sum", "mean", "gini"})
+_SHARES_OF_BINARY = _AMOUNTS | {"sd", "variance"}
 _ORDERED = frozenset({"median", "quantile"})
 _TELLING = frozenset({"sum", "mean", "median", "quantile", "min", "max", "gini"})
 _EMPLOYERS = 3  # of an area: SDAP (maps)
@@ -95,13 +96,21 @@ class Judge:
             yield from self._area(fit, entry, few)
             return
         yield from self._same(fit, entry, groups, number)
+        yield from self._of_statistic(fit, entry, at, few, rows)
+
+    def _of_statistic(
+        self, fit: Fit, entry: Entry, at: int, few: dict[str, int], rows: float
+    ) -> Iterator[Finding]:
+        """The rules that a statistic has of its own, where enough units are behind it."""
+        measure = fit.measure
+        groups, number = self.found.cube.at(entry.levels, measure.base)
         if measure.statistic == "share":
             yield from self._base(fit, entry)
-        if measure.statistic in _AMOUNTS and measure.variable is not None:
-            if self._is_binary(measure.variable):
-                yield from self._binary(fit, entry, groups, number)
-            else:
-                yield from self._dominance(fit, entry, groups, number)
+        binary = measure.variable is not None and self._is_binary(measure.variable)
+        if binary and measure.statistic in _SHARES_OF_BINARY:
+            yield from self._binary(fit, entry, groups, number)
+        if not binary and measure.statistic in _AMOUNTS and measure.variable is not None:
+            yield from self._dominance(fit, entry, groups, number)
         if measure.statistic in ("min", "max") and not self._otherwise(fit):
             yield self._finding("extreme", fit, entry, {}, statistic=measure.statistic)
         if measure.statistic in _ORDERED:
@@ -217,7 +226,8 @@ class Judge:
         limits = self.thresholds
         for kind in self.kinds:
             one, two, rest = (
-                float(part[number]) for part in groups.top_shares(kind, str(fit.measure.variable))
+                float(part[number])
+                for part in groups.top_shares(kind, str(fit.measure.variable), fit.measure.weight)
             )
             evidence: dict[str, object] = {
                 "unit": kind,
@@ -278,8 +288,9 @@ class Judge:
             groups, number = self.found.cube.at(entry.levels, fit.measure.base)
             cell = groups.rows()[number]
             for axis in used:
-                if self.found.layout.axes[axis].size < 2:
-                    continue
+                known = self.found.panel.categories(self.found.layout.axes[axis].variable)
+                if known is not None and len(known.values) < 2:
+                    continue  # nothing else to be
                 outer = tuple(TOTAL if a == axis else level for a, level in enumerate(entry.levels))
                 whole, position = self.found.cube.at(outer, "known")
                 total = whole.rows()[position]
@@ -291,7 +302,7 @@ class Judge:
 
     def _totals(self, fit: Fit) -> Iterator[Finding]:
         """What a total holds beside the printed cells of its line must be nobody, or enough units."""
-        if fit.measure.statistic not in (*COUNTS, "sum", "share") or self.person is None:
+        if fit.measure.statistic not in (*COUNTS, "sum", "share", "mean") or self.person is None:
             return
         given = printed(fit.series.entries).given
         for at, entry in enumerate(fit.series.entries):
@@ -314,6 +325,9 @@ class Judge:
                 inner, position = cube.at(other.levels, fit.measure.base)
                 left &= inner.gid != position
                 parts += 1
+        if fit.measure.variable is not None:
+            values = self.found.panel.numbers(fit.measure.variable)
+            left &= True if values is None else ~np.isnan(values)
         if not parts or not left.any():
             return
         units = {kind: _distinct(self.found, kind, left) for kind in self.kinds}
@@ -339,7 +353,7 @@ class Judge:
         units = self._units(groups, number, measure)
         shares = None
         if measure.statistic in _AMOUNTS and self.person is not None and measure.variable is not None:
-            one, two, _ = groups.top_shares(self.person, measure.variable)
+            one, two, _ = groups.top_shares(self.person, measure.variable, measure.weight)
             shares = (float(np.nan_to_num(one[number])), float(np.nan_to_num(two[number])))
         members = groups.members(self.person, number, measure.variable) if self.person is not None else None
         return Cell(

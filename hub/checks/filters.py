@@ -16,7 +16,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 class UnreadableFilter(Exception):
-    """The filter names a column that is not there, or compares what cannot be compared."""
+    """The filter names no variable of the extract, or compares what cannot be compared."""
 
 
 def mask_of(condition: Filter, panel: Panel) -> Mask:
@@ -30,7 +30,7 @@ def mask_of(condition: Filter, panel: Panel) -> Mask:
         return kept
     if isinstance(condition, Not):
         return ~mask_of(condition.term, panel)
-    if condition.field not in panel.part.schema:
+    if condition.field not in panel.variables:
         raise UnreadableFilter(condition.field)
     column = panel.part.column(condition.field)
     if column.dtype.is_float():

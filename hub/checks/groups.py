@@ -30,7 +30,7 @@ class Groups:
     count: int
     _memory: dict[tuple[object, ...], Floats] = field(default_factory=dict)
     _pairs: dict[tuple[object, ...], tuple[Ints, Ints]] = field(default_factory=dict)
-    _tops: dict[tuple[str, str], tuple[Floats, Floats, Floats]] = field(default_factory=dict)
+    _tops: dict[tuple[str, str, str | None], tuple[Floats, Floats, Floats]] = field(default_factory=dict)
     _segments: dict[str, tuple[Floats, Ints]] = field(default_factory=dict)
 
     def rows(self) -> Floats:
@@ -93,20 +93,24 @@ class Groups:
         first, last = np.searchsorted(groups, [group, group + 1])
         return units[first:last]
 
-    def top_shares(self, kind: str, name: str) -> tuple[Floats, Floats, Floats]:
+    def top_shares(self, kind: str, name: str, weight: str | None = None) -> tuple[Floats, Floats, Floats]:
         """Per group the shares of the largest unit and of the two largest in the sum of absolute values, and
-        what is left beside them as a share of the largest (p %)."""
-        key = (kind, name)
+        what is left beside them as a share of the largest (p %); weighted where the number is."""
+        key = (kind, name, weight)
         if key not in self._tops:
-            self._tops[key] = self._top_shares(kind, name)
+            self._tops[key] = self._top_shares(kind, name, weight)
         return self._tops[key]
 
-    def _top_shares(self, kind: str, name: str) -> tuple[Floats, Floats, Floats]:
+    def _top_shares(self, kind: str, name: str, weight: str | None) -> tuple[Floats, Floats, Floats]:
         codes, total = self.panel.unit(kind)
         where = self._where(name)
         keep = (where >= 0) & (codes >= 0)
         values = self.panel.numbers(name)
         assert values is not None  # noqa: S101  (only numeric variables have sums)
+        if weight is not None:
+            weights = self.panel.numbers(weight)
+            assert weights is not None  # noqa: S101
+            values = np.nan_to_num(values * weights)
         keys = where[keep].astype(np.int64) * total + codes[keep]
         order = np.argsort(keys, kind="stable")
         keys, amounts = keys[order], np.abs(values[keep][order])

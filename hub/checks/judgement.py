@@ -14,6 +14,7 @@ from hub.checks.contents import Contents
 from hub.checks.declared import UnreadableClaim, recompute_declared
 from hub.checks.disclosure import COUNTS, Judge, differing_pairs
 from hub.checks.findings import Finding, Place, Severity
+from hub.checks.linked import find_linked, numbers_in_heads
 from hub.checks.models import check_declared, find_in_fitted, find_in_terms
 from hub.checks.panels import Panel, open_panels
 from hub.checks.recompute import Recomputed, Search, best_of
@@ -115,6 +116,7 @@ def judge(
                 limit=thresholds.min_units, evidence={"units": least})
         for table, least in differing_pairs(judgement.explained, thresholds)
     ]  # fmt: skip
+    judgement.findings += find_linked(judgement.cells, thresholds)
     if complete and not all(panel.units for panel in _panels_of(judgement)):
         judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
         complete = False
@@ -207,6 +209,9 @@ def _judge_table(
             if number_of(entry.text) is not None and not (sure and fit is not None and fit.matched[at])
         ]
         judgement.findings.append(_unreproduced(table, len(missing), missing, thresholds))
+    elif heads := numbers_in_heads(found, table):
+        judgement.findings.append(finding("numbers_in_text", Severity.REVIEW, table.place, count=heads))
+        return False
     return found.complete
 
 

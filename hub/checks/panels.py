@@ -103,8 +103,9 @@ class Panel:
         return [n for n in self.variables if kinds[n].is_numeric() or kinds[n] == pl.Boolean]
 
     def precision(self, name: str) -> float:
-        """Relative error of one stored value: programs that keep single precision print its noise."""
-        return 1e-6 if self.part.schema[name] == pl.Float32 else 1e-9
+        """Relative error of one stored value: programs that keep single precision print its noise. Tight
+        otherwise, for what is not compared could carry a message in the last decimals."""
+        return 1e-6 if self.part.schema[name] == pl.Float32 else 1e-12
 
     def numbers(self, name: str) -> Floats | None:
         """The variable as floats, NaN where missing; None when it is no number."""

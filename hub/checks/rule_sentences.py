@@ -128,8 +128,8 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
     "unit_plot": Sentence(
         "Un graphique : chaque point, bâton, boîte ou extrémité d’axe compte-t-il au moins {limit} unités ? "
         "Joignez le tableau dont il est tiré ; un nuage de points ou des valeurs isolées ne sortent pas.",
-        "A plot: does every point, bar, box and end of an axis count at least {limit} units? Add the table it "
-        "is drawn from; a scatter plot or single values do not leave.",
+        "A plot: does every point, bar, box and end of an axis count at least {limit} units? Add the table "
+        "it is drawn from; a scatter plot or single values do not leave.",
     ),
     "transition": Sentence(
         "Transitions ou séquences : chaque case doit compter {limit} personnes, et aucun parcours réel "
