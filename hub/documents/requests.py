@@ -103,8 +103,8 @@ class Dataset(Sparse):
     (by default `source` itself), month by month where that is a series of months. `by`: the unit type of
     `source` by which rows are found (by default that of the populations); where it is another unit than
     theirs, `households` (by default the populations' source) says which belong to them. `units`: the
-    pseudonyms delivered; `mark`: a column that says which population the row's unit belongs to (its
-    position in `of`, from 1).
+    pseudonyms delivered; `mark`: a column with the position in `of`, from 1, of the population for which
+    the row is there: its unit's own or, in a household, that of the chosen unit; of several, the first.
     """
 
     name: PartName

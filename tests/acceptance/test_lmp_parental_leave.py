@@ -14,23 +14,19 @@ import nbformat
 import polars as pl
 import pytest
 
-from hub.documents.policies import AreaLimits
 from hub.documents.projects import ColumnRequest
 from hub.domain.errors import Refused
 from hub.domain.levels import Level
-from tests.acceptance.examples import ROOT, Example, Extract
+from tests.acceptance.examples import Example, Extract
+from tests.acceptance.parental_leave import PERSONS, STUDY, parental_leave
 
-PERSONS = 6_000
 MONTHS = 16 * 12
-# The policy's 1,000 persons are for a whole country: as the sample of it, as the limit.
-AREAS = AreaLimits(min_areas=3, min_units=100)
 FULL, PART = 2, 3
 
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    work = tmp_path_factory.mktemp("lmp")
-    return Example.generated("lmp-parental-leave", work, "--persons", str(PERSONS), areas=AREAS)
+    return parental_leave(tmp_path_factory.mktemp("lmp"))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +45,7 @@ def test_the_same_seed_gives_the_same_panel_and_another_seed_another(tmp_path: P
     tables = []
     for seed in ("1", "1", "2"):
         directory = tmp_path / str(len(tables))
-        generator = str(ROOT / "examples" / "lmp-parental-leave" / "generate.py")
+        generator = str(STUDY / "generate.py")
         command = [sys.executable, generator, str(directory), "--persons", "200", "--seed", seed]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         tables.append(pl.read_parquet(directory / "lmp_jobs" / "2010-05.parquet"))
@@ -125,7 +121,7 @@ def test_more_than_needed_is_refused(example: Example, column: ColumnRequest, co
 def test_the_python_analysis_finds_the_leave_again_in_cells_of_ten_women_or_more(
     extract: Extract, tmp_path: Path
 ) -> None:
-    notebook = ROOT / "examples" / "lmp-parental-leave" / "analysis-python.ipynb"
+    notebook = STUDY / "analysis-python.ipynb"
     cells = nbformat.read(notebook, as_version=4).cells
     code = [c.source for c in cells if c.cell_type == "code" and "desk" not in c.metadata.get("tags", [])]
     environment = os.environ | {"VITRINE_EXTRACT": str(extract.directory)}
@@ -144,6 +140,6 @@ def test_the_python_analysis_finds_the_leave_again_in_cells_of_ten_women_or_more
 
 @pytest.mark.parametrize("name", ["analysis-python.ipynb", "analysis-r.ipynb"])
 def test_notebooks_are_kept_without_results(name: str) -> None:
-    notebook = nbformat.read(ROOT / "examples" / "lmp-parental-leave" / name, as_version=4)
+    notebook = nbformat.read(STUDY / name, as_version=4)
     nbformat.validate(notebook)
     assert all(not cell.outputs for cell in notebook.cells if cell.cell_type == "code")

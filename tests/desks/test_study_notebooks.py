@@ -4,70 +4,107 @@ network, and find the same."""
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import polars as pl
 import pytest
+from nbformat import NotebookNode
 
-from tests.acceptance.examples import ROOT, Example
-from tests.acceptance.test_lmp_parental_leave import AREAS, PERSONS
-from tests.desks.containers import Container
+from tests.acceptance.parental_leave import STUDY, parental_leave
+from tests.desks.started import empty_folders, remove, start_desk
 
 pytestmark = pytest.mark.containers
 
-STUDY = ROOT / "examples" / "lmp-parental-leave"
-# In one desk, one after the other; the executed notebooks land in the home like everything a desk writes.
-COMMAND = """
-set -e
-for language in python r; do
-  mkdir -p /home/researcher/$language; cd /home/researcher/$language
-  cp /study/analysis-$language.ipynb .
-  jupyter nbconvert --to notebook --execute --inplace analysis-$language.ipynb
-done
-echo BOTH-RAN
+LANGUAGES = ("python", "r")
+FEWEST = 10  # women behind a number
+PIXELS = (1350, 480)
+# From a cell, so as the researcher and with the environment and limits that their own work has.
+RUN = """
+import pathlib, subprocess
+folder = pathlib.Path.home() / "{language}"
+command = ["jupyter", "nbconvert", "--to", "notebook", "--execute", "--inplace", "analysis-{language}.ipynb"]
+done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+print(done.returncode, done.stderr[-4000:])
 """
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of a desk in which both notebooks have run on an extract."""
-    work = tmp_path_factory.mktemp("study")
-    example = Example.generated("lmp-parental-leave", work, "--persons", str(PERSONS), areas=AREAS)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home of a desk in which both notebooks have run on the study's extract."""
+    example = parental_leave(tmp_path_factory.mktemp("study"))
     extract = example.extract(example.plan())
-    home, data, study = work / "home", work / "sealed", work / "notebooks"
-    shutil.copytree(extract.directory, data)
-    shutil.copytree(STUDY, study, ignore=shutil.ignore_patterns("dictionaries", "__pycache__"))
-    home.mkdir()
-    for path in (work, *work.parents[:2], data, study):
-        path.chmod(0o755)
-    home.chmod(0o777)
-    container = Container.start(
-        240,
-        ["bash", "-c", COMMAND],
-        f"--volume={data}:/data:ro",
-        f"--volume={study}:/study:ro",
-        f"--volume={home}:/home/researcher",
-    )
+    folder = empty_folders()
+    shutil.copytree(extract.directory, folder / "data", dirs_exist_ok=True)
+    for path in (folder / "data", *(folder / "data").rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    for language in LANGUAGES:
+        place = folder / "home" / language
+        place.mkdir()
+        place.chmod(0o777)
+        notebook = place / f"analysis-{language}.ipynb"
+        shutil.copyfile(STUDY / notebook.name, notebook)
+        notebook.chmod(0o666)
+    desk = start_desk(folder)
     try:
-        status = container.wait(240)
-        assert status == 0, container.output()[-4000:]
-        assert "BOTH-RAN" in container.output()
+        for language in LANGUAGES:
+            said = desk.run(RUN.format(language=language))
+            assert said.startswith("0 "), said
+        yield folder / "home"
     finally:
-        container.remove()
-    return home
+        remove(desk)
 
 
-@pytest.mark.parametrize("language", ["python", "r"])
+def cells(home: Path, language: str) -> list[NotebookNode]:
+    """The executed cells of code."""
+    notebook = nbformat.read(home / language / f"analysis-{language}.ipynb", as_version=4)
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def printed(home: Path, language: str) -> str:
+    """All that the cells show as text."""
+    outputs = [output for cell in cells(home, language) for output in cell.outputs]
+    return "\n".join(output.get("data", {}).get("text/plain", "") for output in outputs)
+
+
+def table(home: Path, language: str) -> pl.DataFrame:
+    return pl.read_csv(home / language / "event_study.csv")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_cell_ran_in_order_and_none_failed_or_warned(home: Path, language: str) -> None:
+    ran = cells(home, language)
+    assert [cell.execution_count for cell in ran] == list(range(1, len(ran) + 1))
+    kinds = {output.output_type for cell in ran for output in cell.outputs}
+    assert kinds <= {"execute_result", "display_data"}  # no error, no stream
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_table_is_whole_and_stands_on_ten_women_or_more(home: Path, language: str) -> None:
-    study = pl.read_csv(home / language / "event_study.csv")
+    study = table(home, language)
     assert study["quarter"].to_list() == list(range(-8, 16))
     for column in ("women", "women_at_work"):
-        assert study[column].drop_nulls().min() >= 10  # type: ignore[operator]
-    assert study["mean_wage"].drop_nulls().len() > 0
+        assert study[column].dtype == pl.Int64
+        assert study[column].drop_nulls().min() >= FEWEST  # type: ignore[operator]
+    shown = study.drop_nulls("share_at_work")
+    assert (shown["women"] - shown["women_at_work"]).min() >= FEWEST  # type: ignore[operator]
+    assert shown.height > 0
+    assert study["mean_wage"].drop_nulls().len() > len(shown)
+
+
+def test_the_notebooks_show_the_number_of_women_behind_all_else(home: Path) -> None:
+    assert printed(home, "python").startswith("True\n")  # enough leaves
+    shown = printed(home, "r")
+    assert shown.startswith("[1] TRUE\n")
+    names, numbers = shown.strip().splitlines()[-2:]
+    change = dict(zip(names.split(), map(float, numbers.split()), strict=True))
+    assert change["women"] >= FEWEST
+    assert change["change"] < -2  # hours a week: one woman in three comes back to half
 
 
 def test_both_languages_find_the_same(home: Path) -> None:
-    python, r = (pl.read_csv(home / language / "event_study.csv") for language in ("python", "r"))
+    python, r = (table(home, language) for language in LANGUAGES)
     assert python.columns == r.columns
     for column in python.columns:
         # The two round halves differently: by one in the last digit that is printed.
@@ -77,5 +114,11 @@ def test_both_languages_find_the_same(home: Path) -> None:
         assert ((one - other).abs().fill_null(0.0) <= off + 1e-9).all(), column
 
 
-def test_the_figure_is_a_picture(home: Path) -> None:
-    assert (home / "python" / "event_study.png").read_bytes().startswith(b"\x89PNG")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_figure_is_a_picture_and_is_shown(home: Path, language: str) -> None:
+    picture = (home / language / "event_study.png").read_bytes()
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    assert tuple(int.from_bytes(picture[at : at + 4]) for at in (16, 20)) == PIXELS
+    assert any(
+        "image/png" in output.get("data", {}) for cell in cells(home, language) for output in cell.outputs
+    )
