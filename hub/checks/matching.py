@@ -142,10 +142,10 @@ class Matcher:
         at = (name, column.decimals)
         if at not in self._known:
             values = self.values(*at)
-            texts = values is None or values.dtype == pl.String
-            self._known[at] = (
-                frozenset(() if values is None else values.to_list()) if texts else np.sort(values.to_numpy())
-            )
+            if values is None or values.dtype == pl.String:
+                self._known[at] = frozenset(() if values is None else values.to_list())
+            else:
+                self._known[at] = np.sort(values.to_numpy())
         known = self._known[at]
         if isinstance(known, frozenset):
             return sum(rows for value, rows in column.counts.items() if value in known)

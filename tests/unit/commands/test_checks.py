@@ -1,0 +1,78 @@
+"""`vitrine check` on a real extract: units and labels come from its codebook, nobody names them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from hub.commands.checks import check
+from hub.documents import parse
+from hub.documents.dictionaries import Dictionary
+from hub.documents.projects import ExtractDocument
+from hub.extraction import extract, register
+from tests.unit.extraction.conftest import DICTIONARY, MASTER_KEY, NOW, plan_short
+
+POLICIES = Path(__file__).parents[3] / "policies"
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three hundred persons in households of two, with a dictionary that labels the sexes."""
+    scratch = tmp_path_factory.mktemp("toy")
+    lines = ["id,year,house,sex,wage,born,works"]
+    lines += [
+        f"{n},2025,h{n // 2},{2 if n < 150 else 1},{20 + n * 7 % 83}.5,1980-01-31,{str(n % 3 > 0).lower()}"
+        for n in range(1, 301)
+    ]
+    (scratch / "toy.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    warehouse = scratch / "warehouse"
+    warehouse.mkdir()
+    register(
+        scratch / "toy.csv", parse(Dictionary, DICTIONARY, name="toy.yaml"), warehouse=warehouse, now=NOW
+    )
+    request = ExtractDocument.model_validate(
+        {"source": "toy", "columns": ("sex", "wage", "works"), "household": True}
+    )
+    extract(
+        plan_short(request, warehouse),
+        warehouse=warehouse,
+        master_key=MASTER_KEY,
+        into=scratch / "v1",
+        now=NOW,
+    )
+    return scratch / "v1"
+
+
+def judged(directory: Path, file: Path, content: str) -> dict[str, object]:
+    file.write_text(content, encoding="utf-8")
+    app = typer.Typer()
+    app.command()(check)
+    done = CliRunner().invoke(
+        app, [str(file), "--extract", str(directory), "--policies", str(POLICIES), "--json"]
+    )
+    assert done.exit_code == 0, done.output
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("labels", [{1: "f", 2: "h"}, {1: "f", 2: "m"}, {1: "1", 2: "2"}])
+def test_labels_of_the_codebook_name_the_groups(
+    labels: dict[int, str], directory: Path, tmp_path: Path
+) -> None:
+    frame = pl.read_parquet(directory / "toy.parquet")
+    table = frame.group_by("sex").agg(n=pl.len(), mean_wage=pl.col("wage").mean().round(3)).sort("sex")
+    lines = [f"{labels[sex]},{n},{mean}" for sex, n, mean in table.rows()]
+    found = judged(directory, tmp_path / "t.csv", "\n".join(["sex,n,mean_wage", *lines]) + "\n")
+    assert found["verdict"] == "PASS", found
+
+
+def test_small_groups_are_blocked(directory: Path, tmp_path: Path) -> None:
+    frame = pl.read_parquet(directory / "toy.parquet")
+    table = frame.group_by("wage").agg(n=pl.len()).sort("wage").head(20)
+    found = judged(directory, tmp_path / "t.csv", table.write_csv())
+    assert found["verdict"] == "BLOCK"
