@@ -31,6 +31,10 @@ EXPECTED: dict[Permission, tuple[str, str, str, str]] = {
     Permission.SUBMISSION_READ: ("ynn", "nnn", "yyy", "yyy"),
     Permission.SUBMISSION_WITHDRAW: ("ynn", "nnn", "nnn", "nnn"),
     Permission.SUBMISSION_REVIEW: ("nnn", "nnn", "nny", "nnn"),
+    Permission.REVIEW_STATISTICS: ("nnn", "yyy", "yyy", "yyy"),
+    Permission.PUBLICATION_READ: ("ynn", "yyy", "yyy", "yyy"),
+    Permission.PUBLICATION_WRITE: ("ynn", "nnn", "nnn", "nnn"),
+    Permission.PUBLICATION_REVIEW: ("nnn", "nnn", "nny", "nnn"),
     Permission.RELEASE_DOWNLOAD: ("ynn", "nnn", "nnn", "nnn"),
     Permission.AUDIT_READ: ("nnn", "nnn", "nnn", "yyy"),
 }
