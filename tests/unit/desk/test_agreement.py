@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import vitrine
 
 from hub.checks import Thresholds
 from hub.checks.engine import run_checks
 from hub.documents.outputs import parse_declaration
 from hub.documents.policies import load_policies
 from tests.conftest import ROOT
-
-pytest.importorskip("vitrine", reason="the desk's own package")
-import vitrine
 
 UNEXPLAINED = {"false_claim", "unreproduced", "unread_claim", "extract_unread"}
 SINGLE = [

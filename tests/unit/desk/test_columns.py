@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
-pytest.importorskip("vitrine", reason="the desk's own package")
+import vitrine
 from vitrine.columns import MISSING, write_columns
 
 TABLE = pa.table(
@@ -82,7 +82,7 @@ def test_the_bridge_says_why_not(asked: dict[str, object]) -> None:
         input=json.dumps(asked).encode(),
         capture_output=True,
         check=False,
-        env={"PYTHONPATH": sys.path[0], "VITRINE_EXTRACT": __import__("os").environ["VITRINE_EXTRACT"]},
+        env={**os.environ, "PYTHONPATH": str(Path(vitrine.__file__).parents[1])},
     )
     assert done.returncode == 3
     assert done.stderr.strip()

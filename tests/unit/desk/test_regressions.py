@@ -9,11 +9,9 @@ import numpy as np  # noqa: F401  (formulas name it)
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
+import vitrine
 
 from hub.documents.outputs import Declaration, parse_declaration
-
-pytest.importorskip("vitrine", reason="the desk's own package")
-import vitrine
 
 
 def declared(file: str) -> Declaration:

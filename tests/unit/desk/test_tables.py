@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-
-from hub.documents.outputs import Declaration, parse_declaration
-
-pytest.importorskip("vitrine", reason="the desk's own package")
 import vitrine
 from vitrine.declarations import number_text
 from vitrine.suppression import suppressed_lines
+
+from hub.documents.outputs import Declaration, parse_declaration
 
 
 def declared(file: str) -> Declaration:
