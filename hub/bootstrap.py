@@ -37,6 +37,7 @@ def build_rules(policies: Policies) -> Rules:
                 Decision(word.upper()) for word in policies.review.comment_needed_for
             ),
             target_hours=policies.review.target_hours,
+            controls=policies.review.controls,
         ),
         tiers={
             tier.value: TierRules(

@@ -20,6 +20,7 @@ from hub.domain.permissions import Actor, Permission, require
 from hub.domain.records import ReleaseRecord, Submission, SubmittedFile
 
 UNREADABLE = "report_unreadable"
+JUDGED = "judged"  # the answer to a rule that left something to judge: looked at and acceptable
 
 
 def require_checking(office: Office) -> Checking:
@@ -69,6 +70,12 @@ def findings_of(file: SubmittedFile) -> list[documents.FindingGroup]:
 def to_answer(file: SubmittedFile) -> list[str]:
     """The rules broken on a file, which whoever approves must answer."""
     return [group.rule for group in findings_of(file) if group.severity == "BLOCK"]
+
+
+def to_judge(file: SubmittedFile) -> list[str]:
+    """The rules that leave something to judge on a file, beyond those that are broken on it."""
+    broken = to_answer(file)
+    return [g.rule for g in findings_of(file) if g.severity == "REVIEW" and g.rule not in broken]
 
 
 def record_release(
@@ -129,13 +136,20 @@ def _record(
             for a in unit.answers.find(submission=submission.id)
         ],
         "decisions": [
-            {"checker": v.checker, "decision": v.decision.value, "comment": v.comment, "at": v.voted_at}
+            {
+                "checker": v.checker,
+                "decision": v.decision.value,
+                "comment": v.comment,
+                "confirmed": list(v.confirmed),
+                "at": v.voted_at,
+            }
             for v in unit.votes.find(submission=submission.id)
         ],
         "rules": {
             "policies": office.rules.fingerprint,
             "thresholds": dict(checking.thresholds),
             "approvals_needed": office.rules.review.quorum,
+            "controls": {name: text.translations() for name, text in office.rules.review.controls.items()},
         },
         "software": {"name": "vitrine", "version": hub.__version__},
         "audit": {"seq": told.seq, "digest": told.digest},

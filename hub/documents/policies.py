@@ -73,13 +73,17 @@ class SubmissionsPolicy(Document):
         return types
 
 
+ControlName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
 class ReviewPolicy(Document):
-    """`review.yaml`: how many people decide. That votes are blind and nobody checks their own is not here:
-    the program has no way to switch it off."""
+    """`review.yaml`: how many people decide, and what each of them confirms. That votes are blind and nobody
+    checks their own is not here: the program has no way to switch it off."""
 
     approvals_needed: int = Field(ge=2, le=5)
     comment_needed_for: tuple[Literal["approve", "return", "reject"], ...]
     target_hours: int = Field(ge=1, le=8760)
+    controls: dict[ControlName, Text] = Field(min_length=1, max_length=20)
 
 
 class OutputThresholds(Document):

@@ -51,7 +51,8 @@ class RecordedFile(Document):
 
 
 class RecordedAnswer(Document):
-    """How a checker answered a rule that was broken on a file (`file`: its position)."""
+    """How a checker answered a rule that was broken on a file (`file`: its position). `judged`: the rule left
+    something to judge, which the checker looked at and found acceptable."""
 
     file: int
     rule: str
@@ -61,12 +62,13 @@ class RecordedAnswer(Document):
 
 
 class RecordedDecision(Document):
-    """One vote."""
+    """One vote. `confirmed`: the controls that the checker confirmed, by their names in `rules.controls`."""
 
     checker: str
     decision: Literal["APPROVE", "RETURN", "REJECT"]
     comment: str
     at: AwareDatetime
+    confirmed: tuple[str, ...] = ()
 
 
 class RecordedRelease(Document):
@@ -83,11 +85,13 @@ class RecordedRelease(Document):
 
 
 class AppliedRules(Document):
-    """The rules in force: SHA-256 over all policy files, thresholds of the checks, votes needed."""
+    """The rules in force: SHA-256 over all policy files, thresholds of the checks, votes needed, and the
+    controls that a checker confirms, in the office's words (language → sentence)."""
 
     policies: str
     thresholds: dict[str, Any]
     approvals_needed: int
+    controls: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
 class AuditHead(Document):

@@ -8,10 +8,11 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from hub.actions import reviews as actions
+from hub.actions.approvals import missing_context, rules_to_judge
 from hub.actions.comments import visible_comments
 from hub.actions.releases import to_answer
 from hub.actions.submissions import get_submission
-from hub.checks import Report, Verdict, find_missing_context
+from hub.checks import Report, Verdict
 from hub.domain.errors import NotFound, Refused
 from hub.domain.permissions import Permission
 from hub.domain.records import Submission, SubmittedFile
@@ -108,16 +109,26 @@ class RemarkJson(BaseModel):
 
 
 class VoteJson(BaseModel):
-    """A vote; those of others only once the round is over."""
+    """A vote; those of others only once the round is over. `confirmed`: names of controls."""
 
     checker: str
     decision: str
     comment: str
     at: datetime
+    confirmed: list[str]
+
+
+class ControlJson(BaseModel):
+    """What whoever approves confirms: `name` is what a vote says, `text` the sentence by language."""
+
+    name: str
+    text: dict[str, str]
 
 
 class ReviewReport(BaseModel):
-    """One submission as its checker sees it. `missing_context`: fields of the form that nobody filled in."""
+    """One submission as its checker sees it. `missing_context`: fields of the form that nobody filled in,
+    without which nothing can be approved. `to_judge`: rules that whoever approves must have judged;
+    `controls`: what they confirm."""
 
     id: str
     number: int
@@ -129,6 +140,8 @@ class ReviewReport(BaseModel):
     submitted_at: datetime
     supersedes: str | None
     approvals_needed: int
+    to_judge: list[str]
+    controls: list[ControlJson]
     files: list[FileReport]
     votes: list[VoteJson]
     remarks: list[RemarkJson]
@@ -211,13 +224,24 @@ def tell_review(visit: CurrentVisit, id: str) -> ReviewReport:
         author=submission.author,
         state=shown_state(visit, submission).value,
         form=form,
-        missing_context=[str(one.evidence["name"]) for one in find_missing_context(form)],
+        missing_context=missing_context(submission),
         submitted_at=submission.submitted_at,
         supersedes=submission.supersedes,
         approvals_needed=visit.office.rules.review.quorum,
+        to_judge=rules_to_judge(page.files),
+        controls=[
+            ControlJson(name=name, text=text.translations())
+            for name, text in visit.office.rules.review.controls.items()
+        ],
         files=[_file_report(visit, file, reports[file.position]) for file in page.files],
         votes=[
-            VoteJson(checker=v.checker, decision=v.decision.value, comment=v.comment, at=v.voted_at)
+            VoteJson(
+                checker=v.checker,
+                decision=v.decision.value,
+                comment=v.comment,
+                at=v.voted_at,
+                confirmed=list(v.confirmed),
+            )
             for v in page.votes
         ],
         remarks=[

@@ -9,11 +9,13 @@ from typing import Any
 from starlette.responses import Response
 
 from hub.actions import reviews as actions
+from hub.actions.approvals import Grounds, rules_to_judge
 from hub.actions.comments import visible_comments
 from hub.actions.projects import get_project
 from hub.actions.releases import to_answer
 from hub.actions.submissions import get_submission
 from hub.checks import Report, find_missing_context
+from hub.checks.findings import Severity
 from hub.domain.errors import NotFound, Refused
 from hub.domain.permissions import Permission
 from hub.domain.records import Decision, ReviewComment, Submission, SubmittedFile
@@ -25,6 +27,8 @@ from hub.portal.review_queue import WAITING
 from hub.portal.visits import CurrentVisit, Visit
 
 TABS = ("file", "differences")
+# Refusals of a vote that the form itself shows, with what was typed.
+_ABOUT_THE_FORM = ("answer_missing", "context_missing", "control_missing", "not_judged")
 _MAX_LISTED = 200  # numbers made again that are listed under a file that is shown as text
 
 
@@ -99,6 +103,7 @@ def _vote_form(
         "quorum": visit.office.rules.review.quorum,
         "error": error.message(visit.words.language) if error else None,
         "error_field": error.field if error else None,
+        "error_code": error.code if error else None,
         "chosen": visit.value("decision"),
         "comment": visit.value("comment"),
         "to_answer": [(file, to_answer(file)) for file in page.files],
@@ -107,7 +112,20 @@ def _vote_form(
             for position, report in reports.items()
             for finding in reversed(report.findings if report is not None else ())
         },
+        "doubtful": {
+            finding.rule: finding.message[visit.words.language]
+            for report in reversed(list(reports.values()))
+            for finding in reversed(report.findings if report is not None else ())
+            if finding.severity is Severity.REVIEW
+        },
         "answers": answers_of(visit.form),
+        "to_judge": rules_to_judge(page.files),
+        "judged": set(visit.form.get("judged", ())),
+        "controls": list(visit.office.rules.review.controls),
+        "controls_said": {
+            name: text[visit.words.language] for name, text in visit.office.rules.review.controls.items()
+        },
+        "confirmed": set(visit.form.get("control", ())),
     }
 
 
@@ -159,6 +177,15 @@ def answers_of(form: Mapping[str, list[str]]) -> dict[tuple[int, str], str]:
     return answers
 
 
+def grounds_of(form: Mapping[str, list[str]]) -> Grounds:
+    """What an approval is based on, in a form: `answers_of`, ticks `judged` (rules) and `control` (names)."""
+    return Grounds(
+        answers=answers_of(form),
+        judged=frozenset(form.get("judged", ())),
+        confirmed=frozenset(form.get("control", ())),
+    )
+
+
 def parse_decision(text: str) -> Decision:
     """The decision named; Refused `decision_missing` for anything else."""
     try:
@@ -177,12 +204,12 @@ def vote(visit: CurrentVisit, id: str) -> Response:
             submission_id=id,
             decision=parse_decision(visit.value("decision")),
             comment=visit.value("comment"),
-            answers=answers_of(visit.form),
+            grounds=grounds_of(visit.form),
             by=visit.actor,
             now=visit.now,
         )
     except Refused as error:
-        if error.field in ("comment", "decision") or error.code == "answer_missing":
+        if error.field in ("comment", "decision") or error.code in _ABOUT_THE_FORM:
             return _review_page(visit, id, error=error)
         raise
     return go(visit, f"/review/{id}", "decided" if decided(submission) else "voted")

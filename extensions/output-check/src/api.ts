@@ -102,6 +102,15 @@ export const FORM_FIELDS = [
   'note'
 ] as const;
 
+/** The fields without which no checker can approve. */
+export const CONTEXT_FIELDS: readonly (typeof FORM_FIELDS)[number][] = [
+  'what',
+  'population',
+  'variables',
+  'counts',
+  'purpose'
+];
+
 /** The name of a text field of the form. */
 export type FormField = (typeof FORM_FIELDS)[number];
 

@@ -5,6 +5,7 @@ import React, { useEffect, useId, useRef, useState } from 'react';
 import { Advice } from './advice';
 import {
   ApiError,
+  CONTEXT_FIELDS,
   fieldOf,
   FORM_FIELDS,
   type ErrorField,
@@ -69,7 +70,7 @@ interface IFieldProps {
 function Field(props: IFieldProps): JSX.Element {
   const { id, name, words, value, problem, disabled } = props;
   const { label, hint } = words.fields[name];
-  const required = name === 'what';
+  const required = CONTEXT_FIELDS.includes(name);
   const described = problem ? `${id}-error ${id}-hint` : `${id}-hint`;
   const shared = {
     id,

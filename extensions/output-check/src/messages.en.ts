@@ -161,6 +161,8 @@ export const english: IMessages = {
       'Unexpected answer from the desk. Try again; if it happens again, tell the team that manages your data.'
   },
   whatMissing: 'Say in a sentence what it is.',
+  contextMissing: label =>
+    `Fill in “${label}”: without it no checker can approve.`,
   filesMissing: 'Choose at least one file.',
   tooManyFiles: limit => `Too many files: at most ${limit} in a submission.`,
   tooLarge: limit => `Too large: at most ${limit} for all files together.`,

@@ -193,6 +193,10 @@ export const french: IMessages = {
     )
   },
   whatMissing: t("Dites en une phrase de quoi il s'agit."),
+  contextMissing: label =>
+    t(
+      `Remplissez « ${label} » : sans cela, aucune personne du contrôle ne peut approuver.`
+    ),
   filesMissing: 'Choisissez au moins un fichier.',
   tooManyFiles: limit =>
     t(`Trop de fichiers : ${limit} au plus par soumission.`),

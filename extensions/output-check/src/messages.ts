@@ -81,6 +81,7 @@ export interface IMessages {
   errorSummary: string;
   errors: Record<LocalCode, string>;
   whatMissing: string;
+  contextMissing: (label: string) => string;
   filesMissing: string;
   tooManyFiles: (limit: number) => string;
   tooLarge: (limit: string) => string;

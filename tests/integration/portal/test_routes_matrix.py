@@ -65,6 +65,10 @@ MATRIX: dict[str, dict[int, str]] = {
     # Output checking: record, key, remarks, figures, publications
     f"GET {P}/submissions/{{id}}/record": {200: "author checker insider auditor"},
     f"GET {P}/api/submissions/{{id}}/record": {200: "author checker insider auditor"},
+    f"GET {P}/submissions/{{id}}/files/{{n}}/original": {200: "auditor"},
+    f"GET {P}/submissions/{{id}}/files/{{n}}/rewritten": {200: "auditor"},
+    f"GET {P}/api/submissions/{{id}}/files/{{n}}/original": {200: "auditor"},
+    f"GET {P}/api/submissions/{{id}}/files/{{n}}/rewritten": {200: "auditor"},
     f"GET {P}/release-key": {200: PUBLIC},
     f"POST {P}/review/{{id}}/comments": {303: "checker"},
     f"GET {P}/api/review/{{id}}/comments": {200: "checker"},
@@ -176,7 +180,7 @@ FORMS: dict[str, dict[str, str]] = {
         "email": "n@example.org",
         "roles": "auditor",
     },
-    f"POST {P}/review/{{id}}/vote": {"decision": "approve"},
+    f"POST {P}/review/{{id}}/vote": {"decision": "return", "comment": "Group the cells."},
     f"POST {P}/review/{{id}}/comments": {"text": "Look at row 3."},
     f"POST {P}/manuscripts/{{id}}/vote": {"decision": "approve"},
     f"POST {P}/requests/{{id}}/remarks": {"text": "A word."},
@@ -187,7 +191,7 @@ FORMS: dict[str, dict[str, str]] = {
 BODIES: dict[str, dict[str, object]] = {
     f"POST {P}/api/projects": PROJECT_DOCUMENT,
     f"POST {P}/api/projects/{{slug}}/move-end": {"ends_at": "2026-11-30T17:00:00Z"},
-    f"POST {P}/api/review/{{id}}/vote": {"decision": "APPROVE"},
+    f"POST {P}/api/review/{{id}}/vote": {"decision": "RETURN", "comment": "Group the cells."},
     f"POST {P}/api/review/{{id}}/comments": {"file": 0, "text": "Look at row 3.", "place": {"row": 2}},
 }
 

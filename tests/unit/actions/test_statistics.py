@@ -28,7 +28,7 @@ def submit(office: Office, session: str, name: str, *, hours_ago: float) -> str:
     made = submissions.submit(
         office,
         session_id=session,
-        form={"what": name},
+        form={**factories.FORM, "what": name},
         supersedes=None,
         files=[staged(name.encode(), name=f"{name}.csv")],
         now=NOW + timedelta(hours=100 - hours_ago),
@@ -45,6 +45,7 @@ def decide(office: Office, submission: str, decision: Decision, *checkers: str) 
             comment="x",
             by=actor(checker),
             now=NOW + timedelta(hours=100),
+            grounds=factories.grounds(office, submission),
         )
 
 

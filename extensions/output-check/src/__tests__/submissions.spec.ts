@@ -134,6 +134,20 @@ describe('problems found before sending', () => {
     expect(problems).toEqual([{ field: 'what', message: words.whatMissing }]);
   });
 
+  it.each(['population', 'variables', 'counts', 'purpose'] as const)(
+    'no %s, without which nobody can approve',
+    field => {
+      const problems = findProblems(
+        [file('a.csv', 1)],
+        { ...form, [field]: ' ' },
+        limits,
+        words
+      );
+      const message = words.contextMissing(words.fields[field].label);
+      expect(problems).toEqual([{ field, message }]);
+    }
+  );
+
   it.each<[string, IChosenFile[]]>([
     ['exactly at the limits', [file('a.csv', 600), file('b.PNG', 400)]],
     ['a size that is not known', [file('a.csv', null)]],
