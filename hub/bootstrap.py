@@ -38,6 +38,7 @@ def build_rules(policies: Policies) -> Rules:
             ),
             target_hours=policies.review.target_hours,
             controls=policies.review.controls,
+            one_decider=policies.review.one_decider,
         ),
         tiers={
             tier.value: TierRules(

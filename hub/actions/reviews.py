@@ -6,6 +6,7 @@ import dataclasses
 from datetime import datetime
 
 from hub.actions.approvals import NO_GROUNDS, Grounds, account_for
+from hub.actions.deciders import deciders_of
 from hub.actions.ledgers import release_sets
 from hub.actions.ports import Office, OutputVault, Unit
 from hub.actions.releases import record_release, require_checking
@@ -107,11 +108,16 @@ def _move(unit: Unit, submission: Submission, to: SubmissionState) -> Submission
 
 def _decide(office: Office, unit: Unit, submission: Submission, *, by: Actor, now: datetime) -> Submission:
     votes = unit.votes.find(submission=submission.id)
-    state = outcome(votes, office.rules.review.quorum)
+    deciders = deciders_of(office, unit, submission)
+    state = outcome(votes, deciders.needed)
     if state is SubmissionState.UNDER_REVIEW:
         return submission
     submission = _move(unit, dataclasses.replace(submission, decided_at=now), state)
-    details = {"number": submission.number, "checkers": sorted(v.checker for v in votes)}
+    details: dict[str, object] = {
+        "number": submission.number,
+        "checkers": sorted(v.checker for v in votes),
+        **({"one_decider": deciders.one.value} if deciders.one is not None else {}),
+    }
     unit.record(
         by=by,
         action=f"submission.{state.value.lower()}",
@@ -138,7 +144,7 @@ def _decide(office: Office, unit: Unit, submission: Submission, *, by: Actor, no
                 "ledger_cells": cells,
             },
         )
-        record_release(unit, office, submission, told=told, by=by, now=now)
+        record_release(unit, office, submission, told=told, deciders=deciders, by=by, now=now)
     return submission
 
 
@@ -226,7 +232,7 @@ def copy_frozen(
     by: Actor,
     now: datetime,
 ) -> tuple[str, str, bytes]:
-    """Name, SHA-256 and bytes of a frozen file: the original as it was submitted, or what was written from it.
+    """Name, SHA-256 and bytes of a frozen file: the original as submitted, or what was written from it.
 
     1. The actor may copy this submission (the auditors), and has no part in its project. 2. There is such a
     file: NotFound `not_rewritten` where nothing could be written from the original. 3. The bytes are those

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from hub.actions import reviews as actions
 from hub.actions.approvals import missing_context, rules_to_judge
 from hub.actions.comments import visible_comments
+from hub.actions.deciders import deciders_of
 from hub.actions.releases import to_answer
 from hub.actions.submissions import get_submission
 from hub.checks import Report, Verdict
@@ -140,6 +141,7 @@ class ReviewReport(BaseModel):
     submitted_at: datetime
     supersedes: str | None
     approvals_needed: int
+    one_decider: str | None = Field(description="The class of the policy by which one checker is enough.")
     to_judge: list[str]
     controls: list[ControlJson]
     files: list[FileReport]
@@ -215,6 +217,7 @@ def tell_review(visit: CurrentVisit, id: str) -> ReviewReport:
         submission = get_submission(unit, id)
         page = actions.view_submission(unit, submission, by=visit.actor)
         remarks = visible_comments(visit.office, unit, submission, by=visit.actor)
+        deciders = deciders_of(visit.office, unit, submission)
     form = {name: str(value) for name, value in submission.form.items()}
     reports = submissions.reports_of(page.files)
     return ReviewReport(
@@ -227,7 +230,8 @@ def tell_review(visit: CurrentVisit, id: str) -> ReviewReport:
         missing_context=missing_context(submission),
         submitted_at=submission.submitted_at,
         supersedes=submission.supersedes,
-        approvals_needed=visit.office.rules.review.quorum,
+        approvals_needed=deciders.needed,
+        one_decider=deciders.one.value if deciders.one is not None else None,
         to_judge=rules_to_judge(page.files),
         controls=[
             ControlJson(name=name, text=text.translations())

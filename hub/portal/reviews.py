@@ -11,6 +11,7 @@ from starlette.responses import Response
 from hub.actions import reviews as actions
 from hub.actions.approvals import Grounds, rules_to_judge
 from hub.actions.comments import visible_comments
+from hub.actions.deciders import Deciders, deciders_of
 from hub.actions.projects import get_project
 from hub.actions.releases import to_answer
 from hub.actions.submissions import get_submission
@@ -59,6 +60,7 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         older = unit.submissions.get(submission.supersedes) if submission.supersedes else None
         remarks = visible_comments(visit.office, unit, submission, by=visit.actor)
         position = _file_wanted(visit, page.files)
+        deciders = deciders_of(visit.office, unit, submission)
         versions = differences.earlier_versions(unit, submission, page.files[position])
     shown = renderings.look(visit, id, position, page_number(visit.request) - 1)
     tab = visit.request.query_params.get("tab", "file")
@@ -87,20 +89,29 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         is_decided=decided(submission),
         remarks=remarks,
         remarked={_cell_of(one) for one in remarks if one.position == position},
-        **_vote_form(visit, page, reports, error),
+        **_vote_form(visit, page, reports, error, deciders),
         **_numbers_made_again(visit, shown, reports[position]),
         **renderings.pointers(shown, reports[position], visit.words.language),
     )
 
 
 def _vote_form(
-    visit: Visit, page: actions.SubmissionPage, reports: Mapping[int, Report | None], error: Refused | None
+    visit: Visit,
+    page: actions.SubmissionPage,
+    reports: Mapping[int, Report | None],
+    error: Refused | None,
+    deciders: Deciders,
 ) -> dict[str, Any]:
     """What the vote's form needs, with what was typed where it is shown again."""
     return {
         "mine": next((v for v in page.votes if v.checker == visit.person.username), None),
         "open_to_vote": page.submission.state in WAITING,
-        "quorum": visit.office.rules.review.quorum,
+        "quorum": deciders.needed,
+        "one_decider": (
+            visit.office.rules.review.one_decider[deciders.one].reason[visit.words.language]
+            if deciders.one is not None
+            else None
+        ),
         "error": error.message(visit.words.language) if error else None,
         "error_field": error.field if error else None,
         "error_code": error.code if error else None,
