@@ -65,6 +65,13 @@ DECLARE = Remedy(
     't <- vitrine_table(d, by = "…", stat = "mean", of = "…", file = "….csv")',
 )
 
+FEWER_DIGITS = Remedy(
+    "Écrire moins de décimales.",
+    "Print fewer decimals.",
+    't = vitrine.table(d, by=["…"], stat="mean", of="…", file="….csv", digits=6)',
+    'write.csv(format(t, digits = 6), "….csv", row.names = FALSE)',
+)
+
 SMALL_CELLS = "small_cells"
 _SMALL = frozenset({"small_count", "small_integer"})
 # Rules that judge the file or the form alone. Whatever compares with the data is not here.
@@ -83,6 +90,7 @@ SHOWN: Mapping[str, Sequence[Remedy]] = {
     "ragged": (),
     "unreadable_table": (),
     "not_a_number": (),
+    "unrounded": (FEWER_DIGITS, ROUND),
     "encoding": (),
     "hidden_characters": (),
     "formula": (),
@@ -155,12 +163,12 @@ def _has_extremes(declaration: Declaration) -> bool:
     return isinstance(output, DeclaredTable) and any(each.stat in ("min", "max") for each in output.measures)
 
 
-def require_allowed(office: Office, *, session_id: str, now: datetime) -> None:
-    """The desk is open, its person may submit, and the hour's number is not used up."""
+def require_allowed(office: Office, *, session_id: str, now: datetime, wanted: int = 1) -> None:
+    """The desk is open, its person may submit, and the hour's number leaves `wanted` files."""
     session, project, by = session_actor(office, session_id=session_id, now=now)
     require(office.rules.roles, by, Permission.SUBMISSION_CREATE, project.subject)
     with office.units.read() as unit:
-        _require_left(office, unit, session.id, now=now, wanted=1)
+        _require_left(office, unit, session.id, now=now, wanted=wanted)
 
 
 def note(office: Office, *, session_id: str, files: Sequence[CheckedFile], now: datetime) -> int:

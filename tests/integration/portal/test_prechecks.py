@@ -110,6 +110,15 @@ def test_missing_context_and_format_in_french(stage: Stage, session: str) -> Non
     )
 
 
+def test_numbers_that_nobody_rounded_are_said_with_what_to_do(stage: Stage, session: str) -> None:
+    content = b"region,n,mean_wage\nnorth,1204,31200.512345678\nsouth,1530,41877.123456789\n"
+    (file,) = ask(stage, session, FORM, ("a.csv", content), language="fr").json()["files"]
+    (finding,) = file["findings"]
+    assert finding["rule"] == "unrounded"
+    assert finding["message"].startswith("2 nombres ont plus de chiffres")
+    assert "digits=6" in finding["remedies"][0]["python"]
+
+
 def test_nothing_is_compared_with_the_extract(stage: Stage, session: str) -> None:
     """Rows of the extract, and rows of none, get the same answer; so does a pseudonym."""
     rows = pl.read_parquet(next((stage.folder / "extracts").rglob("*.parquet"))).write_csv().encode()
