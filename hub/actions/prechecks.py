@@ -26,12 +26,14 @@ PERIOD = timedelta(hours=1)
 
 
 class Remedy(NamedTuple):
-    """What to do, in both languages, and the call that does it in Python and R (empty: none)."""
+    """What to do, in both languages, and the call that does it in Python and R (empty: none). `act`: what the
+    desk's form can do by itself with a declared table (extensions/output-check, mendings)."""
 
     fr: str
     en: str
     python: str = ""
     r: str = ""
+    act: str = ""
 
 
 SUPPRESS = Remedy(
@@ -39,24 +41,28 @@ SUPPRESS = Remedy(
     "Suppress small cells, and a second one so that totals do not give them back.",
     "t = vitrine.suppress(t, below={limit}, secondary=True)",
     "t <- vitrine_suppress(t, below = {limit}, secondary = TRUE)",
+    "suppress",
 )
 ROUND = Remedy(
     "Arrondir les effectifs à 5.",
     "Round counts to 5.",
     "t = vitrine.round_to(t, 5)",
     "t <- vitrine_round(t, 5)",
+    "round",
 )
 MERGE = Remedy(
     "Regrouper des modalités ou élargir les classes.",
     "Merge categories or widen bands.",
     't = vitrine.merge(t, "variable", breaks=[…])',
     't <- vitrine_merge(t, "variable", breaks = c(…))',
+    "merge",
 )
 DROP_EXTREMES = Remedy(
     "Retirer les minimums et les maximums.",
     "Leave minima and maxima out.",
     "t = vitrine.drop_extremes(t)",
     "t <- vitrine_drop_extremes(t)",
+    "drop_extremes",
 )
 DECLARE = Remedy(
     "Écrire le tableau avec sa déclaration : il sera refait depuis l’extrait et jugé plus vite.",

@@ -77,7 +77,12 @@ def advice_json(advice: prechecks.Advice, language: str) -> dict[str, Any]:
         "rule": advice.rule,
         "message": advice.fr if french else advice.en,
         "remedies": [
-            {"text": each.fr if french else each.en, "python": each.python, "r": each.r}
+            {
+                "text": each.fr if french else each.en,
+                "python": each.python,
+                "r": each.r,
+                "act": each.act,
+            }
             for each in advice.remedies
         ],
     }

@@ -13,7 +13,8 @@ import {
   type ILimits,
   type IPrecheck,
   type ISubmission,
-  type ISubmissionForm
+  type ISubmissionForm,
+  type Mending
 } from './api';
 import { Files, Problem } from './formfiles';
 import type { IMessages } from './messages';
@@ -49,6 +50,8 @@ export interface IFormProps {
     form: ISubmissionForm,
     save: boolean
   ) => Promise<IPrecheck>;
+  /** Mend a declared table; the new file. Rejects with ApiError. */
+  mend: (file: IChosenFile, remedy: Mending) => Promise<IChosenFile>;
   /** Send; rejects with ApiError. */
   send: (files: IChosenFile[], form: ISubmissionForm) => Promise<ISubmission>;
   close: () => void;
@@ -216,6 +219,20 @@ export function SubmissionForm(props: IFormProps): JSX.Element {
     clear('files');
   };
 
+  /** The mended file takes the place of the one it was made from. */
+  const mend = async (name: string, remedy: Mending): Promise<void> => {
+    const old = files.find(file => file.name === name);
+    if (old) {
+      const made = await props.mend(old, remedy);
+      setFiles(all =>
+        all
+          .filter(file => file.path !== made.path)
+          .map(file => (file.path === old.path ? made : file))
+      );
+      clear('files');
+    }
+  };
+
   const send = async (): Promise<void> => {
     const found = findProblems(files, form, limits, words);
     setRefused(false);
@@ -293,6 +310,7 @@ export function SubmissionForm(props: IFormProps): JSX.Element {
           paths={files.map(file => file.path)}
           disabled={sending}
           precheck={save => props.precheck(files, form, save)}
+          mend={mend}
         />
         {FORM_FIELDS.map(name => (
           <Field

@@ -87,6 +87,7 @@ def test_small_cells_are_said_without_number_or_place(stage: Stage, session: str
         't = vitrine.merge(t, "variable", breaks=[…])',
         "t = vitrine.round_to(t, 5)",
     ]
+    assert [each["act"] for each in finding["remedies"]] == ["suppress", "merge", "round"]
     assert "south" not in answer.text
     assert "row" not in answer.text
     assert nothing_stayed(stage)

@@ -81,10 +81,10 @@ describe('problems found before sending', () => {
   const limits = { max_bytes: 1000, max_files: 2, types: ['.csv', '.png'] };
   const form: ISubmissionForm = {
     what: 'Tableau 2',
-    population: '',
-    variables: '',
-    counts: '',
-    purpose: '',
+    population: 'Tous',
+    variables: 'salaire',
+    counts: '40 au moins',
+    purpose: 'Article',
     note: '',
     supersedes: null
   };
