@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from hub.actions import reviews as actions
 from hub.actions.approvals import missing_context, rules_to_judge
@@ -17,7 +18,7 @@ from hub.checks import Report, Verdict
 from hub.domain.errors import NotFound, Refused
 from hub.domain.permissions import Permission
 from hub.domain.records import Submission, SubmittedFile
-from hub.portal import cell_facts, differences, submissions
+from hub.portal import cell_facts, differences, renderings, submissions
 from hub.portal.intake import released_as
 from hub.portal.pages import Part, page_number, shown_state
 from hub.portal.permissions import About, Routes, needs
@@ -149,6 +150,17 @@ class ReviewReport(BaseModel):
     remarks: list[RemarkJson]
 
 
+class FileView(BaseModel):
+    """A page of a file, rendered in a confined process. `view`: its `kind` (table, text, image, notebook, raw,
+    failed) and what belongs to it, as plain text and numbers; images by their number under `image`."""
+
+    name: str
+    sha256: str
+    page: int
+    pages: int
+    view: dict[str, Any]
+
+
 class OtherJson(BaseModel):
     """A file to compare with: `to` names it in the address. Shares in common from 0 to 1."""
 
@@ -176,6 +188,8 @@ def register(routes: Routes) -> None:
     routes.add("GET", p, listing, list_queue, include_in_schema=True)
     routes.add("GET", f"{p}/{{id}}", checks, tell_review, include_in_schema=True)
     routes.add("GET", f"{p}/{{id}}/files/{{n}}/differences", checks, tell_difference, include_in_schema=True)
+    routes.add("GET", f"{p}/{{id}}/files/{{n}}", checks, tell_file, include_in_schema=True)
+    routes.add("GET", f"{p}/{{id}}/files/{{n}}/image/{{k}}", checks, show_image)
 
 
 def list_queue(visit: CurrentVisit, show: str = "waiting", project: str = "", verdict: str = "") -> QueuePage:
@@ -278,6 +292,23 @@ def _file_report(visit: Visit, file: SubmittedFile, report: Report | None) -> Fi
         declaration=declaration if isinstance(declaration, dict) else None,
         to_answer=to_answer(file),
     )
+
+
+def tell_file(visit: CurrentVisit, id: str, n: int) -> FileView:
+    """One page of a file as its checker sees it (`page` from 1); the look is audited."""
+    shown = renderings.look(visit, id, n, page_number(visit.request) - 1)
+    return FileView(
+        name=shown.file.shown_name,
+        sha256=shown.file.shown_sha256,
+        page=shown.page + 1,
+        pages=shown.pages,
+        view=dict(shown.view),
+    )
+
+
+def show_image(visit: CurrentVisit, id: str, n: int, k: int) -> Response:
+    """A picture of the page `?page=` of a file, by its number in the view."""
+    return renderings.answer_image(visit, id, n, k)
 
 
 def tell_difference(visit: CurrentVisit, id: str, n: int, to: str | None = None) -> DifferenceJson:

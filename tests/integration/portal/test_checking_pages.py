@@ -152,7 +152,11 @@ def test_figures_in_both_languages(stage: Stage, session: str, language: str) ->
     page = stage.visit("bob", language).get(f"{P}/review/statistics").text
     assert 'data-testid="statistics-waiting">1<' in page
     assert 'data-testid="statistics-decided">1<' in page
+    assert 'data-testid="statistics-alone">0<' in page
     assert "Chloe" in page
+    assert 'data-testid="sample"' in page
+    assert f'href="{P}/submissions/' not in page  # figures alone open no submission
+    assert f'href="{P}/submissions/' in stage.visit("eve", language).get(f"{P}/review/statistics").text
 
 
 def test_no_way_leads_to_an_approval_without_context_or_controls(stage: Stage, session: str) -> None:
