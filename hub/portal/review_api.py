@@ -151,8 +151,8 @@ class ReviewReport(BaseModel):
 
 
 class FileView(BaseModel):
-    """A page of a file, rendered in a confined process. `view`: its `kind` (table, text, image, notebook, raw,
-    failed) and what belongs to it, as plain text and numbers; images by their number under `image`."""
+    """A page of a file, rendered in a confined process. `view`: its `kind` (table, text, image, notebook,
+    raw, failed) and what belongs to it, as plain text and numbers; images by their number under `image`."""
 
     name: str
     sha256: str
