@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import csr_array, vstack
 
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.sentences import finding
@@ -53,6 +51,8 @@ class _System:
     number may be off by so much (half of its rounding base, on each side)."""
 
     def __init__(self, grid: Grid, margins: Margins, slack: float) -> None:
+        from scipy.sparse import csr_array  # few files have something suppressed: the others start sooner
+
         self.cells = [(r, c) for r, row in enumerate(grid) for c, value in enumerate(row) if value is None]
         index = {cell: k for k, cell in enumerate(self.cells)}
         rows: list[list[int]] = []
@@ -102,6 +102,9 @@ class _System:
         return ends[0], ends[1]
 
     def _solve(self, cell: int, sign: float) -> tuple[int, float]:
+        from scipy.optimize import linprog
+        from scipy.sparse import vstack
+
         objective = np.zeros(len(self.cells))
         objective[cell] = sign
         if self._loose.any():
