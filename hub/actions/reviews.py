@@ -64,7 +64,7 @@ def cast_vote(
             raise Conflict(
                 "not_under_review",
                 "This submission is no longer waiting for a decision.",
-                "Cette soumission n'attend plus de décision.",
+                "Cette soumission n’attend plus de décision.",
             )
         confirmed: tuple[str, ...] = ()
         if decision is Decision.APPROVE:
@@ -206,10 +206,10 @@ def download_release(
         submission = get_submission(unit, submission_id)
         require(office.rules.roles, by, Permission.RELEASE_DOWNLOAD, subject_of(unit, submission))  # (1)
         if submission.state is not SubmissionState.RELEASED:  # (2)
-            raise Conflict("not_released", "This is not released.", "Ceci n'est pas libéré.")
+            raise Conflict("not_released", "This is not released.", "Ceci n’est pas libéré.")
         file = _file(unit, submission_id, position)
     if file.canonical_sha256 is None:
-        raise Conflict("not_released", "This is not released.", "Ceci n'est pas libéré.")
+        raise Conflict("not_released", "This is not released.", "Ceci n’est pas libéré.")
     content = vault.read(file.canonical_sha256)  # (3)
     with office.units.write() as unit:  # (4)
         unit.record(
@@ -271,5 +271,5 @@ def copy_frozen(
 def _file(unit: Unit, submission_id: str, position: int) -> SubmittedFile:
     file = unit.files.get(f"{submission_id}/{position}")
     if file is None:
-        raise NotFound("not_found", "There is no such file.", "Ce fichier n'existe pas.")
+        raise NotFound("not_found", "There is no such file.", "Ce fichier n’existe pas.")
     return file

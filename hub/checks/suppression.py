@@ -239,6 +239,8 @@ class _Sums(_System):
     """The equations of sums whose totals may be parts of other sums, or suppressed themselves."""
 
     def __init__(self, values: Sequence[float | None], sums: Sequence[Sum], slack: float) -> None:
+        from scipy.sparse import csr_array
+
         self.cells = [(position, 0) for position, value in enumerate(values) if value is None]
         index = {position: k for k, (position, _) in enumerate(self.cells)}
         entries: list[tuple[int, int, float]] = []

@@ -173,7 +173,7 @@ def _cell_of(comment: ReviewComment) -> tuple[object, object]:
 def _file_wanted(visit: Visit, files: tuple[SubmittedFile, ...]) -> int:
     text = visit.request.query_params.get("file") or visit.value("file") or "0"
     if not text.isascii() or not text.isdigit() or int(text) >= len(files):
-        raise NotFound("not_found", "There is no such file.", "Ce fichier n'existe pas.")
+        raise NotFound("not_found", "There is no such file.", "Ce fichier n’existe pas.")
     return int(text)
 
 
