@@ -197,7 +197,7 @@ def test_no_way_leads_to_an_approval_without_context_or_controls(stage: Stage, s
     assert chloe.post(f"{P}/api/review/{complete}/vote", json=body, headers=headers).status_code == 200
 
 
-HOSTILE = b"<script>alert(1)</script>,n\r\n=cmd,40\r\n"
+HOSTILE = b"g,n\r\n=cmd,40\r\n<script>alert(1)</script>,50\r\n"
 
 
 def test_auditors_alone_copy_what_lies_in_the_vault_and_it_is_audited(stage: Stage, session: str) -> None:
