@@ -109,6 +109,7 @@ def show_submission(visit: CurrentVisit, id: str) -> Response:
         older=older,
         newer=newer,
         inside=inside,
+        copies=not own and visit.may(Permission.SUBMISSION_COPY, subject),
         reports=reports_of(page.files) if inside else {},
         state=shown_state(visit, submission),
         withdraws=submission.state in _WITHDRAWABLE and visit.may(Permission.SUBMISSION_WITHDRAW, subject),
