@@ -164,6 +164,10 @@ def test_no_way_leads_to_an_approval_without_context_or_controls(stage: Stage, s
     lacking = stage.submit(session, ("a.csv", CSV), counts="")
     complete = stage.submit(session, ("b.csv", CSV + b"65+,400,3.0\n"))
     ticks = stage.ticks(complete)
+    mine = stage.visit("ana", "fr").get(f"{P}/submissions/{lacking}").text
+    assert "personne ne peut approuver" in mine
+    assert "les effectifs non pondérés" in mine
+    assert "ne peut approuver" not in stage.visit("ana", "fr").get(f"{P}/submissions/{complete}").text
     page = stage.visit("chloe", "fr").get(f"{P}/review/{lacking}").text
     assert "les effectifs non pondérés" in page
     assert "rien ne peut être approuvé" in page
