@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from hub.documents import read
 from hub.documents.classes import NO_SCHEMES, ClassSchemes
 from hub.documents.dictionaries import Dictionary
 from hub.domain.errors import Conflict, Refused
-from hub.extraction.buckets import INDEX_NAME, bucket_key, write_buckets
+from hub.extraction.buckets import bucket_key, write_buckets
 from hub.extraction.conformity import Difference, converted, duplicate_difference
 from hub.extraction.files import GivenFile, differences_of, hash_differences, open_file
 from hub.extraction.levels import check_schemes
@@ -105,7 +105,8 @@ def _write(
         stored = table.select(columns)
         if rows >= bucketed_from:
             tables = [one.select(columns) for one in given.tables(table)]
-            parts, index = _write_buckets(tables, given, dictionary, staging, bucket_key(warehouse))
+            made = write_buckets(tables, dictionary, staging, rows=rows, key=bucket_key(warehouse))
+            parts, index = _stored_buckets(made, tables, given, dictionary)
         else:
             parts, index = (_write_plain(stored, given, dictionary, staging, rows),), None
     if not given.unchanged():
@@ -143,12 +144,14 @@ def _write_plain(
     return _stored_part(data, rows)
 
 
-def _write_buckets(
-    tables: list[pl.LazyFrame], given: GivenFile, dictionary: Dictionary, staging: Path, key: bytes
+def _stored_buckets(
+    made: Iterable[tuple[Path, int, int | None]],
+    tables: list[pl.LazyFrame],
+    given: GivenFile,
+    dictionary: Dictionary,
 ) -> tuple[tuple[StoredPart, ...], StoredPart]:
     parts = []
-    for path, rows in write_buckets(tables, dictionary, staging, key=key):
-        bucket = int(path.stem.removeprefix("bucket-")) if path.name != INDEX_NAME else None
+    for path, rows, bucket in made:
         parts.append(_stored_part(path, rows, bucket))
         if bucket is not None and _repeats(path, dictionary):
             duplicate = duplicate_difference(pl.concat(tables), dictionary.record.key)
