@@ -325,18 +325,22 @@ _IMPORTS = {
 
 
 class Run(TypedDict, total=False):
-    """One run: its seconds, peak memory in MB, and what it wrote, where it did."""
+    """One run: its seconds, those of all its threads on a processor, peak memory in MB, and what it wrote,
+    where it did."""
 
     seconds: float
+    cpu: float
     rss_mb: float
     result: dict[str, float]
 
 
 class Row(TypedDict):
-    """An engine's median warm and its cold seconds, its peak memory, and the rows it wrote."""
+    """An engine's median warm and its cold seconds, its processor's seconds warm, its peak memory, and the
+    rows it wrote."""
 
     warm: float
     cold: float
+    cpu: float
     rss_mb: float
     rows: float
 
@@ -353,10 +357,10 @@ def child(engine: str, folder: Path, task: str, out: Path) -> None:
         __import__(name)
     if engine != "vitrine":
         out.mkdir()
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     ENGINES[engine](folder, task, out)
-    seconds = time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "rss_mb": peak_mb()}))
+    seconds, cpu = time.perf_counter() - start, time.process_time() - used
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "rss_mb": peak_mb()}))
 
 
 # ---- the runs --------------------------------------------------------------------------------------------
@@ -395,7 +399,7 @@ def register(folder: Path) -> None:
     from hub.extraction.populations import choose_populations
     from hub.extraction.sources import open_source
 
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     described = parse(Dictionary, dictionary(), name="panel.yaml")
     warehouse = folder / "warehouse"
     register_source(
@@ -406,14 +410,15 @@ def register(folder: Path) -> None:
         schemes=schemes(),
         bucketed_from=1,
     )
-    seconds, peak = time.perf_counter() - start, peak_mb()
+    seconds, cpu, peak = time.perf_counter() - start, time.process_time() - used, peak_mb()
     for task in ("sample", "full"):
         specification = parse(ExtractSpecification, request(task), name="request.yaml")
         sources = {"panel": open_source(warehouse, "panel")}
         chosen = choose_populations(specification, sources, project="bench", master_key=KEY)
         units = chosen["people"].units.rename({" key 0": "nr"})
         units.sort(pl.col("nr").hash(seed=0)).write_parquet(folder / f"{task}.parquet")
-    print(json.dumps({"register_seconds": round(seconds, 1), "register_rss_mb": peak}))
+    told = {"register_seconds": round(seconds, 1), "register_cpu": round(cpu, 1), "register_rss_mb": peak}
+    print(json.dumps(told))
 
 
 def drop_from_cache(folder: Path) -> None:
@@ -436,9 +441,14 @@ def run(engine: str, folder: Path, task: str, *, cold: bool) -> Run:
     )  # fmt: skip
     if done.returncode != 0:
         print(f"{engine} {task}: failed\n{done.stderr[-2000:]}", file=sys.stderr)
-        return {"seconds": float("inf"), "rss_mb": 0}
+        return {"seconds": float("inf"), "cpu": float("inf"), "rss_mb": 0}
     measured = json.loads(done.stdout.splitlines()[-1])
-    return {"seconds": measured["seconds"], "rss_mb": measured["rss_mb"], **_summary(out)}
+    return {
+        "seconds": measured["seconds"],
+        "cpu": measured["cpu"],
+        "rss_mb": measured["rss_mb"],
+        **_summary(out),
+    }
 
 
 def _summary(out: Path) -> Run:
@@ -472,11 +482,13 @@ def compare(folder: Path, task: str, engines: list[str], repeats: int) -> dict[s
         table[engine] = {
             "warm": seconds,
             "cold": cold[engine]["seconds"],
+            "cpu": statistics.median(run_["cpu"] for run_ in found[engine]),
             "rss_mb": max(run_["rss_mb"] for run_ in [*found[engine], cold[engine]]),
             "rows": rows,
         }
         print(
             f"{task:7}{engine:15}{seconds:8.2f} s warm{cold[engine]['seconds']:8.2f} s cold"
+            f"{table[engine]['cpu']:8.2f} s processor"
             f"{rows / seconds / 1e6:8.2f} M rows out/s{table[engine]['rss_mb']:8.0f} MB"
             f"   load {os.getloadavg()[0]:.1f}",
             flush=True,
@@ -519,6 +531,10 @@ def _bench(options: argparse.Namespace) -> None:
         if hand and "vitrine" in table:
             last[f"{task}_ratio"] = round(table["vitrine"]["warm"] / min(hand), 3)
         last[task] = {engine: round(row["warm"], 3) for engine, row in table.items()}
+    last["cpu"] = {
+        task: {engine: round(row["cpu"], 3) for engine, row in table.items()}
+        for task, table in tables.items()
+    }
     last["cold"] = {
         task: {engine: round(row["cold"], 3) for engine, row in table.items()}
         for task, table in tables.items()
