@@ -113,6 +113,7 @@ MATRIX: dict[str, dict[int, str]] = {
     f"POST {P}/admin/projects/{{slug}}/end": {303: "admin"},
     f"POST {P}/admin/projects/{{slug}}/move-end": {303: "admin"},
     f"POST {P}/admin/projects/{{slug}}/retry-extract": {409: "admin"},
+    f"POST {P}/admin/projects/{{slug}}/renew-pseudonyms": {303: "admin"},
     f"GET {P}/admin/people": {200: "admin auditor"},
     f"POST {P}/admin/people": {303: "admin"},
     f"POST {P}/admin/people/{{username}}/suspend": {303: "admin"},
@@ -153,6 +154,7 @@ MATRIX: dict[str, dict[int, str]] = {
 PROJECT_FORM = {
     "slug": "new-one",
     "title": "New",
+    "kind": "open-data",
     "purpose": "To test.",
     "people": "ana",
     "tier": "open",
@@ -162,7 +164,10 @@ PROJECT_FORM = {
     "extract.columns": "wage",
 }
 PROJECT_DOCUMENT = {
-    **{name: PROJECT_FORM[name] for name in ("slug", "title", "purpose", "tier", "starts_at", "ends_at")},
+    **{
+        name: PROJECT_FORM[name]
+        for name in ("slug", "title", "kind", "purpose", "tier", "starts_at", "ends_at")
+    },
     "people": ["ana"],
     "extract": {"source": "cps", "columns": ["wage"]},
 }
@@ -170,6 +175,7 @@ FORMS: dict[str, dict[str, str]] = {
     f"POST {P}/admin/projects/new": PROJECT_FORM,
     f"POST {P}/admin/projects/{{slug}}/move-end": {"ends_at": "2026-11-30T17:00:00"},
     f"POST {P}/admin/projects/{{slug}}/retry-extract": {"version": "1"},
+    f"POST {P}/admin/projects/{{slug}}/renew-pseudonyms": {"reason": "Some leaked."},
     f"POST {P}/admin/people": {
         "username": "new",
         "name": "New",
