@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -31,7 +31,8 @@ BUCKET = " bucket"  # no variable can be called this
 KEY_NAME = ".bucket.key"
 _FIRST, _LAST = " first", " last"
 _BUCKET_CELLS = 10_000_000  # values of a bucket, on average at the most
-_PIECE_CELLS = 6_000_000  # values at a time
+_PIECE_CELLS = 5_000_000  # values at a time
+_KEY_ROWS = 1_000_000  # rows at a time of a unit's key alone
 _ROW_GROUP = 65_536
 
 
@@ -87,10 +88,16 @@ def bucketed(units: pl.DataFrame, key: bytes, name: str, *, count: int = BUCKETS
 
 
 def write_buckets(
-    tables: Sequence[pl.LazyFrame], dictionary: Dictionary, staging: Path, *, rows: int, key: bytes
+    pieces: Callable[[int, Sequence[str]], Iterable[pl.DataFrame]],
+    dictionary: Dictionary,
+    staging: Path,
+    *,
+    rows: int,
+    key: bytes,
 ) -> Iterator[tuple[Path, int, int | None]]:
-    """Write the `rows` rows of all `tables`, in the warehouse's types, as buckets and index into `staging`;
-    yield every file with its number of rows and its bucket, the index last.
+    """Write `rows` rows, in the warehouse's types, as buckets and index into `staging`; yield every file with
+    its number of rows and its bucket, the index last. `pieces` gives columns of the rows, about so many rows
+    at a time.
 
     1. Rows go, a piece at a time, to their bucket on disk.
     2. Each bucket is read again, sorted by unit and record key, and written as Parquet.
@@ -99,12 +106,12 @@ def write_buckets(
     names = list(dictionary.unit_types[unit].key)
     width = len(dictionary.variables)
     count = bucket_count(rows, width)
-    units = pl.concat(tables).select(keyed(dictionary, unit)).unique().collect(engine="streaming")
-    places = bucketed(units, key, identity(dictionary, unit), count=count).rename({BUCKET: PLACE})
     piece_rows = max(1, _PIECE_CELLS // width)
+    units = _distinct(piece.select(keyed(dictionary, unit)) for piece in pieces(_KEY_ROWS, names))
+    places = bucketed(units, key, identity(dictionary, unit), count=count).rename({BUCKET: PLACE})
     placed = (  # (1); an inner join makes its hash table of the piece, and keys have no missing values
         piece.join(places, left_on=names, right_on=key_names(len(names)), how="inner")
-        for piece in _pieces(tables, piece_rows)
+        for piece in pieces(piece_rows, list(dictionary.variables))
     )
     held = distributed(placed, places=count, staging=staging, piece_rows=piece_rows, compression="lz4")
     index = []
@@ -119,17 +126,24 @@ def write_buckets(
     yield staging / INDEX_NAME, whole.height, None
 
 
+def _distinct(pieces: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The distinct rows of all pieces; what is held are the rows known and about as many others."""
+    held: list[pl.DataFrame] = []
+    known = pending = 0
+    for piece in pieces:
+        held.append(piece.unique())
+        pending += held[-1].height
+        if pending > max(_KEY_ROWS, known):
+            held = [pl.concat(held).unique()]
+            known, pending = held[0].height, 0
+    return pl.concat(held).unique()
+
+
 def record_order(dictionary: Dictionary) -> list[str]:
     """The columns by which the rows of a bucket are sorted: unit, month, and the rest of the record key."""
     record = dictionary.record
     period = [] if record.period is None else [record.period]
     return list(dict.fromkeys([*dictionary.unit_types[record.unit].key, *period, *record.key]))
-
-
-def _pieces(tables: Sequence[pl.LazyFrame], piece_rows: int) -> Iterator[pl.DataFrame]:
-    """The rows of all tables, some at a time."""
-    for table in tables:
-        yield from table.collect_batches(chunk_size=piece_rows, maintain_order=True, engine="streaming")
 
 
 def _spells(rows: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:

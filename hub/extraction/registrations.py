@@ -101,12 +101,19 @@ def _write(
         if differences:
             raise SourceDiffers(differences)
         schema = table.collect_schema()
-        columns = [converted(name, variable, schema[name]) for name, variable in dictionary.variables.items()]
-        stored = table.select(columns)
+        columns = {
+            name: converted(name, variable, schema[name]) for name, variable in dictionary.variables.items()
+        }
+        stored = table.select(columns.values())
         if rows >= bucketed_from:
-            tables = [one.select(columns) for one in given.tables(table)]
-            made = write_buckets(tables, dictionary, staging, rows=rows, key=bucket_key(warehouse))
-            parts, index = _stored_buckets(made, tables, given, dictionary)
+            made = write_buckets(
+                lambda size, names: given.pieces(table, size, [columns[name] for name in names]),
+                dictionary,
+                staging,
+                rows=rows,
+                key=bucket_key(warehouse),
+            )
+            parts, index = _stored_buckets(made, stored, given, dictionary)
         else:
             parts, index = (_write_plain(stored, given, dictionary, staging, rows),), None
     if not given.unchanged():
@@ -146,7 +153,7 @@ def _write_plain(
 
 def _stored_buckets(
     made: Iterable[tuple[Path, int, int | None]],
-    tables: list[pl.LazyFrame],
+    table: pl.LazyFrame,
     given: GivenFile,
     dictionary: Dictionary,
 ) -> tuple[tuple[StoredPart, ...], StoredPart]:
@@ -154,12 +161,12 @@ def _stored_buckets(
     for path, rows, bucket in made:
         parts.append(_stored_part(path, rows, bucket))
         if bucket is not None and _repeats(path, dictionary):
-            duplicate = duplicate_difference(pl.concat(tables), dictionary.record.key)
+            duplicate = duplicate_difference(table, dictionary.record.key)
             if duplicate is not None:
                 raise SourceDiffers([given.placed(duplicate)])
     if not _key_has_unit(dictionary):
         # Rows with the same record key may lie in different buckets.
-        duplicate = duplicate_difference(pl.concat(tables), dictionary.record.key)
+        duplicate = duplicate_difference(table, dictionary.record.key)
         if duplicate is not None:
             raise SourceDiffers([given.placed(duplicate)])
     *buckets, index = parts
