@@ -24,6 +24,7 @@ RED = "red"
 # Each estimate tells a little about the data: asking again with slightly different filters must not
 # become a way of counting people.
 ESTIMATES_A_DAY = 20
+_DIRECT = "project/"  # no request is called so
 
 
 def get_assessment(unit: Unit, assessment_id: str) -> RequestAssessment:
@@ -72,7 +73,25 @@ def plan_assessment(office: Office, *, extract: Extract, version: int, by: Actor
     """Have the request of a planned extract assessed again: what is reported is what will be delivered."""
     with office.units.write() as unit:
         project = get_project(unit, extract.project)
-        put_assessment(unit, project.request or "", version, by=by, now=now)
+        if project.request is None:
+            key = direct_key(extract)
+            _put(
+                unit,
+                RequestAssessment(key, "", version, AssessmentState.WAITING, by.audit_name, now, now),
+                by,
+            )
+        else:
+            put_assessment(unit, project.request, version, by=by, now=now)
+
+
+def direct_key(extract: Extract) -> str:
+    """Under which an extract is assessed whose project has no request."""
+    return f"{_DIRECT}{extract.id}"
+
+
+def direct_extract(assessment: RequestAssessment) -> str | None:
+    """The extract that such an assessment is of; None where it is of a request."""
+    return None if assessment.request else assessment.id.removeprefix(_DIRECT)
 
 
 def put_assessment(
@@ -81,20 +100,34 @@ def put_assessment(
     """Plan an assessment, inside the caller's transaction; a decision made on an older one is gone."""
     key = f"{request_id}/v{version}"
     fresh = RequestAssessment(key, request_id, version, AssessmentState.WAITING, by.audit_name, now, now)
+    return _put(unit, fresh, by)
+
+
+def _put(unit: Unit, fresh: RequestAssessment, by: Actor) -> RequestAssessment:
+    key = fresh.id
     known = unit.assessments.get(key)
     if known is None:
         unit.assessments.add(fresh)
     else:
         lifecycle.move(lifecycle.ASSESSMENT, known.state, AssessmentState.WAITING)
         unit.assessments.save(fresh)
+    kind, about = _about(fresh)
     unit.record(
         by=by,
-        action="request.estimate_asked",
-        object=f"request:{request_id}",
-        now=now,
-        details={"version": version},
+        action=f"{kind}.estimate_asked",
+        object=about,
+        now=fresh.asked_at,
+        details={"version": fresh.version},
     )
     return fresh
+
+
+def _about(assessment: RequestAssessment) -> tuple[str, str]:
+    """What the audit log calls it: the request or, without one, the extract."""
+    extract = direct_extract(assessment)
+    return (
+        ("request", f"request:{assessment.request}") if extract is None else ("extract", f"extract:{extract}")
+    )
 
 
 def next_waiting(unit: Unit) -> RequestAssessment | None:
@@ -156,10 +189,11 @@ def _move(
             **changes,  # type: ignore[arg-type]  # fields of the record, named by this module alone
         )
         unit.assessments.save(moved)
+        kind, about = _about(assessment)
         unit.record(
             by=by,
-            action=f"request.{action}",
-            object=f"request:{assessment.request}",
+            action=f"{kind}.{action}",
+            object=about,
             now=now,
             details={"version": assessment.version, "light": moved.light},
         )
