@@ -93,7 +93,7 @@ def _write_scaled(panel: Panel, path: Path, rows: int) -> None:
     frame = panel.frame
     if rows > _WIDE_ROWS:
         drawn = [*panel.units.values(), *panel.groups, *panel.amounts, *panel.binaries, panel.age]
-        frame = frame.select(dict.fromkeys([*drawn, *([panel.period] if panel.period else [])]))
+        frame = frame.select(list(dict.fromkeys([*drawn, *([panel.period] if panel.period else [])])))
     steps = {unit: int(frame[unit].max() or 0) + 1 for unit in panel.units.values()}  # type: ignore[arg-type]
     rng = np.random.default_rng(rows)
     unfinished = path.with_suffix(".part")
