@@ -16,7 +16,7 @@ from hub.checks.contents import Contents, read_parts
 from hub.checks.context import find_missing_context
 from hub.checks.counts import find_counts_in_text, find_small_counts
 from hub.checks.extracts import Extract, UnreadableExtract, open_extract
-from hub.checks.findings import Finding, Report, Severity, verdict_of
+from hub.checks.findings import Finding, Place, Report, Severity, verdict_of
 from hub.checks.fingerprints import find_row_level
 from hub.checks.grids import find_solvable, find_unaudited
 from hub.checks.identifiers import Text, find_pseudonyms
@@ -68,7 +68,7 @@ def run_checks(
     contents = read_parts(taken, thresholds)
     looked = [*taken.doubts, *contents.findings, *_rules(contents, extract, thresholds)]
     said = f"{name} {' '.join((form or {}).values())}"
-    judgement = _judge(contents, extract, units, said, thresholds, declaration)
+    judgement = _judge(contents, extract, units, said, thresholds, declaration, _proven(looked))
     whole = [table for found, table in judgement.explained if found.complete]
     kinds = find_in_kinds(contents, whole, thresholds)
     findings = [*judgement.kept(looked), *judgement.findings, *kinds, *context]
@@ -95,6 +95,7 @@ def _judge(
     context: str,
     thresholds: Thresholds,
     declaration: Declaration | None,
+    proven: Sequence[Place],
 ) -> Judgement:
     """What recomputation says; without an extract nothing can be made again."""
     if extract is None:
@@ -107,9 +108,15 @@ def _judge(
             context=context,
             thresholds=thresholds,
             declaration=declaration,
+            proven=proven,
         )
     except UnreadableExtract:
         return Judgement()
+
+
+def _proven(findings: Sequence[Finding]) -> list[Place]:
+    """The tables that are copies of the extract's rows."""
+    return [one.place for one in findings if one.rule == "row_level" and one.severity is Severity.BLOCK]
 
 
 def _report(

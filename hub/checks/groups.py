@@ -87,8 +87,8 @@ class Groups:
         return self._kept(("extreme", name, largest), lambda: self._extreme(name, largest=largest))
 
     def varying(self, name: str) -> Floats:
-        """Rows whose value is not that of another row of their group: 0 where all values are the same. Only of
-        the first rows where these tell that in no group they are."""
+        """Rows whose value is not that of another row of their group: 0 where all values are the same. Only
+        of the first rows where these tell that in no group they are."""
         return self._kept(("varying", name), lambda: self._varying(name))
 
     def quantile(self, name: str, share: float, method: str = "linear") -> Floats:
