@@ -26,11 +26,15 @@ class UnreadableExtract(Exception):
 
 @dataclass
 class Part:
-    """One Parquet file: its columns, and which of them hold identifiers."""
+    """One Parquet file: its columns, and which of them hold identifiers.
+
+    `as_printed`: the different values of a column at so many decimals with their rows, kept by who asks.
+    """
 
     path: Path
     schema: dict[str, pl.DataType]
     identifiers: tuple[str, ...] = ()
+    as_printed: dict[tuple[str, int | None], pl.DataFrame | None] = field(default_factory=dict)
     _loaded: dict[str, pl.Series] = field(default_factory=dict)
     _counted: dict[str, pl.DataFrame] = field(default_factory=dict)
     _footer: dict[str, tuple[float, float]] | None = None

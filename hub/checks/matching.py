@@ -96,7 +96,6 @@ class Matcher:
     def __init__(self, part: Part) -> None:
         self.part = part
         self._keys: dict[tuple[str, int | None], pl.Series | None] = {}
-        self._values: dict[tuple[str, int | None], pl.DataFrame | None] = {}
         self._masks: dict[tuple[int, str], pl.Series] = {}
 
     def keys(self, name: str, decimals: int | None) -> pl.Series | None:
@@ -111,17 +110,18 @@ class Matcher:
         return counted.get_column("value") if counted is not None else None
 
     def _counted_as_printed(self, name: str, decimals: int | None) -> pl.DataFrame | None:
-        at = (name, decimals)
-        if at not in self._values:
+        known = self.part.as_printed
+        if (name, decimals) not in known:
             counted = self.part.counted(name)
             keys = _keys(counted.get_column("value"), decimals)
-            self._values[at] = None
+            known[name, decimals] = None
             if keys is not None:
                 printed = pl.DataFrame({"value": keys, "rows": counted.get_column("rows")})
-                self._values[at] = (
-                    printed.drop_nulls("value").group_by("value").agg(pl.col("rows").sum()).sort("value")
-                )
-        return self._values[at]
+                printed = printed.drop_nulls("value")
+                if not counted.schema["value"].is_integer():  # several values may be printed as one
+                    printed = printed.group_by("value").agg(pl.col("rows").sum())
+                known[name, decimals] = printed.sort("value")
+        return known[name, decimals]
 
     def placed(self, column: Printed, name: str, most: int) -> Placed | None:
         """Where the values of the first `most` printed rows stand in the variable; None when it cannot be
