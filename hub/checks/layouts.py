@@ -27,6 +27,7 @@ from hub.checks.wording import (
 TOTAL = -1
 MAX_LAYOUTS = 40
 _MAX_CANDIDATES = 6
+_MAX_SPREADS = 12
 _MAX_LABELS = 4
 _MAX_GROUPS = 50_000  # more than any table that people read
 
@@ -250,7 +251,7 @@ class _Reader:
             if hits >= 2 and hits >= 0.6 * len(heads):
                 said = any(name in hint_of(head, self.panel).variables for head in heads)
                 found.append((not said, -hits, len(known.values), name))
-        return [one[-1] for one in sorted(found)][:_MAX_CANDIDATES]
+        return [one[-1] for one in sorted(found)][:_MAX_SPREADS]
 
     def _value_in_head(self, head: str, name: str) -> tuple[str, Hint] | None:
         """The value of the variable that a head names, and the rest of the head as a hint."""
