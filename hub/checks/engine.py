@@ -16,7 +16,7 @@ from hub.checks.contents import Contents, read_parts
 from hub.checks.context import find_missing_context
 from hub.checks.counts import find_counts_in_text, find_small_counts
 from hub.checks.extracts import Extract, UnreadableExtract, open_extract
-from hub.checks.findings import Finding, Report, Severity, verdict_of
+from hub.checks.findings import Finding, Place, Report, Severity, verdict_of
 from hub.checks.fingerprints import find_row_level
 from hub.checks.grids import find_solvable, find_unaudited
 from hub.checks.identifiers import Text, find_pseudonyms
@@ -45,10 +45,12 @@ def run_checks(
     thresholds: Thresholds,
     units: Mapping[str, str] | None = None,
     declaration: Declaration | None = None,
+    with_units: bool = True,
 ) -> Report:
     """What the rules say of `file`, submitted as `name`. In this process: for hostile bytes use
     `check_in_subprocess`. `form` None: there is none to complete. `units`: unit type → column of the
     extract, where no dictionary says so. `declaration`: what the file says it is, recomputed as said.
+    `with_units` False: the cells of the report come without their sets of units, which only the ledger needs.
 
     1. Size, before anything is read. 2. SHA-256 of what was read. 3. Rewritten as it would leave. 4. What
     the rewritten parts hold. 5. Rules over it. 6. Context. PASS only where every number was made again.
@@ -69,7 +71,7 @@ def run_checks(
     contents = read_parts(taken, thresholds)
     looked = [*taken.doubts, *contents.findings, *_rules(contents, extract, thresholds)]
     said = f"{name} {' '.join((form or {}).values())}"
-    judgement = _judge(contents, extract, units, said, thresholds, declaration)
+    judgement = _judge(contents, extract, units, said, thresholds, declaration, _proven(looked), with_units)
     whole = [table for found, table in judgement.explained if found.complete]
     kinds = find_in_kinds(contents, whole, thresholds)
     findings = [*judgement.kept(looked), *judgement.findings, *kinds, *context]
@@ -96,6 +98,8 @@ def _judge(
     context: str,
     thresholds: Thresholds,
     declaration: Declaration | None,
+    proven: Sequence[Place],
+    with_units: bool,  # noqa: FBT001
 ) -> Judgement:
     """What recomputation says; without an extract nothing can be made again."""
     if extract is None:
@@ -108,9 +112,16 @@ def _judge(
             context=context,
             thresholds=thresholds,
             declaration=declaration,
+            proven=proven,
+            with_units=with_units,
         )
     except UnreadableExtract:
         return Judgement()
+
+
+def _proven(findings: Sequence[Finding]) -> list[Place]:
+    """The tables that are copies of the extract's rows."""
+    return [one.place for one in findings if one.rule == "row_level" and one.severity is Severity.BLOCK]
 
 
 def _report(

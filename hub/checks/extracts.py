@@ -6,17 +6,20 @@ would otherwise hide it from the scan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from hub.domain.pseudonyms import DIGITS, has_valid_check_digit
 
 _LOWEST, _HIGHEST = 10 ** (DIGITS - 1), 10**DIGITS - 1
 _SAMPLE = 1_000
+_MOST_STEPS = 1_000_000  # whole numbers within so many are counted by their place
 
 
 class UnreadableExtract(Exception):
@@ -25,13 +28,18 @@ class UnreadableExtract(Exception):
 
 @dataclass
 class Part:
-    """One Parquet file: its columns, and which of them hold identifiers."""
+    """One Parquet file: its columns, and which of them hold identifiers.
+
+    `as_printed`: the different values of a column at so many decimals with their rows, kept by who asks.
+    """
 
     path: Path
     schema: dict[str, pl.DataType]
     identifiers: tuple[str, ...] = ()
+    as_printed: dict[tuple[str, int | None], pl.DataFrame | None] = field(default_factory=dict)
     _loaded: dict[str, pl.Series] = field(default_factory=dict)
-    _distinct: dict[str, pl.Series] = field(default_factory=dict)
+    _counted: dict[str, pl.DataFrame] = field(default_factory=dict)
+    _footer: dict[str, tuple[float, float]] | None = None
 
     def column(self, name: str) -> pl.Series:
         """One column, read once per run."""
@@ -39,13 +47,35 @@ class Part:
             self._loaded[name] = _read(pl.scan_parquet(self.path).select(name)).get_column(name)
         return self._loaded[name]
 
+    def counted(self, name: str) -> pl.DataFrame:
+        """The different values of one column ("value") with their rows ("rows"), in no order, without nulls
+        and NaN."""
+        if name not in self._counted:
+            self._counted[name] = self._count(name)
+        return self._counted[name]
+
+    def _count(self, name: str) -> pl.DataFrame:
+        column = self.column(name).alias("value")
+        span = self.span(name)
+        if column.dtype.is_integer() and span is not None and span[1] - span[0] < _MOST_STEPS:
+            steps = column.drop_nulls().cast(pl.Int64) - int(span[0])
+            rows = np.bincount(steps.to_numpy())
+            at = np.flatnonzero(rows)
+            values = pl.Series("value", at + int(span[0])).cast(column.dtype)
+            return pl.DataFrame([values, pl.Series("rows", rows[at])])
+        column = column.fill_nan(None) if column.dtype.is_float() else column
+        return column.value_counts(name="rows").drop_nulls("value")
+
     def distinct(self, name: str) -> pl.Series:
         """The different values of one column, in no order, without nulls and NaN."""
-        if name not in self._distinct:
-            column = self.column(name)
-            column = column.fill_nan(None) if column.dtype.is_float() else column
-            self._distinct[name] = column.unique().drop_nulls()
-        return self._distinct[name]
+        return self.counted(name).get_column("value")
+
+    def span(self, name: str) -> tuple[float, float] | None:
+        """Smallest and largest value of a whole number as the footer of the file says it; None where it does
+        not, so that whoever asks must look at the values."""
+        if self._footer is None:
+            self._footer = _spans_of(self.path, self.schema)
+        return self._footer.get(name)
 
     def variables(self) -> list[str]:
         """Columns that are not identifiers."""
@@ -99,6 +129,32 @@ def _open(files: tuple[tuple[Path, int, int], ...]) -> Extract:
         tags.update(values[0][:2] for name, values in samples.items() if name in identifiers)
         parts.append(Part(path, schema, identifiers))
     return Extract(parts, frozenset(tags))
+
+
+def _spans_of(path: Path, schema: Mapping[str, pl.DataType]) -> dict[str, tuple[float, float]]:
+    """Whole numbers only: a footer may leave NaN out of the span of a float, or not."""
+    import pyarrow.parquet as pq
+
+    try:
+        footer = pq.ParquetFile(path).metadata
+    except (OSError, ValueError) as error:
+        raise UnreadableExtract("unreadable Parquet file") from error
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for group in range(footer.num_row_groups):
+        for at in range(footer.num_columns):
+            column = footer.row_group(group).column(at)
+            name, said = column.path_in_schema, column.statistics
+            if name not in schema or not schema[name].is_integer():
+                continue
+            if said is not None and said.has_min_max:
+                spans.setdefault(name, []).append((float(said.min), float(said.max)))
+            elif said is None or said.null_count != column.num_values:
+                spans.setdefault(name, []).append((math.nan, math.nan))
+    found = {}
+    for name, parts in spans.items():
+        if not any(math.isnan(low) for low, _ in parts):
+            found[name] = (min(low for low, _ in parts), max(high for _, high in parts))
+    return found
 
 
 def _may_identify(kind: pl.DataType) -> bool:

@@ -7,23 +7,24 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
-from hub.checks.declared import UnreadableClaim, recompute_declared
 from hub.checks.disclosure import COUNTS, Judge, differing_pairs
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.linked import find_linked, numbers_in_heads
-from hub.checks.models import check_declared, find_in_fitted, find_in_terms
 from hub.checks.panels import Panel, open_panels
 from hub.checks.recompute import Recomputed, Search, best_of
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, number_of
+from hub.checks.terms import find_in_terms
 from hub.checks.thresholds import Thresholds
 from hub.checks.traces import find_residuals, find_twins
 from hub.checks.unit_rows import find_unit_rows
-from hub.documents.outputs import Declaration, DeclaredRegression
+
+if TYPE_CHECKING:  # most files have no declaration; then the models of documents are not loaded
+    from hub.documents.outputs import Declaration, DeclaredRegression
 
 _MAX_TABLES = 40
 _MAX_CELLS_TOLD = 2_000
@@ -44,6 +45,7 @@ class Judgement:
     cells: list[Cell] = field(default_factory=list)
     declared: list[Place] = field(default_factory=list)
     reproduced: bool = False
+    with_units: bool = True
 
     def kept(self, findings: Sequence[Finding]) -> list[Finding]:
         """`findings` of the rules that only look at the file, without those that the extract answered."""
@@ -91,14 +93,18 @@ def judge(
     context: str,
     thresholds: Thresholds,
     declaration: Declaration | None = None,
+    proven: Sequence[Place] = (),
+    with_units: bool = True,
 ) -> Judgement:
-    """Explain every table of a file by the extract and hold the rules against it.
+    """Explain every table of a file by the extract and hold the rules against it. `proven`: places of tables
+    that are already known to be rows of the extract; where nothing explains them, that is not proven twice.
+    `with_units`: the cells have their sets of units, though no table of the file needs another's.
 
     Raises UnreadableExtract. Anything left unexplained is one finding per table, `unreproduced`. A
     declaration is of the first table; where it cannot be applied the file is judged without it.
     """
     _, panels = open_panels(directory, units)
-    judgement = Judgement()
+    judgement = Judgement(with_units=with_units or len(contents.tables) > 1)
     searches = [Search(panel, context) for panel in panels]
     complete = bool(contents.tables) and len(contents.tables) <= _MAX_TABLES
     for number, table in enumerate(contents.tables[:_MAX_TABLES]):
@@ -109,7 +115,7 @@ def judge(
                 continue
         found = best_of([search.explain(table) for search in searches])
         complete &= _judge_table(judgement, table, found, thresholds)
-        if found is None or not found.complete:
+        if (found is None or not found.complete) and table.place not in proven:
             judgement.findings += _look_at_units(table, found, panels, thresholds)
     judgement.findings += [
         finding("differing_populations", thresholds.severity("differing_populations"), table.place,
@@ -144,6 +150,9 @@ def _judge_declared(
     thresholds: Thresholds,
 ) -> bool | None:
     """Whether a table is all that its declaration says; None where the declaration cannot be applied."""
+    from hub.checks.declared import UnreadableClaim, recompute_declared
+    from hub.documents.outputs import DeclaredRegression
+
     try:
         if isinstance(declaration.output, DeclaredRegression):
             return _judge_regression(judgement, table, declaration.output, panels, thresholds)
@@ -167,6 +176,8 @@ def _judge_regression(
     panels: Sequence[Panel],
     thresholds: Thresholds,
 ) -> bool:
+    from hub.checks.models import check_declared, find_in_fitted
+
     check = check_declared(table, declared, panels)
     judgement.findings += find_in_fitted(check, table, thresholds)
     judgement.declared.append(table.place)
@@ -200,7 +211,7 @@ def _judge_table(
     judge = Judge(found, table, thresholds)
     judgement.findings += [*judge.findings(), *find_twins(found, table, thresholds)]
     judgement.explained.append((found, table))
-    judgement.cells += judge.cells()
+    judgement.cells += judge.cells(with_units=judgement.with_units)
     if not found.complete:
         missing = [
             (entry.row, entry.column)

@@ -42,28 +42,6 @@ class Printed:
         return dict(found)
 
 
-@dataclass(frozen=True)
-class Spans:
-    """The rows of a variable with the printed values: places in its order by value."""
-
-    printed: Printed
-    order: Positions
-    places: dict[Any, tuple[int, int]]
-
-    def sizes(self, most: int) -> list[int]:
-        """How many rows hold the value of each of the first printed rows."""
-        found = (self.places.get(value, (0, 0)) for value in self.printed.keys.head(most).to_list())
-        return [int(last - first) for first, last in found]
-
-    def rows(self, most: int) -> tuple[Positions, ...]:
-        """Those rows, ascending."""
-        known = {
-            value: np.sort(self.order[slice(*self.places.get(value, (0, 0)))])
-            for value in set(self.printed.keys.head(most).to_list())
-        }
-        return tuple(known[value] for value in self.printed.keys.head(most).to_list())
-
-
 Positions = npt.NDArray[np.int64]
 Mapping = Sequence[tuple[Printed, str]]  # printed column → variable of the extract
 
@@ -98,9 +76,7 @@ class Matcher:
     def __init__(self, part: Part) -> None:
         self.part = part
         self._keys: dict[tuple[str, int | None], pl.Series | None] = {}
-        self._values: dict[tuple[str, int | None], pl.Series] = {}
-        self._sorted: dict[tuple[str, int | None], tuple[pl.Series, Positions]] = {}
-        self._known: dict[tuple[str, int | None], Positions | frozenset[Any]] = {}
+        self._rows: dict[tuple[int, str], list[Positions]] = {}
         self._masks: dict[tuple[int, str], pl.Series] = {}
 
     def keys(self, name: str, decimals: int | None) -> pl.Series | None:
@@ -110,51 +86,86 @@ class Matcher:
         return self._keys[name, decimals]
 
     def values(self, name: str, decimals: int | None) -> pl.Series | None:
-        """The different values of a variable as it would be printed."""
-        if (name, decimals) not in self._values:
-            keys = _keys(self.part.distinct(name), decimals)
-            if keys is None:
-                return None
-            self._values[name, decimals] = keys.drop_nulls().unique()
-        return self._values[name, decimals]
+        """The different values of a variable as it would be printed, sorted."""
+        counted = self._counted_as_printed(name, decimals)
+        return counted.get_column("value") if counted is not None else None
 
-    def spans(self, column: Printed, name: str) -> Spans | None:
-        """Where the rows with each printed value stand when the variable is sorted, all in two searches: one
-        search per value would cost more than the rest of a check."""
-        keys = self.keys(name, column.decimals)
-        if keys is None:
-            return None
-        at = (name, column.decimals)
-        if at not in self._sorted:
-            order = keys.arg_sort()  # nulls first
-            self._sorted[at] = (keys.gather(order), order.to_numpy().astype(np.int64))
-        ordered, order_of_rows = self._sorted[at]
-        first = np.asarray(ordered.search_sorted(column.values, side="left"), dtype=np.int64)
-        last = np.asarray(ordered.search_sorted(column.values, side="right"), dtype=np.int64)
-        return Spans(
-            column,
-            order_of_rows,
-            dict(zip(column.values.to_list(), zip(first, last, strict=True), strict=True)),
-        )
+    def _counted_as_printed(self, name: str, decimals: int | None) -> pl.DataFrame | None:
+        known = self.part.as_printed
+        if (name, decimals) not in known:
+            counted = self.part.counted(name)
+            keys = _keys(counted.get_column("value"), decimals)
+            known[name, decimals] = None
+            if keys is not None:
+                printed = pl.DataFrame({"value": keys, "rows": counted.get_column("rows")})
+                printed = printed.drop_nulls("value")
+                if not counted.schema["value"].is_integer():  # several values may be printed as one
+                    printed = printed.group_by("value").agg(pl.col("rows").sum())
+                known[name, decimals] = printed.sort("value")
+        return known[name, decimals]
 
-    def explained(self, column: Printed, name: str) -> int:
-        """How many printed rows hold a value of the variable."""
-        at = (name, column.decimals)
-        if at not in self._known:
-            values = self.values(*at)
-            if values is None or values.dtype == pl.String:
-                self._known[at] = frozenset(() if values is None else values.to_list())
-            else:
-                self._known[at] = np.sort(values.to_numpy())
-        known = self._known[at]
-        if isinstance(known, frozenset):
-            return sum(rows for value, rows in column.counts.items() if value in known)
-        if not known.size or not column.counts:
+    def keys_at(self, column: Printed, name: str, rows: Positions) -> pl.Series | None:
+        """Some rows of the variable as they would be printed; None when it cannot be printed so."""
+        return _keys(self.part.column(name).gather(rows), column.decimals)
+
+    def rows_of(self, column: Printed, name: str, most: int) -> list[Positions]:
+        """For each of the first `most` printed rows the rows of the extract with its value, ascending."""
+        at = (column.index, name)
+        if at not in self._rows:
+            keys = self.keys(name, column.decimals)
+            assert keys is not None  # noqa: S101  (asked for variables that can be printed so)
+            printed = column.keys.head(most)
+            wanted = printed.drop_nulls().unique()
+            held = keys.is_in(wanted.implode()).fill_null(value=False).arg_true()
+            pairs = pl.DataFrame({"value": keys.gather(held), "row": held.cast(pl.Int64)})
+            known = {
+                key[0]: rows.get_column("row").to_numpy()
+                for key, rows in pairs.partition_by("value", as_dict=True, maintain_order=True).items()
+            }
+            none = np.zeros(0, dtype=np.int64)
+            self._rows[at] = [known.get(value, none) for value in printed.to_list()]
+        return self._rows[at]
+
+    def sizes(self, column: Printed, name: str, most: int) -> list[int]:
+        """How many rows of the extract hold the value of each of the first printed rows."""
+        wanted = column.keys.head(most).to_list()
+        counted = self._counted_as_printed(name, column.decimals)
+        if counted is None:
+            return [0] * len(wanted)
+        own = counted.filter(pl.col("value").is_in(column.keys.head(most).drop_nulls().unique().implode()))
+        known = dict(own.rows())
+        return [int(known.get(value, 0)) for value in wanted]
+
+    def explained(self, column: Printed, name: str, least: int = 1) -> int:
+        """How many printed rows hold a value of the variable; where these must be fewer than `least`, at most
+        how many, without looking at the variable."""
+        bound = self._bound(column, name)
+        if bound < least:
+            return bound
+        values = self.values(name, column.decimals)
+        if values is None or not values.len() or not column.counts:
             return 0
+        if values.dtype == pl.String:
+            known = values.filter(values.is_in(column.values.implode())).to_list()
+            return sum(column.counts[value] for value in known)
+        found = values.to_numpy()
         wanted = np.fromiter(column.counts, dtype=np.int64)
-        places = np.minimum(np.searchsorted(known, wanted), known.size - 1)
+        places = np.minimum(np.searchsorted(found, wanted), found.size - 1)
         rows = np.fromiter(column.counts.values(), dtype=np.int64)
-        return int(rows[known[places] == wanted].sum())
+        return int(rows[found[places] == wanted].sum())
+
+    def _bound(self, column: Printed, name: str) -> int:
+        """The printed rows that the type and the span of the variable allow."""
+        whole = self.part.schema[name].is_integer()
+        if column.decimals is None or not whole:
+            return sum(column.counts.values())
+        scale = 10**column.decimals
+        low, high = self.part.span(name) or (-np.inf, np.inf)
+        return sum(
+            rows
+            for value, rows in column.counts.items()
+            if value % scale == 0 and low <= value / scale <= high
+        )
 
     def frames(self, mapping: Mapping) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The printed tuples, and those tuples of the extract of which each value is printed somewhere."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +50,7 @@ class Cube:
     _groups: dict[tuple[tuple[bool, ...], str], Groups] = field(default_factory=dict)
     _known: dict[int, list[_Pattern]] = field(default_factory=dict)
     _held: list[Sequence[Entry]] = field(default_factory=list)
+    probes: dict[int, Any] = field(default_factory=dict)  # of hub.checks.probes, by series
 
     def levels(self) -> list[Codes]:
         """Per axis the level of each row of the panel."""
@@ -60,23 +62,30 @@ class Cube:
         """The groups by the axes in use; all rows of the base are one group where none is."""
         key = (used, base if not all(used) else "known")
         if key not in self._groups:
-            gid = np.zeros(self.panel.rows, dtype=np.int32)
-            count = 1
-            outside = np.zeros(self.panel.rows, dtype=np.bool_)
-            for axis, levels, wanted in zip(self.axes, self.levels(), used, strict=True):
-                if wanted:
-                    gid = gid * axis.size + levels
-                    count *= axis.size
-                    outside |= levels < 0
-                elif base == "printed":
-                    outside |= levels < 0
-                elif base == "known":
-                    outside |= self._unknown(axis, levels)
+            gid, count = self._numbered(used)
+            if base in ("printed", "known") and not all(used):
+                for axis, levels, wanted in zip(self.axes, self.levels(), used, strict=True):
+                    if not wanted:
+                        outside = levels < 0 if base == "printed" else self._unknown(axis, levels)
+                        gid = np.where(outside, np.int32(-1), gid)
             if self.mask is not None:
-                outside |= ~self.mask
-            gid[outside] = -1
+                gid = np.where(self.mask, gid, np.int32(-1))
             self._groups[key] = Groups(self.panel, gid, count)
         return self._groups[key]
+
+    def _numbered(self, used: tuple[bool, ...]) -> tuple[Codes, int]:
+        """Per row the number of its group by the axes in use (-1: a label is missing), and of groups."""
+        gid: Codes | None = None
+        count = 1
+        for axis, levels, wanted in zip(self.axes, self.levels(), used, strict=True):
+            if not wanted:
+                continue
+            count *= axis.size
+            if gid is None:
+                gid = levels
+            else:
+                gid = np.where((gid < 0) | (levels < 0), np.int32(-1), gid * np.int32(axis.size) + levels)
+        return (gid, count) if gid is not None else (np.zeros(self.panel.rows, dtype=np.int32), 1)
 
     def _unknown(self, axis: Axis, levels: Codes) -> npt.NDArray[np.bool_]:
         """Rows without a value of the axis' variable (and without a level of their own)."""

@@ -18,6 +18,7 @@ from hub.checks.candidates import candidates, taught, weights_of
 from hub.checks.layouts import TOTAL, Layout, Series, layouts
 from hub.checks.measures import BASES, Cube, Measure, Printed, printed
 from hub.checks.panels import Floats, Panel
+from hub.checks.probes import probe_of
 from hub.checks.tables import Table
 
 _SPARE_DIGITS = 2.0
@@ -27,8 +28,13 @@ _MAX_FILTER_VALUES = 40
 _MAX_FILTERED = 6
 _MAX_TEACHERS = 4
 # Rows looked at for guesses that no head suggests, per table: about a second. More rows, fewer guesses.
+# What is not found within it stays unexplained, which is a REVIEW.
 _BUDGET = 140_000_000
-_LEAST_TRIED = 60
+_LEAST_TRIED = 10
+_LEAST_COST = 50_000  # of a guess that a few rows refuted: what it takes beside looking at rows
+_COUNTED_ONCE = 10  # guesses at counts and shares that the same counted groups answer
+_LAYOUT_SHARE = 6  # of many readings one may use up a sixth of what is left
+_MAX_FAILED = 4  # series of one reading that no guess explains, before the others are not guessed at
 
 
 @dataclass(frozen=True)
@@ -94,16 +100,20 @@ class Search:
         self.context = context
         self.tried = 0
         self.spent = 0
+        self.readings = 1  # still to be tried
+        self._cube: tuple[Layout, Cube] | None = None
 
     def explain(self, table: Table) -> Recomputed | None:
         """The best explanation of `table`; None when no reading of it explains anything."""
         best: Recomputed | None = None
         self.spent = 0
-        readings = []
-        for layout in layouts(table, self.panel):
-            if not any(entry_given(series) for series in layout.series):
-                continue
-            readings.append(layout)
+        readings = [
+            layout
+            for layout in layouts(table, self.panel)
+            if any(entry_given(series) for series in layout.series)
+        ]
+        for at, layout in enumerate(readings):
+            self.readings = len(readings) - at
             found = self._try(layout, None)
             if best is None or found.score > best.score or (found.complete and not best.complete):
                 best = found
@@ -127,8 +137,11 @@ class Search:
         cube = Cube(self.panel, layout.axes, mask)
         fits: list[Fit | None] = []
         base = BASES[0]
+        budget = max(_BUDGET, _LEAST_TRIED * self.panel.rows)
+        limit = self.spent + (budget - self.spent) // min(_LAYOUT_SHARE, self.readings)
         for series in layout.series:
-            fit = self._fit(layout, series, cube, base)
+            failed = sum(fit is None for fit in fits)
+            fit = self._fit(layout, series, cube, base, limit if failed < _MAX_FAILED else -1)
             if fit is not None:
                 base = fit.measure.base  # the totals of one table hold the same rows
             fits.append(fit)
@@ -171,7 +184,7 @@ class Search:
                     return fit
         return None
 
-    def _fit(self, layout: Layout, series: Series, cube: Cube, base: str) -> Fit | None:
+    def _fit(self, layout: Layout, series: Series, cube: Cube, base: str, limit: int) -> Fit | None:
         numbers = printed(series.entries)
         if not numbers.given.any():
             return Fit(series, Measure("count"), numbers.values, ~numbers.given, 0.0, said=True, rounded=None)
@@ -179,10 +192,16 @@ class Search:
         bases = sorted(BASES, key=lambda one: one != base) if totals else (base,)
         best: Fit | None = None
         for measure, said in candidates(layout, series, numbers, self.panel):
-            if not said and self.spent > max(_BUDGET, _LEAST_TRIED * self.panel.rows):
+            if not said and self.spent > limit:
                 break
             self.tried += 1
-            self.spent += 0 if said else self.panel.rows + 20 * len(series.entries)
+            # Counts of rows are known once one of them is; the others are first tried on a few rows.
+            probe = None if said or measure.variable is None else probe_of(cube, series, numbers)
+            if probe is not None and not probe.allows(measure):
+                self.spent += max(_LEAST_COST, 2 * probe.rows)
+                continue
+            cost = self.panel.rows if measure.variable is not None else self.panel.rows // _COUNTED_ONCE
+            self.spent += 0 if said else cost + 20 * len(series.entries)
             for one in bases:
                 fit = self._match(series, replace(measure, base=one), numbers, cube, said=said)
                 if fit.complete:
@@ -241,6 +260,12 @@ class Search:
                 for position in self._fitting(layout, series, measure, numbers, name):
                     yield Filter(name, position)
 
+    def _whole_cube(self, layout: Layout) -> Cube:
+        """The groups of a layout over all rows: one for all filters that are tried on it."""
+        if self._cube is None or self._cube[0] is not layout:
+            self._cube = (layout, Cube(self.panel, layout.axes))
+        return self._cube[1]
+
     def _filter_variables(self, layout: Layout) -> list[str]:
         used = {axis.variable for axis in layout.axes} | set(weights_of(self.panel))
         names = [name for name in self.panel.variables if name not in used]
@@ -255,13 +280,16 @@ class Search:
         known = self.panel.categories(name)
         assert known is not None  # noqa: S101
         size = len(known.values)
-        cube = Cube(self.panel, layout.axes)
+        cube = self._whole_cube(layout)
         entries = [entry for entry in series.entries if TOTAL not in entry.levels]
         given = [at for at, entry in enumerate(series.entries) if TOTAL not in entry.levels]
         if not entries:
             return
         groups, _ = cube.at(entries[0].levels, "known")
         if groups.count * size > 200_000:
+            return
+        probe = probe_of(cube, series, numbers)
+        if probe is not None and not probe.allows_within(measure, name):
             return
         gid = np.where((groups.gid >= 0) & (known.codes >= 0), groups.gid * size + known.codes, -1)
         counted = _matrix(self.panel, gid.astype(np.int32), groups.count, size, measure)

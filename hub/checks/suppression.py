@@ -74,6 +74,7 @@ class _System:
             totals.append(total - math.fsum(shown))
             loose.append(slack * (len(shown) + 1))
         self._equations = rows
+
         self._matrix = csr_array(
             (
                 np.ones(sum(map(len, rows))),
