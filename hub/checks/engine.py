@@ -16,7 +16,7 @@ from hub.checks.contents import Contents, read_parts
 from hub.checks.context import find_missing_context
 from hub.checks.counts import find_counts_in_text, find_small_counts
 from hub.checks.extracts import Extract, UnreadableExtract, open_extract
-from hub.checks.findings import Finding, Report, Severity, verdict_of
+from hub.checks.findings import Finding, Place, Report, Severity, verdict_of
 from hub.checks.fingerprints import find_row_level
 from hub.checks.grids import find_solvable, find_unaudited
 from hub.checks.identifiers import Text, find_pseudonyms
@@ -66,6 +66,7 @@ def run_checks(
         evidence = _rules(Contents(seen=list(taken.seen)), extract, thresholds) if taken.seen else []
         return _report([*taken.doubts, *evidence, *context], media_type, sha256, {"bytes": size}, thresholds)
     contents = read_parts(taken, thresholds)
+    contents.raw.append(Text(Place(), name))  # it leaves with the file
     looked = [*taken.doubts, *contents.findings, *_rules(contents, extract, thresholds)]
     said = f"{name} {' '.join((form or {}).values())}"
     judgement = _judge(contents, extract, units, said, thresholds, declaration)

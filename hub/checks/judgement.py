@@ -15,7 +15,7 @@ from hub.checks.declared import UnreadableClaim, recompute_declared
 from hub.checks.disclosure import COUNTS, Judge, differing_pairs
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.linked import find_linked, numbers_in_heads
-from hub.checks.models import check_declared, find_in_fitted, find_in_terms
+from hub.checks.models import check_declared, find_in_fitted, find_in_summary, find_in_terms
 from hub.checks.panels import Panel, open_panels
 from hub.checks.recompute import Recomputed, Search, best_of
 from hub.checks.sentences import finding
@@ -117,6 +117,14 @@ def judge(
         for table, least in differing_pairs(judgement.explained, thresholds)
     ]  # fmt: skip
     judgement.findings += find_linked(judgement.cells, thresholds)
+    for text in contents.printed:
+        few = find_in_summary(text.content, thresholds)
+        if few is not None:
+            needed = int(thresholds.limit("degrees_of_freedom", "degrees_of_freedom"))
+            severity = thresholds.severity("degrees_of_freedom")
+            judgement.findings.append(
+                finding("degrees_of_freedom", severity, text.place, limit=needed, evidence={"degrees": few})
+            )
     if complete and not all(panel.units for panel in _panels_of(judgement)):
         judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
         complete = False
