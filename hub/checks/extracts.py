@@ -6,7 +6,8 @@ would otherwise hide it from the scan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +33,7 @@ class Part:
     identifiers: tuple[str, ...] = ()
     _loaded: dict[str, pl.Series] = field(default_factory=dict)
     _distinct: dict[str, pl.Series] = field(default_factory=dict)
+    _footer: dict[str, tuple[float, float]] | None = None
 
     def column(self, name: str) -> pl.Series:
         """One column, read once per run."""
@@ -46,6 +48,13 @@ class Part:
             column = column.fill_nan(None) if column.dtype.is_float() else column
             self._distinct[name] = column.unique().drop_nulls()
         return self._distinct[name]
+
+    def span(self, name: str) -> tuple[float, float] | None:
+        """Smallest and largest value of a whole number as the footer of the file says it; None where it does
+        not, so that whoever asks must look at the values."""
+        if self._footer is None:
+            self._footer = _spans_of(self.path, self.schema)
+        return self._footer.get(name)
 
     def variables(self) -> list[str]:
         """Columns that are not identifiers."""
@@ -99,6 +108,32 @@ def _open(files: tuple[tuple[Path, int, int], ...]) -> Extract:
         tags.update(values[0][:2] for name, values in samples.items() if name in identifiers)
         parts.append(Part(path, schema, identifiers))
     return Extract(parts, frozenset(tags))
+
+
+def _spans_of(path: Path, schema: Mapping[str, pl.DataType]) -> dict[str, tuple[float, float]]:
+    """Whole numbers only: a footer may leave NaN out of the span of a float, or not."""
+    import pyarrow.parquet as pq
+
+    try:
+        footer = pq.ParquetFile(path).metadata
+    except (OSError, ValueError) as error:
+        raise UnreadableExtract("unreadable Parquet file") from error
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for group in range(footer.num_row_groups):
+        for at in range(footer.num_columns):
+            column = footer.row_group(group).column(at)
+            name, said = column.path_in_schema, column.statistics
+            if name not in schema or not schema[name].is_integer():
+                continue
+            if said is not None and said.has_min_max:
+                spans.setdefault(name, []).append((float(said.min), float(said.max)))
+            elif said is None or said.null_count != column.num_values:
+                spans.setdefault(name, []).append((math.nan, math.nan))
+    found = {}
+    for name, parts in spans.items():
+        if not any(math.isnan(low) for low, _ in parts):
+            found[name] = (min(low for low, _ in parts), max(high for _, high in parts))
+    return found
 
 
 def _may_identify(kind: pl.DataType) -> bool:

@@ -25,6 +25,7 @@ Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
 MAX_CATEGORIES = 3_000
+_MOST_STEPS = 100_000
 _CODEBOOK = "codebook.json"
 _MANIFEST = "manifest.json"
 _HOUSEHOLD = re.compile(r"house|menage|ménage|famil|^hh|^hid", re.IGNORECASE)
@@ -76,7 +77,6 @@ class Panel:
     _categories: dict[str, Categories | None] = field(default_factory=dict)
     _spans: dict[str, tuple[float, float]] = field(default_factory=dict)
     _units: dict[str, tuple[Codes, int]] = field(default_factory=dict)
-    _order: dict[str, npt.NDArray[np.int64]] = field(default_factory=dict)
     _rows: int | None = None
 
     @property
@@ -117,22 +117,15 @@ class Panel:
         kind = self.part.schema[name]
         if not (kind.is_numeric() or kind == pl.Boolean):
             return None
-        values = self.part.column(name).cast(pl.Float64, strict=False).to_numpy()
-        values = np.array(values, dtype=np.float64)
-        values[~np.isfinite(values)] = np.nan
+        values: Floats = self.part.column(name).cast(pl.Float64, strict=False).to_numpy()
+        if not kind.is_integer() and np.isinf(values).any():
+            values = np.where(np.isinf(values), np.nan, values)
         return values
-
-    def order(self, name: str) -> npt.NDArray[np.int64]:
-        """The rows with a value of a number, smallest first."""
-        if name not in self._order:
-            values = self.numbers(name)
-            assert values is not None  # noqa: S101
-            order = np.argsort(values)
-            self._order[name] = order[: values.size - int(np.isnan(values).sum())]
-        return self._order[name]
 
     def span(self, name: str) -> tuple[float, float]:
         """Smallest and largest value of a number; zeros where it has none."""
+        if name not in self._spans and (known := self.part.span(name)) is not None:
+            self._spans[name] = known
         if name not in self._spans:
             values = self.numbers(name)
             self._spans[name] = (0.0, 0.0)
@@ -186,13 +179,21 @@ class Panel:
             column = self.part.column(self.units[kind])
             if column.dtype.is_float():
                 column = column.fill_nan(None)
-            distinct = column.drop_nulls().unique().sort()
-            self._units[kind] = (_positions(column, distinct), distinct.len())
+            if column.null_count() == 0 and column.is_sorted():
+                codes = column.rle_id().cast(pl.Int32).to_numpy()
+                self._units[kind] = (codes, int(codes[-1]) + 1 if codes.size else 0)
+            else:
+                distinct = column.drop_nulls().unique().sort()
+                self._units[kind] = (_positions(column, distinct), distinct.len())
         return self._units[kind]
 
 
 def _positions(column: pl.Series, distinct: pl.Series) -> Codes:
     """Per row the position in `distinct` (sorted, no nulls); -1 for null."""
+    if column.dtype.is_integer() and distinct.len():
+        low, high = int(distinct[0]), int(distinct[-1])
+        if high - low < max(_MOST_STEPS, 4 * column.len()) and high < 2**62:
+            return _looked_up(column, distinct, low, high)
     if column.dtype.is_numeric() and column.null_count() == 0:
         found = np.searchsorted(distinct.to_numpy(), column.to_numpy())
         return found.astype(np.int32)
@@ -200,6 +201,18 @@ def _positions(column: pl.Series, distinct: pl.Series) -> Codes:
     known = pl.DataFrame({"value": distinct}).with_row_index("at")
     joined = frame.join(known, on="value", how="left", maintain_order="left")
     return joined.get_column("at").cast(pl.Int32).fill_null(-1).to_numpy().astype(np.int32)
+
+
+def _looked_up(column: pl.Series, distinct: pl.Series, low: int, high: int) -> Codes:
+    """The same by a list of all whole numbers from the smallest to the largest value."""
+    places = np.full(high - low + 1, -1, dtype=np.int32)
+    places[(distinct.cast(pl.Int64) - low).to_numpy()] = np.arange(distinct.len(), dtype=np.int32)
+    steps = column.cast(pl.Int64) - low
+    missing = column.is_null().to_numpy() if column.null_count() else None
+    found: Codes = places[(steps if missing is None else steps.fill_null(0)).to_numpy()]
+    if missing is not None:
+        found[missing] = -1
+    return found
 
 
 def open_panels(directory: Path, units: Mapping[str, str] | None = None) -> tuple[Extract, list[Panel]]:
