@@ -27,6 +27,7 @@ from hub.checks.wording import (
 TOTAL = -1
 MAX_LAYOUTS = 40
 _MAX_CANDIDATES = 6
+_MAX_SPREADS = 10
 _MAX_LABELS = 4
 _MAX_GROUPS = 50_000  # more than any table that people read
 
@@ -171,7 +172,7 @@ class _Reader:
 
     def _named(self, at: int) -> str | None:
         """The variable that the head of a column is called after."""
-        head = fold(self.table.columns[at])
+        head = fold(self.table.columns[at].rsplit(" / ", maxsplit=1)[-1])  # names of columns, then of rows
         for name in self.panel.variables:
             if head and head in (fold(name), *(fold(title) for title in self.panel.titles.get(name, ()))):
                 return name
@@ -188,10 +189,10 @@ class _Reader:
 
     def _row_readings(self, at: int, labels: Sequence[int]) -> list[Labelling | list[Hint]]:
         cells = self._filled(at, labels)
+        statistics = [statistic_of(cell) for cell in cells]
+        if all(one.statistics for one in statistics):
+            return [statistics]
         if len(labels) == 1:
-            statistics = [statistic_of(cell) for cell in cells]
-            if all(one.statistics for one in statistics):
-                return [statistics]
             variables = [hint_of(cell, self.panel) for cell in cells]
             if all(one.variables for one in variables):
                 return [variables]
@@ -250,7 +251,7 @@ class _Reader:
             if hits >= 2 and hits >= 0.6 * len(heads):
                 said = any(name in hint_of(head, self.panel).variables for head in heads)
                 found.append((not said, len(known.values), name))
-        return [name for _, _, name in sorted(found)][:_MAX_CANDIDATES]
+        return [name for _, _, name in sorted(found)][:_MAX_SPREADS]
 
     def _value_in_head(self, head: str, name: str) -> tuple[str, Hint] | None:
         """The value of the variable that a head names, and the rest of the head as a hint."""
@@ -296,7 +297,8 @@ class _Reader:
                 if spread:
                     where.append(level if spreads and level is not None else TOTAL)
                 hint = head if row_hints is None else row_hints[row] + head
-                key = (row if row_hints is not None else None, None if spreads else at, hint)
+                alone = row_hints is not None and not rows  # else a long table: lines of one statistic
+                key = (row if alone else None, None if spreads else at, hint)
                 if (key, *where) in seen:
                     return None  # two cells of one group: these are no groups
                 seen.add((key, *where))

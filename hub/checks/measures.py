@@ -16,6 +16,7 @@ from hub.checks.tables import number_of
 
 UNIT_KINDS = {"persons": "person", "households": "household", "employers": "employer"}
 _Pattern = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[tuple[int, ...]]]
+_PADDED, _PADDING = 6, 2  # decimals printed, and how many of them are zeros in every number
 BASES = ("known", "printed", "all")
 
 
@@ -214,6 +215,9 @@ def printed(entries: Sequence[Entry]) -> Printed:
     values = np.array([float(n) if n is not None else np.nan for n in numbers])
     decimals = [_decimals(n) for n in numbers if n is not None]
     most = max(decimals, default=0)
+    if most >= _PADDED and len(decimals) > 1:  # LaTeX and printed frames pad rounded numbers to six decimals
+        significant = [_decimals(n.normalize()) for n in numbers if n is not None]
+        most = min(most, max(significant)) if most - max(significant) >= _PADDING else most
     tolerance = np.full(values.shape, 0.5 * 10.0**-most)
     own = np.array([0.5 * 10.0 ** -_decimals(n) if n is not None else 0.5 for n in numbers])
     digits = [len(n.as_tuple().digits) for n in numbers if n is not None and n]

@@ -189,6 +189,7 @@ _FOOT = re.compile(r"^(?:Name: (?P<name>\S+), )?(?:Length: \d+, )?dtype: \w+$|^N
 
 def _blocks(text: str) -> Iterator[list[list[str]]]:
     block: list[list[str]] = []
+    outdented = False
     for line in [*text.splitlines(), ""]:
         if _RULES.match(line.strip()) and line.strip():
             continue
@@ -199,16 +200,17 @@ def _blocks(text: str) -> Iterator[list[list[str]]]:
             continue
         fields = _split(line)
         if block and not _continues(block, fields):
-            yield from _finished(block)
+            yield from _finished(block, outdented=outdented)
             block = []
         if fields:
+            outdented = outdented if block else not line[:1].isspace() and "|" not in line and "&" not in line
             block.append(fields)
 
 
 def _continues(block: Sequence[Sequence[str]], fields: Sequence[str]) -> bool:
     if len(block) == 1 and fields:
         return len(fields) in (1, 2, len(block[0]), len(block[0]) + 1)
-    if len(block) == 2 and _names_index(block, len(fields)):
+    if len(block) == 2 and (_names_index(block, len(fields)) or _names_both(block, len(fields))):
         return True
     if len(fields) == len(block[-1]):
         return True
@@ -223,11 +225,28 @@ def _names_index(block: Sequence[Sequence[str]], width: int) -> bool:
     return len(words) == width and not any(number_of(word) is not None for word in words)
 
 
-def _finished(block: list[list[str]], series: str | None = None) -> Iterator[list[list[str]]]:
+def _names_both(block: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether the first line names the columns and heads them, and the second only names the index: a cross
+    table as pandas prints it ("race 0 1", then "year")."""
+    names = block[1]
+    return (
+        len(names) + len(block[0]) - 1 == width
+        and number_of(block[0][0]) is None
+        and not any(number_of(word) is not None for word in names)
+    )
+
+
+def _finished(
+    block: list[list[str]], series: str | None = None, *, outdented: bool = False
+) -> Iterator[list[list[str]]]:
     width = max((len(row) for row in block), default=0)
     rows = block
     if len(block) > 2 and _names_index(block, width):
         rows = [[*block[1], *block[0]], *block[2:]]
+    elif len(block) > 2 and _names_both(block, width):
+        rows = [[*block[1], *block[0][1:]], *block[2:]]
+    elif outdented and series is None and len(rows) > 1 and len(rows[0]) == width - 1:
+        rows = [[*rows[0], "value"], *rows[1:]]  # a series: the head begins above its index
     if len(rows) < 2 and series is None:
         return
     if width < 2:
@@ -278,6 +297,12 @@ def _json_blocks(value: Any, depth: int) -> Iterator[list[list[str]]]:
     block = _json_block(value)
     if block is not None:
         yield block
+    elif isinstance(value, dict) and _has_lists(value):
+        lists = {k: {str(i): c for i, c in enumerate(v)} for k, v in value.items() if isinstance(v, list)}
+        yield _json_columns(lists)
+        yield [["key", "value"], *[[str(k), _cell(v)] for k, v in value.items() if k not in lists]]
+    elif isinstance(value, list) and len(value) > 1 and _is_flat(value):
+        yield [["value"], *[[_cell(part)] for part in value]]
     elif isinstance(value, dict):
         for part in value.values():
             yield from _json_blocks(part, depth + 1)
@@ -305,6 +330,16 @@ def _json_block(value: Any) -> list[list[str]] | None:
         if _is_flat(parts):
             return [["key", "value"], *[[str(k), _cell(part)] for k, part in value.items()]]
     return None
+
+
+def _has_lists(value: dict[str, Any]) -> bool:
+    """Whether an object is lists of plain values, with plain values beside them."""
+    lists = [part for part in value.values() if isinstance(part, list)]
+    return (
+        bool(lists)
+        and all(_is_flat(part) for part in lists)
+        and not any(isinstance(part, dict) for part in value.values())
+    )
 
 
 def _is_flat(values: Iterable[Any]) -> bool:
