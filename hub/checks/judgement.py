@@ -19,6 +19,7 @@ from hub.checks.models import check_declared, find_in_fitted, find_in_summary, f
 from hub.checks.panels import Panel, open_panels
 from hub.checks.recompute import Recomputed, Search, best_of
 from hub.checks.sentences import finding
+from hub.checks.shapes import find_in_shape, find_units_in_text, find_units_named
 from hub.checks.tables import Table, number_of
 from hub.checks.thresholds import Thresholds
 from hub.checks.traces import find_residuals, find_twins
@@ -109,6 +110,7 @@ def judge(
                 continue
         found = best_of([search.explain(table) for search in searches])
         complete &= _judge_table(judgement, table, found, thresholds)
+        judgement.findings += find_units_named(table, panels)
         if found is None or not found.complete:
             judgement.findings += _look_at_units(table, found, panels, thresholds)
     judgement.findings += [
@@ -118,6 +120,7 @@ def judge(
     ]  # fmt: skip
     judgement.findings += find_linked(judgement.cells, thresholds)
     for text in contents.printed:
+        judgement.findings += find_units_in_text(text, panels)
         few = find_in_summary(text.content, thresholds)
         if few is not None:
             needed = int(thresholds.limit("degrees_of_freedom", "degrees_of_freedom"))
@@ -140,6 +143,7 @@ def _look_at_units(
     explained = frozenset(at for at in columns if at is not None)
     for panel in panels:
         yield from find_unit_rows(table, panel, explained, thresholds)
+    yield from find_in_shape(table, found, panels, thresholds)
     yield from find_in_terms(table, panels, thresholds)
     yield from find_residuals(table, explained, thresholds)
 
