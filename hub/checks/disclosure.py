@@ -43,6 +43,9 @@ class Judge:
         self.thresholds = thresholds
         self.kinds = list(found.panel.units)
         self.person = "person" if "person" in self.kinds else next(iter(self.kinds), None)
+        self._halves: dict[tuple[int, str], Groups] = {}  # the groups of the keys live in the cube
+        self._left: dict[tuple[object, ...], tuple[Groups, Mask]] = {}
+        self._sets: dict[tuple[object, ...], BitMap] = {}
 
     def findings(self) -> list[Finding]:
         """Every rule broken by a reproduced number."""
@@ -203,24 +206,32 @@ class Judge:
 
     def _binary(self, fit: Fit, entry: Entry, groups: Groups, number: int) -> Iterator[Finding]:
         """The mean of 0 and 1 is a share: those with a 1 are its numerator, those with a 0 the rest."""
-        name = str(fit.measure.variable)
-        values = self.found.panel.numbers(name)
-        assert values is not None  # noqa: S101
-        inside = groups.gid == number
-        for wanted in (1.0, 0.0):
-            keep = inside & (values == wanted)
-            units = {kind: _distinct(self.found, kind, keep) for kind in self.kinds}
+        sides = self._sides(groups, str(fit.measure.variable))
+        for wanted in (1, 0):
+            at = 2 * number + wanted
+            units = {kind: int(sides.units(kind)[at]) for kind in self.kinds}
             least = min(units.values(), default=0)
             if 0 < least < self.thresholds.min_units:
-                said = wanted == 1.0 and "share" in fit.series.hint.statistics
+                said = wanted == 1 and "share" in fit.series.hint.statistics
                 rule = "small_share" if said else "binary_mean"
                 yield self._finding(rule, fit, entry, {"units": units}, limit=self.thresholds.min_units)
                 return
-            if least == 0 and not keep.any():
+            if least == 0 and not sides.rows()[at]:
                 yield self._finding(
                     "binary_mean", fit, entry, {"units": units}, limit=self.thresholds.min_units
                 )
                 return
+
+    def _sides(self, groups: Groups, name: str) -> Groups:
+        """Each group in two: those with a 0, then those with a 1."""
+        key = (id(groups), name)
+        if key not in self._halves:
+            values = self.found.panel.numbers(name)
+            assert values is not None  # noqa: S101
+            outside = (groups.gid < 0) | np.isnan(values)
+            gid = np.where(outside, np.int32(-1), 2 * groups.gid + (values == 1))
+            self._halves[key] = Groups(groups.panel, gid.astype(np.int32), 2 * groups.count)
+        return self._halves[key]
 
     def _dominance(self, fit: Fit, entry: Entry, groups: Groups, number: int) -> Iterator[Finding]:
         limits = self.thresholds
@@ -313,28 +324,36 @@ class Judge:
                 yield from self._remainder(fit, entry, axis, given)
 
     def _remainder(self, fit: Fit, entry: Entry, axis: int, given: Mask) -> Iterator[Finding]:
-        cube = self.found.cube
-        groups, number = cube.at(entry.levels, fit.measure.base)
-        left = groups.gid == number
-        parts = 0
-        for at, other in enumerate(fit.series.entries):
-            same = all(
-                a == axis or x == y for a, (x, y) in enumerate(zip(entry.levels, other.levels, strict=True))
-            )
-            if same and other.levels[axis] != TOTAL and given[at]:
-                inner, position = cube.at(other.levels, fit.measure.base)
-                left &= inner.gid != position
-                parts += 1
-        if fit.measure.variable is not None:
-            values = self.found.panel.numbers(fit.measure.variable)
-            left &= True if values is None else ~np.isnan(values)
-        if not parts or not left.any():
+        used = tuple(level != TOTAL for level in entry.levels)
+        rest, parts = self._rest(fit, used, axis, given)
+        number = self.found.cube.number(entry.levels)
+        name = fit.measure.variable
+        if not parts[number] or not (rest.rows() if name is None else rest.present(name))[number]:
             return
-        units = {kind: _distinct(self.found, kind, left) for kind in self.kinds}
+        units = {kind: int(rest.units(kind, name)[number]) for kind in self.kinds}
         if min(units.values(), default=0) < self.thresholds.min_units:
             yield self._finding(
                 "suppression_undone", fit, entry, {"units": units}, limit=self.thresholds.min_units
             )
+
+    def _rest(self, fit: Fit, used: tuple[bool, ...], axis: int, given: Mask) -> tuple[Groups, Mask]:
+        """What is left of all totals of a kind beside their printed cells along `axis`; which have any."""
+        key = (id(fit), used, axis)
+        if key in self._left:
+            return self._left[key]
+        cube, base = self.found.cube, fit.measure.base
+        inner = tuple(one or at == axis for at, one in enumerate(used))
+        groups, parted = cube.groups(used, base), cube.groups(inner, base)
+        parts = np.zeros(groups.count, dtype=np.bool_)
+        told = np.zeros(parted.count + 1, dtype=np.bool_)  # rows in no group have the last place
+        for at, other in enumerate(fit.series.entries):
+            if given[at] and tuple(level != TOTAL for level in other.levels) == inner:
+                outer = (TOTAL if a == axis else level for a, level in enumerate(other.levels))
+                parts[cube.number(tuple(outer))] = True
+                told[cube.number(other.levels)] = True
+        left = np.where(told[parted.gid], np.int32(-1), groups.gid)
+        self._left[key] = Groups(groups.panel, left, groups.count), parts
+        return self._left[key]
 
     def cells(self) -> list[Cell]:
         """Every reproduced number with its units, as the ledger keeps them; at most 5,000."""
@@ -355,7 +374,6 @@ class Judge:
         if measure.statistic in _AMOUNTS and self.person is not None and measure.variable is not None:
             one, two, _ = groups.top_shares(self.person, measure.variable, measure.weight)
             shares = (float(np.nan_to_num(one[number])), float(np.nan_to_num(two[number])))
-        members = groups.members(self.person, number, measure.variable) if self.person is not None else None
         return Cell(
             entry.row,
             entry.column,
@@ -367,9 +385,18 @@ class Judge:
             units.get("household"),
             units.get("employer"),
             shares,
-            BitMap(members.astype(np.uint32)) if members is not None else None,
+            self._members(groups, number, measure.variable),
             self.table.place,
         )
+
+    def _members(self, groups: Groups, number: int, name: str | None) -> BitMap | None:
+        """The persons of a group; one set for all the statistics of a cell."""
+        if self.person is None:
+            return None
+        key = (id(groups), number, name)
+        if key not in self._sets:
+            self._sets[key] = BitMap(groups.members(self.person, number, name).astype(np.uint32))
+        return self._sets[key]
 
 
 def printed_value(fit: Fit, at: int) -> float:

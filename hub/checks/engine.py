@@ -69,7 +69,7 @@ def run_checks(
     contents.raw.append(Text(Place(), name))  # it leaves with the file
     looked = [*taken.doubts, *contents.findings, *_rules(contents, extract, thresholds)]
     said = f"{name} {' '.join((form or {}).values())}"
-    judgement = _judge(contents, extract, units, said, thresholds, declaration)
+    judgement = _judge(contents, extract, units, said, thresholds, declaration, _proven(looked))
     whole = [table for found, table in judgement.explained if found.complete]
     kinds = find_in_kinds(contents, whole, thresholds)
     findings = [*judgement.kept(looked), *judgement.findings, *kinds, *context]
@@ -96,6 +96,7 @@ def _judge(
     context: str,
     thresholds: Thresholds,
     declaration: Declaration | None,
+    proven: Sequence[Place],
 ) -> Judgement:
     """What recomputation says; without an extract nothing can be made again."""
     if extract is None:
@@ -108,9 +109,15 @@ def _judge(
             context=context,
             thresholds=thresholds,
             declaration=declaration,
+            proven=proven,
         )
     except UnreadableExtract:
         return Judgement()
+
+
+def _proven(findings: Sequence[Finding]) -> list[Place]:
+    """The tables that are copies of the extract's rows."""
+    return [one.place for one in findings if one.rule == "row_level" and one.severity is Severity.BLOCK]
 
 
 def _report(

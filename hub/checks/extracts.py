@@ -27,13 +27,17 @@ class UnreadableExtract(Exception):
 
 @dataclass
 class Part:
-    """One Parquet file: its columns, and which of them hold identifiers."""
+    """One Parquet file: its columns, and which of them hold identifiers.
+
+    `as_printed`: the different values of a column at so many decimals with their rows, kept by who asks.
+    """
 
     path: Path
     schema: dict[str, pl.DataType]
     identifiers: tuple[str, ...] = ()
+    as_printed: dict[tuple[str, int | None], pl.DataFrame | None] = field(default_factory=dict)
     _loaded: dict[str, pl.Series] = field(default_factory=dict)
-    _distinct: dict[str, pl.Series] = field(default_factory=dict)
+    _counted: dict[str, pl.DataFrame] = field(default_factory=dict)
     _footer: dict[str, tuple[float, float]] | None = None
 
     def column(self, name: str) -> pl.Series:
@@ -42,13 +46,18 @@ class Part:
             self._loaded[name] = _read(pl.scan_parquet(self.path).select(name)).get_column(name)
         return self._loaded[name]
 
+    def counted(self, name: str) -> pl.DataFrame:
+        """The different values of one column ("value") with their rows ("rows"), in no order, without nulls
+        and NaN."""
+        if name not in self._counted:
+            column = self.column(name).alias("value")
+            column = column.fill_nan(None) if column.dtype.is_float() else column
+            self._counted[name] = column.value_counts(name="rows").drop_nulls("value")
+        return self._counted[name]
+
     def distinct(self, name: str) -> pl.Series:
         """The different values of one column, in no order, without nulls and NaN."""
-        if name not in self._distinct:
-            column = self.column(name)
-            column = column.fill_nan(None) if column.dtype.is_float() else column
-            self._distinct[name] = column.unique().drop_nulls()
-        return self._distinct[name]
+        return self.counted(name).get_column("value")
 
     def span(self, name: str) -> tuple[float, float] | None:
         """Smallest and largest value of a whole number as the footer of the file says it; None where it does

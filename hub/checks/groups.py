@@ -87,8 +87,8 @@ class Groups:
         return self._kept(("extreme", name, largest), lambda: self._extreme(name, largest=largest))
 
     def varying(self, name: str) -> Floats:
-        """Rows whose value is not that of another row of their group: 0 where all values are the same. Only of
-        the first rows where these tell that in no group they are."""
+        """Rows whose value is not that of another row of their group: 0 where all values are the same. Only
+        of the first rows where these tell that in no group they are."""
         return self._kept(("varying", name), lambda: self._varying(name))
 
     def quantile(self, name: str, share: float, method: str = "linear") -> Floats:
@@ -136,7 +136,7 @@ class Groups:
         amounts, codes = self._values(name), codes[rows]
         keep = (bins < self.count) & (codes >= 0) & ~np.isnan(amounts)
         if weight is not None:
-            amounts = np.nan_to_num(amounts * self._values(weight))
+            amounts = _without_gaps(amounts * self._values(weight))
         if not keep.all():
             bins, codes, amounts = bins[keep], codes[keep], amounts[keep]
         # By unit first: extracts are in that order, and what is nearly sorted is soon sorted.
@@ -173,18 +173,18 @@ class Groups:
         values = self._values(name)
         if weight is not None:
             values = values * self._values(weight)
-        return self._tally(np.nan_to_num(values, nan=0.0))
+        return self._tally(_without_gaps(values))
 
     def _weights(self, name: str, weight: str) -> Floats:
-        weights = np.nan_to_num(self._values(weight), nan=0.0)
+        weights = _without_gaps(self._values(weight))
         if self.panel.numbers(name) is not None:
-            weights[np.isnan(self._values(name))] = 0.0
+            weights = np.where(np.isnan(self._values(name)), 0.0, weights)
         return self._tally(weights)
 
     def _variance(self, name: str, ddof: int) -> Floats:
         means = np.append(self.mean(name), np.nan)
         away = self._values(name) - means[self._inside[1]]
-        return _divide(self._tally(np.nan_to_num(away * away, nan=0.0)), self.present(name) - ddof)
+        return _divide(self._tally(_without_gaps(away * away)), self.present(name) - ddof)
 
     def _correlation(self, one: str, two: str) -> Floats:
         x, y = self.panel.numbers(one), self.panel.numbers(two)
@@ -275,6 +275,11 @@ class Groups:
 
 def _count(gid: Codes | Ints, count: int) -> Floats:
     return np.bincount(gid[gid >= 0], minlength=count).astype(np.float64)
+
+
+def _without_gaps(values: Floats) -> Floats:
+    gaps = np.isnan(values)
+    return np.where(gaps, 0.0, values) if gaps.any() else values
 
 
 def _divide(above: Any, below: Any) -> Floats:

@@ -7,24 +7,25 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
-from hub.checks.declared import UnreadableClaim, recompute_declared
 from hub.checks.disclosure import COUNTS, Judge, differing_pairs
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.linked import find_linked, numbers_in_heads
-from hub.checks.models import check_declared, find_in_fitted, find_in_summary, find_in_terms
 from hub.checks.panels import Panel, open_panels
 from hub.checks.recompute import Recomputed, Search, best_of
 from hub.checks.sentences import finding
-from hub.checks.shapes import find_in_shape, find_units_in_text, find_units_named
+from hub.checks.shapes import find_in_shape, find_nearly_equal, find_units_in_text, find_units_named
 from hub.checks.tables import Table, number_of
+from hub.checks.terms import find_in_summary, find_in_terms
 from hub.checks.thresholds import Thresholds
 from hub.checks.traces import find_residuals, find_twins
 from hub.checks.unit_rows import find_unit_rows
-from hub.documents.outputs import Declaration, DeclaredRegression
+
+if TYPE_CHECKING:  # most files have no declaration; then the models of documents are not loaded
+    from hub.documents.outputs import Declaration, DeclaredRegression
 
 _MAX_TABLES = 40
 _MAX_CELLS_TOLD = 2_000
@@ -92,8 +93,10 @@ def judge(
     context: str,
     thresholds: Thresholds,
     declaration: Declaration | None = None,
+    proven: Sequence[Place] = (),
 ) -> Judgement:
-    """Explain every table of a file by the extract and hold the rules against it.
+    """Explain every table of a file by the extract and hold the rules against it. `proven`: places of tables
+    that are already known to be rows of the extract; where nothing explains them, that is not proven twice.
 
     Raises UnreadableExtract. Anything left unexplained is one finding per table, `unreproduced`. A
     declaration is of the first table; where it cannot be applied the file is judged without it.
@@ -111,7 +114,7 @@ def judge(
         found = best_of([search.explain(table) for search in searches])
         complete &= _judge_table(judgement, table, found, thresholds)
         judgement.findings += find_units_named(table, panels)
-        if found is None or not found.complete:
+        if (found is None or not found.complete) and table.place not in proven:
             judgement.findings += _look_at_units(table, found, panels, thresholds)
     judgement.findings += [
         finding("differing_populations", thresholds.severity("differing_populations"), table.place,
@@ -119,20 +122,29 @@ def judge(
         for table, least in differing_pairs(judgement.explained, thresholds)
     ]  # fmt: skip
     judgement.findings += find_linked(judgement.cells, thresholds)
-    for text in contents.printed:
-        judgement.findings += find_units_in_text(text, panels)
-        few = find_in_summary(text.content, thresholds)
-        if few is not None:
-            needed = int(thresholds.limit("degrees_of_freedom", "degrees_of_freedom"))
-            severity = thresholds.severity("degrees_of_freedom")
-            judgement.findings.append(
-                finding("degrees_of_freedom", severity, text.place, limit=needed, evidence={"degrees": few})
-            )
+    judgement.findings += _look_at_texts(contents, panels, thresholds)
+    judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
     if complete and not all(panel.units for panel in _panels_of(judgement)):
         judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
         complete = False
     judgement.reproduced = complete and not contents.images and _only_tables(contents, judgement)
     return judgement
+
+
+def _look_at_texts(contents: Contents, panels: Sequence[Panel], thresholds: Thresholds) -> Iterator[Finding]:
+    """Units picked by code, and models whose summary (printed, or as a table) names too few observations."""
+    for text in contents.printed:
+        yield from find_units_in_text(text, panels)
+    lines = [
+        (table.place, "\n".join(" ".join(row) for row in (table.columns, *table.rows)))
+        for table in contents.tables
+    ]
+    for place, said in (*((text.place, text.content) for text in contents.printed), *lines):
+        few = find_in_summary(said, thresholds)
+        if few is not None:
+            needed = int(thresholds.limit("degrees_of_freedom", "degrees_of_freedom"))
+            severity = thresholds.severity("degrees_of_freedom")
+            yield finding("degrees_of_freedom", severity, place, limit=needed, evidence={"degrees": few})
 
 
 def _look_at_units(
@@ -156,6 +168,9 @@ def _judge_declared(
     thresholds: Thresholds,
 ) -> bool | None:
     """Whether a table is all that its declaration says; None where the declaration cannot be applied."""
+    from hub.checks.declared import UnreadableClaim, recompute_declared
+    from hub.documents.outputs import DeclaredRegression
+
     try:
         if isinstance(declaration.output, DeclaredRegression):
             return _judge_regression(judgement, table, declaration.output, panels, thresholds)
@@ -179,6 +194,8 @@ def _judge_regression(
     panels: Sequence[Panel],
     thresholds: Thresholds,
 ) -> bool:
+    from hub.checks.models import check_declared, find_in_fitted
+
     check = check_declared(table, declared, panels)
     judgement.findings += find_in_fitted(check, table, thresholds)
     judgement.declared.append(table.place)

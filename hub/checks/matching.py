@@ -43,27 +43,25 @@ class Printed:
 
 
 @dataclass(frozen=True)
-class Spans:
-    """The rows of a variable with the printed values: places in its order by value."""
+class Placed:
+    """The first printed rows in a variable. `codes`: per row of the extract which of the printed values it
+    holds (-1: none); `wanted`: per printed row the code of its value (-1: none); `sizes`: the rows of the
+    extract with the value of each printed row."""
 
-    printed: Printed
-    order: Positions
-    places: dict[Any, tuple[int, int]]
+    codes: Codes
+    wanted: tuple[int, ...]
+    sizes: tuple[int, ...]
 
-    def sizes(self, most: int) -> list[int]:
-        """How many rows hold the value of each of the first printed rows."""
-        found = (self.places.get(value, (0, 0)) for value in self.printed.keys.head(most).to_list())
-        return [int(last - first) for first, last in found]
-
-    def rows(self, most: int) -> tuple[Positions, ...]:
-        """Those rows, ascending."""
-        known = {
-            value: np.sort(self.order[slice(*self.places.get(value, (0, 0)))])
-            for value in set(self.printed.keys.head(most).to_list())
-        }
-        return tuple(known[value] for value in self.printed.keys.head(most).to_list())
+    def rows(self) -> list[Positions]:
+        """Per printed row the positions of the rows of the extract with its value, ascending."""
+        held = np.flatnonzero(self.codes >= 0)
+        held = held[np.argsort(self.codes[held], kind="stable")]
+        ends = np.bincount(self.codes[held], minlength=max(self.wanted, default=0) + 1).cumsum()
+        starts = np.concatenate([[0], ends])
+        return [held[starts[code] : starts[code + 1]] if code >= 0 else held[:0] for code in self.wanted]
 
 
+Codes = npt.NDArray[np.int16]
 Positions = npt.NDArray[np.int64]
 Mapping = Sequence[tuple[Printed, str]]  # printed column → variable of the extract
 
@@ -98,9 +96,6 @@ class Matcher:
     def __init__(self, part: Part) -> None:
         self.part = part
         self._keys: dict[tuple[str, int | None], pl.Series | None] = {}
-        self._values: dict[tuple[str, int | None], pl.Series] = {}
-        self._sorted: dict[tuple[str, int | None], tuple[pl.Series, Positions]] = {}
-        self._known: dict[tuple[str, int | None], Positions | frozenset[Any]] = {}
         self._masks: dict[tuple[int, str], pl.Series] = {}
 
     def keys(self, name: str, decimals: int | None) -> pl.Series | None:
@@ -110,51 +105,72 @@ class Matcher:
         return self._keys[name, decimals]
 
     def values(self, name: str, decimals: int | None) -> pl.Series | None:
-        """The different values of a variable as it would be printed."""
-        if (name, decimals) not in self._values:
-            keys = _keys(self.part.distinct(name), decimals)
-            if keys is None:
-                return None
-            self._values[name, decimals] = keys.drop_nulls().unique()
-        return self._values[name, decimals]
+        """The different values of a variable as it would be printed, sorted."""
+        counted = self._counted_as_printed(name, decimals)
+        return counted.get_column("value") if counted is not None else None
 
-    def spans(self, column: Printed, name: str) -> Spans | None:
-        """Where the rows with each printed value stand when the variable is sorted, all in two searches: one
-        search per value would cost more than the rest of a check."""
+    def _counted_as_printed(self, name: str, decimals: int | None) -> pl.DataFrame | None:
+        known = self.part.as_printed
+        if (name, decimals) not in known:
+            counted = self.part.counted(name)
+            keys = _keys(counted.get_column("value"), decimals)
+            known[name, decimals] = None
+            if keys is not None:
+                printed = pl.DataFrame({"value": keys, "rows": counted.get_column("rows")})
+                printed = printed.drop_nulls("value")
+                if not counted.schema["value"].is_integer():  # several values may be printed as one
+                    printed = printed.group_by("value").agg(pl.col("rows").sum())
+                known[name, decimals] = printed.sort("value")
+        return known[name, decimals]
+
+    def placed(self, column: Printed, name: str, most: int) -> Placed | None:
+        """Where the values of the first `most` printed rows stand in the variable; None when it cannot be
+        printed so."""
         keys = self.keys(name, column.decimals)
         if keys is None:
             return None
-        at = (name, column.decimals)
-        if at not in self._sorted:
-            order = keys.arg_sort()  # nulls first
-            self._sorted[at] = (keys.gather(order), order.to_numpy().astype(np.int64))
-        ordered, order_of_rows = self._sorted[at]
-        first = np.asarray(ordered.search_sorted(column.values, side="left"), dtype=np.int64)
-        last = np.asarray(ordered.search_sorted(column.values, side="right"), dtype=np.int64)
-        return Spans(
-            column,
-            order_of_rows,
-            dict(zip(column.values.to_list(), zip(first, last, strict=True), strict=True)),
-        )
+        printed = column.keys.head(most)
+        wanted = printed.drop_nulls().unique().sort()
+        codes = np.full(keys.len(), -1, dtype=np.int16)
+        held = keys.is_in(wanted.implode()).fill_null(value=False).arg_true()
+        known = dict(zip(wanted.to_list(), range(wanted.len()), strict=True))
+        if wanted.dtype == pl.String:
+            own = keys.gather(held).replace_strict(wanted, list(known.values()), return_dtype=pl.Int16)
+            codes[held.to_numpy()] = own.to_numpy()
+        else:
+            codes[held.to_numpy()] = np.searchsorted(wanted.to_numpy(), keys.gather(held).to_numpy())
+        places = tuple(known[value] if value is not None else -1 for value in printed.to_list())
+        return Placed(codes, places, tuple(self.sizes(column, name, most)))
+
+    def sizes(self, column: Printed, name: str, most: int) -> list[int]:
+        """How many rows of the extract hold the value of each of the first printed rows."""
+        wanted = column.keys.head(most).to_list()
+        counted = self._counted_as_printed(name, column.decimals)
+        if counted is None:
+            return [0] * len(wanted)
+        own = counted.filter(pl.col("value").is_in(column.keys.head(most).drop_nulls().unique().implode()))
+        known = dict(own.rows())
+        return [int(known.get(value, 0)) for value in wanted]
 
     def explained(self, column: Printed, name: str) -> int:
         """How many printed rows hold a value of the variable."""
-        at = (name, column.decimals)
-        if at not in self._known:
-            values = self.values(*at)
-            if values is None or values.dtype == pl.String:
-                self._known[at] = frozenset(() if values is None else values.to_list())
-            else:
-                self._known[at] = np.sort(values.to_numpy())
-        known = self._known[at]
-        if isinstance(known, frozenset):
-            return sum(rows for value, rows in column.counts.items() if value in known)
-        if not known.size or not column.counts:
+        span = self.part.span(name)
+        if span is not None and column.decimals is not None:
+            low, high = (round(edge) * 10**column.decimals for edge in span)
+            within = sum(rows for value, rows in column.counts.items() if low <= value <= high)
+            if not within:
+                return 0
+        values = self.values(name, column.decimals)
+        if values is None or not values.len() or not column.counts:
             return 0
+        if values.dtype == pl.String:
+            known = values.filter(values.is_in(column.values.implode())).to_list()
+            return sum(column.counts[value] for value in known)
+        found = values.to_numpy()
         wanted = np.fromiter(column.counts, dtype=np.int64)
-        places = np.minimum(np.searchsorted(known, wanted), known.size - 1)
+        places = np.minimum(np.searchsorted(found, wanted), found.size - 1)
         rows = np.fromiter(column.counts.values(), dtype=np.int64)
-        return int(rows[known[places] == wanted].sum())
+        return int(rows[found[places] == wanted].sum())
 
     def frames(self, mapping: Mapping) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The printed tuples, and those tuples of the extract of which each value is printed somewhere."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,7 @@ class Cube:
     _groups: dict[tuple[tuple[bool, ...], str], Groups] = field(default_factory=dict)
     _known: dict[int, list[_Pattern]] = field(default_factory=dict)
     _held: list[Sequence[Entry]] = field(default_factory=list)
+    probes: dict[int, Any] = field(default_factory=dict)  # of hub.checks.probes, by series
 
     def levels(self) -> list[Codes]:
         """Per axis the level of each row of the panel."""

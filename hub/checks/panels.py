@@ -9,8 +9,8 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ _HOUSEHOLD = re.compile(r"house|menage|ménage|famil|^hh|^hid", re.IGNORECASE)
 _EMPLOYER = re.compile(r"employ|firm|entrepr|company|etab|^eid|^fid", re.IGNORECASE)
 
 
+@lru_cache(maxsize=50_000)
 def fold(text: str) -> str:
     """Small letters without accents; every other mark is one blank."""
     plain = unicodedata.normalize("NFKD", text.casefold())
@@ -186,6 +187,29 @@ class Panel:
                 distinct = column.drop_nulls().unique().sort()
                 self._units[kind] = (_positions(column, distinct), distinct.len())
         return self._units[kind]
+
+
+class Excerpt(Panel):
+    """Some rows of a panel, for guesses that can be seen to be wrong without the others."""
+
+    def __init__(self, whole: Panel, at: npt.NDArray[np.int64]) -> None:
+        super().__init__(whole.part, whole.units, whole.labels, whole.titles, whole.period)
+        self._whole = whole
+        self._at = at
+        self._rows = at.size
+
+    def _read_numbers(self, name: str) -> Floats | None:
+        values = self._whole.numbers(name)
+        return values[self._at] if values is not None else None
+
+    def _read_categories(self, name: str) -> Categories | None:
+        known = self._whole.categories(name)
+        return replace(known, column=known.column.gather(self._at)) if known is not None else None
+
+    def unit(self, kind: str) -> tuple[Codes, int]:
+        """As in the whole panel, of these rows."""
+        codes, total = self._whole.unit(kind)
+        return codes[self._at], total
 
 
 def _positions(column: pl.Series, distinct: pl.Series) -> Codes:

@@ -18,6 +18,7 @@ from hub.checks.candidates import candidates, taught, weights_of
 from hub.checks.layouts import TOTAL, Layout, Series, layouts
 from hub.checks.measures import BASES, Cube, Measure, Printed, printed
 from hub.checks.panels import Floats, Panel
+from hub.checks.probes import probe_of
 from hub.checks.tables import Table
 
 _SPARE_DIGITS = 2.0
@@ -94,6 +95,7 @@ class Search:
         self.context = context
         self.tried = 0
         self.spent = 0
+        self._cube: tuple[Layout, Cube] | None = None
 
     def explain(self, table: Table) -> Recomputed | None:
         """The best explanation of `table`; None when no reading of it explains anything."""
@@ -180,11 +182,14 @@ class Search:
         totals = any(TOTAL in entry.levels for entry in series.entries)
         bases = sorted(BASES, key=lambda one: one != base) if totals else (base,)
         best: Fit | None = None
+        probe = probe_of(cube, series, numbers)
         for measure, said in candidates(layout, series, numbers, self.panel):
             if not said and self.spent > max(_BUDGET, _LEAST_TRIED * self.panel.rows):
                 break
             self.tried += 1
             self.spent += 0 if said else self.panel.rows + 20 * len(series.entries)
+            if not said and probe is not None and not probe.allows(measure):
+                continue
             for one in bases:
                 fit = self._match(series, replace(measure, base=one), numbers, cube, said=said)
                 if fit.complete:
@@ -243,6 +248,12 @@ class Search:
                 for position in self._fitting(layout, series, measure, numbers, name):
                     yield Filter(name, position)
 
+    def _whole_cube(self, layout: Layout) -> Cube:
+        """The groups of a layout over all rows: one for all filters that are tried on it."""
+        if self._cube is None or self._cube[0] is not layout:
+            self._cube = (layout, Cube(self.panel, layout.axes))
+        return self._cube[1]
+
     def _filter_variables(self, layout: Layout) -> list[str]:
         used = {axis.variable for axis in layout.axes} | set(weights_of(self.panel))
         names = [name for name in self.panel.variables if name not in used]
@@ -257,13 +268,16 @@ class Search:
         known = self.panel.categories(name)
         assert known is not None  # noqa: S101
         size = len(known.values)
-        cube = Cube(self.panel, layout.axes)
+        cube = self._whole_cube(layout)
         entries = [entry for entry in series.entries if TOTAL not in entry.levels]
         given = [at for at, entry in enumerate(series.entries) if TOTAL not in entry.levels]
         if not entries:
             return
         groups, _ = cube.at(entries[0].levels, "known")
         if groups.count * size > 200_000:
+            return
+        probe = probe_of(cube, series, numbers)
+        if probe is not None and not probe.allows_within(measure, name):
             return
         gid = np.where((groups.gid >= 0) & (known.codes >= 0), groups.gid * size + known.codes, -1)
         counted = _matrix(self.panel, gid.astype(np.int32), groups.count, size, measure)

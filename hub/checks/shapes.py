@@ -62,6 +62,41 @@ def find_units_named(table: Table, panels: Sequence[Panel]) -> Iterator[Finding]
                 yield finding("pseudonym", Severity.BLOCK, table.place.within(column=at), evidence=evidence)
 
 
+def find_nearly_equal(tables: Sequence[Table], thresholds: Thresholds) -> Iterator[Finding]:
+    """Two tables of counts of the same groups that differ by fewer than a cell needs: the second is of the
+    same units but a few. (Counts of rows, so persons are fewer still.)"""
+    counts = [(table, _counts_by_label(table)) for table in tables]
+    for at, (table, own) in enumerate(counts):
+        for _, other in counts[:at]:
+            if len(own) < _TWO or own.keys() != other.keys():
+                continue
+            gaps = [abs(own[key] - other[key]) for key in own]
+            close = max(gaps) > 0 and all(gap < thresholds.min_units for gap in gaps)
+            if close and max(own.values()) > _MANY * thresholds.min_units:
+                severity = thresholds.severity("differing_populations")
+                yield finding("differing_populations", severity, table.place, limit=thresholds.min_units)
+                break
+
+
+def _counts_by_label(table: Table) -> dict[tuple[str, str], int]:
+    """Label and head → count, of the columns whose head names a count, or of a cross table of counts."""
+    found: dict[tuple[str, str], int] = {}
+    width = len(table.columns)
+    columns = [at for at in range(1, width) if is_count_head(table.columns[at])]
+    if not columns and all(number_of(head) is not None for head in table.columns[1:]):
+        columns = list(range(1, width))
+    for row in table.rows:
+        for at in columns:
+            number = number_of(row[at])
+            if number is not None and number == number.to_integral_value() and number >= 0:
+                label = " ".join(cell for place, cell in enumerate(row) if place not in columns)
+                head = "n" if len(columns) == 1 else table.columns[at]
+                found[label, head] = int(number)
+            elif number is not None:
+                return {}
+    return found
+
+
 def find_units_in_text(text: Text, panels: Sequence[Panel]) -> Iterator[Finding]:
     """Code that picks a unit by its identifier: `df[df.pid != 1042]`."""
     for panel in panels:

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import csr_array, vstack
 
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.sentences import finding
@@ -74,6 +72,8 @@ class _System:
             totals.append(total - math.fsum(shown))
             loose.append(slack * (len(shown) + 1))
         self._equations = rows
+        from scipy.sparse import csr_array  # half of what a check needs to start, and few need it
+
         self._matrix = csr_array(
             (
                 np.ones(sum(map(len, rows))),
@@ -102,6 +102,9 @@ class _System:
         return ends[0], ends[1]
 
     def _solve(self, cell: int, sign: float) -> tuple[int, float]:
+        from scipy.optimize import linprog
+        from scipy.sparse import vstack
+
         objective = np.zeros(len(self.cells))
         objective[cell] = sign
         if self._loose.any():

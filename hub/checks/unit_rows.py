@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.checks.findings import Finding
-from hub.checks.matching import Matcher, Printed, Spans, print_columns
+from hub.checks.matching import Matcher, Placed, Printed, print_columns
 from hub.checks.panels import Panel, fold
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
@@ -29,10 +29,10 @@ _MAX_OPTIONS = 3
 
 @dataclass(frozen=True)
 class _Column:
-    """A printed column as a variable: per printed row the mask of equal rows, and how common that is."""
+    """A printed column as a variable of the extract."""
 
     name: str
-    hits: tuple[npt.NDArray[np.int64], ...]
+    placed: Placed
 
 
 def find_unit_rows(
@@ -44,7 +44,7 @@ def find_unit_rows(
         return
     printed = [column for column in _columns(table) if column.index not in explained]
     named = _named(printed, panel)
-    for choice in (named, _by_values(printed, panel)) if len(named) >= 2 else (_by_values(printed, panel),):
+    for choice in _choices(named, printed, panel):
         found = _records(choice, panel, thresholds, min(len(table.rows), _MOST_ROWS)) if choice else None
         if found is not None:
             evidence = {"columns": [column.name for column in choice], "of_rows": len(table.rows)}
@@ -58,6 +58,15 @@ def find_unit_rows(
                 evidence=evidence,
             )
             return
+
+
+def _choices(named: list[_Column], printed: Sequence[Printed], panel: Panel) -> Iterator[list[_Column]]:
+    """The columns as their heads say; then, unless the heads are true for all of them, by their values."""
+    if len(named) >= 2:
+        yield named
+    true = sum(np.count_nonzero(one.placed.sizes) >= _MATCHED * len(one.placed.sizes) for one in named)
+    if true < max(2, len(printed)):
+        yield _by_values(printed, panel)
 
 
 def _columns(table: Table) -> list[Printed]:
@@ -76,9 +85,9 @@ def _named(printed: Sequence[Printed], panel: Panel) -> list[_Column]:
     found = []
     for column in printed:
         name = names.get(fold(column.head))
-        hits = _hits(column, name, matcher) if name is not None else None
-        if name is not None and hits is not None:
-            found.append(_Column(name, hits))
+        placed = matcher.placed(column, name, _MOST_ROWS) if name is not None else None
+        if name is not None and placed is not None:
+            found.append(_Column(name, placed))
     return found
 
 
@@ -86,53 +95,50 @@ def _by_values(printed: Sequence[Printed], panel: Panel) -> list[_Column]:
     """Columns under other heads: the variables that hold the values, those that are rarest first."""
     matcher = Matcher(panel.part)
     found: list[_Column] = []
-    joint: list[npt.NDArray[np.int64]] | None = None
     for column in printed:
         if column.decimals is None and column.values.len() < 2:
             continue
-        options = _options(column, panel, matcher, {one.name for one in found})
-        best: tuple[int, _Column, list[npt.NDArray[np.int64]]] | None = None
-        for name, spans in options[:_MAX_OPTIONS]:
-            option = _Column(name, spans.rows(_MOST_ROWS))
-            rows = list(option.hits) if joint is None else _both(joint, option.hits)
+        best: tuple[int, _Column] | None = None
+        for name in _options(column, panel, matcher, {one.name for one in found})[:_MAX_OPTIONS]:
+            placed = matcher.placed(column, name, _MOST_ROWS)
+            if placed is None:
+                continue
+            option = _Column(name, placed)
+            rows = _joint([*found, option])
             matched = sum(row.size > 0 for row in rows)
             if matched >= _MATCHED * len(rows) and (best is None or matched > best[0]):
-                best = (matched, option, rows)
+                best = (matched, option)
         if best is not None:
             found.append(best[1])
-            joint = best[2]
     return found
 
 
-def _options(column: Printed, panel: Panel, matcher: Matcher, taken: set[str]) -> list[tuple[str, Spans]]:
+def _options(column: Printed, panel: Panel, matcher: Matcher, taken: set[str]) -> list[str]:
     """The variables that hold the values, those whose values are rarest first."""
     found = []
     for name in panel.variables:
-        if name in taken or matcher.explained(column, name) < _MATCHED * sum(column.counts.values()):
-            continue
-        spans = matcher.spans(column, name)
-        if spans is not None:
-            found.append((float(np.mean(spans.sizes(_MOST_ROWS))), name, spans))
-    return [(name, spans) for _, name, spans in sorted(found, key=lambda one: one[:2])]
+        if name not in taken and matcher.explained(column, name) >= _MATCHED * sum(column.counts.values()):
+            found.append((float(np.mean(matcher.sizes(column, name, _MOST_ROWS))), name))
+    return [name for _, name in sorted(found)]
 
 
-def _hits(column: Printed, name: str, matcher: Matcher) -> tuple[npt.NDArray[np.int64], ...] | None:
-    """Per printed row the positions of the rows of the extract with its value."""
-    spans = matcher.spans(column, name)
-    return spans.rows(_MOST_ROWS) if spans is not None else None
-
-
-def _both(
-    one: Sequence[npt.NDArray[np.int64]], two: Sequence[npt.NDArray[np.int64]]
-) -> list[npt.NDArray[np.int64]]:
-    return [np.intersect1d(a, b, assume_unique=True) for a, b in zip(one, two, strict=True)]
+def _joint(columns: Sequence[_Column]) -> list[npt.NDArray[np.int64]]:
+    """Per printed row the rows of the extract with its values in all columns: those of the column with the
+    rarest values, of which each further column keeps some."""
+    ordered = sorted(columns, key=lambda one: sum(one.placed.sizes))
+    joint = ordered[0].placed.rows()
+    for column in ordered[1:]:
+        placed = column.placed
+        joint = [
+            rows[placed.codes[rows] == code] if code >= 0 else rows[:0]
+            for rows, code in zip(joint, placed.wanted, strict=True)
+        ]
+    return joint
 
 
 def _records(columns: Sequence[_Column], panel: Panel, thresholds: Thresholds, rows: int) -> int | None:
     """How many rows are records of the extract; None when it may be chance."""
-    joint = list(columns[0].hits)
-    for column in columns[1:]:
-        joint = _both(joint, column.hits)
+    joint = _joint(columns)
     person = (
         panel.unit("person" if "person" in panel.units else next(iter(panel.units)))[0]
         if panel.units
@@ -160,7 +166,7 @@ def _same_person(
     shared: npt.NDArray[np.int32] | None = None
     expected = float(total)
     matched = 0
-    for hit in joint:
+    for hit in sorted(joint, key=len):
         own = np.unique(person[hit])
         own = own[own >= 0]
         if not own.size:
@@ -168,6 +174,8 @@ def _same_person(
         matched += 1
         expected *= own.size / total
         shared = own if shared is None else np.intersect1d(shared, own, assume_unique=True)
+        if not shared.size:
+            return None
     if shared is None or matched < max(_MATCHED * rows, thresholds.limit("trajectory", "rows")):
         return None
     few = 0 < shared.size < thresholds.min_units
@@ -176,11 +184,9 @@ def _same_person(
 
 def _unlikely(columns: Sequence[_Column], total: int, thresholds: Thresholds, rows: int) -> bool:
     """Whether nearly all rows stand on a few rows of the extract where chance expects almost none."""
-    joint = list(columns[0].hits)
-    for column in columns[1:]:
-        joint = _both(joint, column.hits)
+    joint = _joint(columns)
     rare = 0
     for at, hit in enumerate(joint):
-        expected = float(total) * float(np.prod([column.hits[at].size / total for column in columns]))
+        expected = float(total) * float(np.prod([column.placed.sizes[at] / total for column in columns]))
         rare += 0 < hit.size < thresholds.min_units and expected < 0.3 * hit.size
     return rare >= _MATCHED * rows

@@ -139,3 +139,23 @@ def test_a_table_of_counts_per_person_number_is_not_taken_for_identifiers(
     extract: Path, tmp_path: Path
 ) -> None:
     assert "pseudonym" not in rules_of(judged(extract, tmp_path, "pid,n\n1,300\n2,400\n"))
+
+
+def two_tables(first: list[int], second: list[int]) -> str:
+    parts = []
+    for counts in (first, second):
+        rows = "\n".join(f"| {label} | {n} |" for label, n in zip("ab", counts, strict=True))
+        parts.append(f"| band | n |\n|---|---|\n{rows}\n")
+    return "\n".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("second", "near"),
+    [([410, 297], True), ([401, 300], True), ([410, 300], False), ([390, 260], False), ([404, 270], False)],
+)
+def test_two_tables_that_differ_by_a_few_units_block(
+    extract: Path, tmp_path: Path, second: list[int], *, near: bool
+) -> None:
+    found = blocks(extract, tmp_path, two_tables([410, 300], second), name="t.md")
+
+    assert ("differing_populations" in found) is near

@@ -1,0 +1,90 @@
+"""A few small groups of a table, by which most wrong guesses are seen to be wrong without the other rows.
+
+A guess that explains a whole series explains these groups too: nothing that all rows would confirm is lost;
+what is left out is a guess that fails in the smallest groups and holds in most others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hub.checks.groups import Groups
+from hub.checks.layouts import TOTAL, Series
+from hub.checks.measures import Cube, Measure, Printed, values_of
+from hub.checks.panels import Excerpt
+
+_MOST_GROUPS = 8
+_MOST_SHARE = 0.1  # of the rows; with more, looking at all of them costs as much
+_LEAST_ROWS = 20_000
+_MATCHED = 0.8
+
+
+@dataclass
+class Probe:
+    """Groups of their own rows only, and the printed number of each."""
+
+    groups: Groups
+    numbers: Printed
+
+    def allows(self, measure: Measure) -> bool:
+        """False where the measure cannot be that of the series. Shares need the rows of other groups."""
+        if measure.statistic == "share":
+            return True
+        return self._near(values_of(self.groups, measure) * measure.scale, measure)
+
+    def allows_within(self, measure: Measure, name: str) -> bool:
+        """False where it is not that of the rows of any one value of the variable `name`."""
+        known = self.groups.panel.categories(name)
+        if known is None:
+            return False
+        size = len(known.values)
+        gid = np.where(known.codes >= 0, self.groups.gid * size + known.codes, -1).astype(np.int32)
+        parted = Groups(self.groups.panel, gid, self.groups.count * size)
+        values = values_of(parted, measure).reshape(self.groups.count, size)
+        return any(self._near(values[:, at], measure) for at in range(size))
+
+    def _near(self, values: npt.NDArray[np.float64], measure: Measure) -> bool:
+        precision = self.groups.panel.precision(measure.variable) if measure.variable else 1e-9
+        for rounded, loose in ((False, False), (True, False), (False, True)):
+            matched = self.numbers.matches(values, precision, rounded=rounded, loose=loose).sum()
+            if matched >= _MATCHED * values.size:
+                return True
+        return False
+
+
+def probe_of(cube: Cube, series: Series, numbers: Printed) -> Probe | None:
+    """The smallest groups of the series that have rows and a number; None where none is small."""
+    key = id(series)
+    if key not in cube.probes:
+        cube.probes[key] = (series, _probe_of(cube, series, numbers))
+    return cube.probes[key][1]
+
+
+def _probe_of(cube: Cube, series: Series, numbers: Printed) -> Probe | None:
+    places = [
+        at
+        for at, entry in enumerate(series.entries)
+        if numbers.given[at] and entry.levels and TOTAL not in entry.levels
+    ]
+    if cube.panel.rows <= _LEAST_ROWS or not places:
+        return None
+    whole = cube.groups((True,) * len(cube.axes), "known")
+    group_of = np.array([cube.number(series.entries[at].levels) for at in places])
+    rows = whole.rows()[group_of]
+    order = [at for at in np.argsort(rows, kind="stable").tolist() if rows[at] > 0][:_MOST_GROUPS]
+    few = np.cumsum(rows[order]) <= _MOST_SHARE * cube.panel.rows
+    chosen = [at for at, small in zip(order, few.tolist(), strict=True) if small]
+    if not chosen:
+        return None
+    label = np.full(whole.count + 1, -1, dtype=np.int32)  # rows in no group have the last place
+    label[group_of[chosen]] = np.arange(len(chosen), dtype=np.int32)
+    inside = label[whole.gid]
+    held = np.flatnonzero(inside >= 0)
+    groups = Groups(Excerpt(cube.panel, held), inside[held], len(chosen))
+    cells = [places[at] for at in chosen]
+    loose = numbers.loose[cells] if numbers.loose is not None else None
+    own = Printed(numbers.values[cells], numbers.tolerance[cells], loose, numbers.base, numbers.whole)
+    return Probe(groups, own)
