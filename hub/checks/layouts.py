@@ -250,8 +250,8 @@ class _Reader:
             hits = sum(self._value_in_head(head, name) is not None for head in heads)
             if hits >= 2 and hits >= 0.6 * len(heads):
                 said = any(name in hint_of(head, self.panel).variables for head in heads)
-                found.append((not said, len(known.values), name))
-        return [name for _, _, name in sorted(found)][:_MAX_SPREADS]
+                found.append((not said, -hits, len(known.values), name))
+        return [one[-1] for one in sorted(found)][:_MAX_SPREADS]
 
     def _value_in_head(self, head: str, name: str) -> tuple[str, Hint] | None:
         """The value of the variable that a head names, and the rest of the head as a hint."""
@@ -322,7 +322,7 @@ def readings_of(cells: Sequence[str], head: str, named: str | None, panel: Panel
     if not distinct:
         return
     said = hint_of(head, panel).variables
-    names = [named] if named is not None else sorted(panel.variables, key=lambda n: n not in said)
+    names = [named] if named is not None else _likeliest(distinct, said, panel)
     found = 0
     for name in names:
         if found >= _MAX_CANDIDATES:
@@ -336,6 +336,20 @@ def readings_of(cells: Sequence[str], head: str, named: str | None, panel: Panel
             if name not in said:
                 for axis in _banded(name, distinct):
                     yield Labelling(axis, tuple(TOTAL if is_total(c) else distinct.index(c) for c in cells))
+
+
+def _likeliest(distinct: Sequence[str], said: Sequence[str], panel: Panel) -> list[str]:
+    """The variables that the head names, then those with the fewest values beside the labels. Whole numbers
+    that do not reach as far as the labels are left out without being read."""
+    numbers = [float(number) for text in distinct if (number := number_of(text)) is not None]
+    found: list[tuple[bool, float, str]] = []
+    for name in panel.variables:
+        span = panel.part.span(name) if name not in panel.labels else None
+        if span is None or name in said:
+            found.append((name not in said, 0.0, name))
+        elif numbers and span[0] <= min(numbers) and max(numbers) <= span[1]:
+            found.append((True, span[1] - span[0], name))
+    return [name for _, _, name in sorted(found, key=lambda one: one[:2])]
 
 
 def _axes(name: str, distinct: Sequence[str], panel: Panel, *, bands: bool) -> Iterator[Axis]:

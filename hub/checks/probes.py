@@ -18,6 +18,7 @@ from hub.checks.panels import Excerpt
 
 _MOST_GROUPS = 8
 _MOST_SHARE = 0.1  # of the rows; with more, looking at all of them costs as much
+_MOST_ROWS = 500_000
 _LEAST_ROWS = 20_000
 _MATCHED = 0.8
 
@@ -28,6 +29,11 @@ class Probe:
 
     groups: Groups
     numbers: Printed
+
+    @property
+    def rows(self) -> int:
+        """Rows of all the groups."""
+        return int(self.groups.gid.size)
 
     def allows(self, measure: Measure) -> bool:
         """False where the measure cannot be that of the series. Shares need the rows of other groups."""
@@ -75,7 +81,7 @@ def _probe_of(cube: Cube, series: Series, numbers: Printed) -> Probe | None:
     group_of = np.array([cube.number(series.entries[at].levels) for at in places])
     rows = whole.rows()[group_of]
     order = [at for at in np.argsort(rows, kind="stable").tolist() if rows[at] > 0][:_MOST_GROUPS]
-    few = np.cumsum(rows[order]) <= _MOST_SHARE * cube.panel.rows
+    few = np.cumsum(rows[order]) <= min(_MOST_SHARE * cube.panel.rows, _MOST_ROWS)
     chosen = [at for at, small in zip(order, few.tolist(), strict=True) if small]
     if not chosen:
         return None

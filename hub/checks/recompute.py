@@ -28,8 +28,12 @@ _MAX_FILTER_VALUES = 40
 _MAX_FILTERED = 6
 _MAX_TEACHERS = 4
 # Rows looked at for guesses that no head suggests, per table: about a second. More rows, fewer guesses.
+# What is not found within it stays unexplained, which is a REVIEW.
 _BUDGET = 140_000_000
-_LEAST_TRIED = 60
+_LEAST_TRIED = 10
+_LEAST_COST = 50_000  # of a guess that a few rows refuted: what it takes beside looking at rows
+_LAYOUT_SHARE = 3  # one reading may use up a third of what is left
+_MAX_FAILED = 4  # series of one reading that no guess explains, before the others are not guessed at
 
 
 @dataclass(frozen=True)
@@ -129,8 +133,11 @@ class Search:
         cube = Cube(self.panel, layout.axes, mask)
         fits: list[Fit | None] = []
         base = BASES[0]
+        budget = max(_BUDGET, _LEAST_TRIED * self.panel.rows)
+        limit = self.spent + (budget - self.spent) // _LAYOUT_SHARE
         for series in layout.series:
-            fit = self._fit(layout, series, cube, base)
+            failed = sum(fit is None for fit in fits)
+            fit = self._fit(layout, series, cube, base, limit if failed < _MAX_FAILED else -1)
             if fit is not None:
                 base = fit.measure.base  # the totals of one table hold the same rows
             fits.append(fit)
@@ -175,7 +182,7 @@ class Search:
                     return fit
         return None
 
-    def _fit(self, layout: Layout, series: Series, cube: Cube, base: str) -> Fit | None:
+    def _fit(self, layout: Layout, series: Series, cube: Cube, base: str, limit: int) -> Fit | None:
         numbers = printed(series.entries)
         if not numbers.given.any():
             return Fit(series, Measure("count"), numbers.values, ~numbers.given, 0.0, said=True, rounded=None)
@@ -184,12 +191,13 @@ class Search:
         best: Fit | None = None
         probe = probe_of(cube, series, numbers)
         for measure, said in candidates(layout, series, numbers, self.panel):
-            if not said and self.spent > max(_BUDGET, _LEAST_TRIED * self.panel.rows):
+            if not said and self.spent > limit:
                 break
             self.tried += 1
-            self.spent += 0 if said else self.panel.rows + 20 * len(series.entries)
             if not said and probe is not None and not probe.allows(measure):
+                self.spent += max(_LEAST_COST, 2 * probe.rows)
                 continue
+            self.spent += 0 if said else self.panel.rows + 20 * len(series.entries)
             for one in bases:
                 fit = self._match(series, replace(measure, base=one), numbers, cube, said=said)
                 if fit.complete:

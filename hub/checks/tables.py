@@ -128,6 +128,11 @@ def _further_heads(rows: Sequence[Sequence[str]]) -> int:
         if len(row) < 2 or any(number_of(cell) is not None for cell in row) or (row[0] and any(row[1:])):
             break
         found += 1
+    for at in (2, 3):  # the levels of a pivot may be numbers: the line that names its index ends the heads
+        if not rows[0][0] and len(rows) > at + 1 and found < at:
+            names = rows[at]
+            if len(names) > 1 and names[0] and number_of(names[0]) is None and not any(names[1:]):
+                found = at
     numbers_below = len(rows) > found + 1 and any(number_of(cell) is not None for cell in rows[found + 1])
     return found if numbers_below else 0
 

@@ -137,6 +137,21 @@ def test_a_cross_table_of_two_names_is_read(
     assert judged(extract, tmp_path, write(cross(small)), name=name).verdict is verdict
 
 
+def as_pivot(rows: list[list[str]]) -> str:
+    """Means as pandas writes a pivot table of lists: three lines of heads."""
+    lines = [["", *["wage"] * (len(rows[0]) - 1)], ["year", *rows[0][1:]]]
+    lines += [["region", *[""] * (len(rows[0]) - 1)], *rows[1:]]
+    return "\n".join(",".join(line) for line in lines) + "\n"
+
+
+def test_a_pivot_table_with_three_lines_of_heads_is_read(large: Path, tmp_path: Path) -> None:
+    means = LARGE.group_by("region", "year").agg(pl.col("wage").mean().round(3)).sort("region", "year")
+    wide = means.pivot(on="year", index="region", values="wage")
+    rows = [[str(name) for name in wide.columns], *[[str(cell) for cell in row] for row in wide.rows()]]
+
+    assert judged(large, tmp_path, as_pivot(rows)).verdict is Verdict.PASS
+
+
 def test_a_printed_series_with_two_levels_is_read(tmp_path: Path) -> None:
     means = FRAME.group_by("region", "year").agg(pl.col("wage").mean()).sort("region", "year")
     lines, last = ["region  year"], ""
