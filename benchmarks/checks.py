@@ -27,17 +27,21 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.output_checks.acro import NOT_COMPARED, Comparison, python_of_acro  # noqa: E402
+from benchmarks.output_checks.by_pandas import SAFE_BY_PANDAS  # noqa: E402
 from benchmarks.output_checks.cases import Case, Draw, Make, written  # noqa: E402
+from benchmarks.output_checks.leaks import UNSAFE_BY_PANDAS  # noqa: E402
 from benchmarks.output_checks.panels import Panel, real_panels, scaled_panel  # noqa: E402
 from benchmarks.output_checks.queries import SAFE_QUERIES, UNSAFE_QUERIES, drawn_query  # noqa: E402
-from benchmarks.output_checks.safe import SAFE  # noqa: E402
-from benchmarks.output_checks.unsafe import UNSAFE  # noqa: E402
+from benchmarks.output_checks.safe import SAFE as DRAWN_SAFE  # noqa: E402
+from benchmarks.output_checks.unsafe import UNSAFE as DRAWN_UNSAFE  # noqa: E402
 from hub.checks import Thresholds, check_in_subprocess  # noqa: E402
 from hub.checks.engine import run_checks  # noqa: E402
 from hub.commands.checks import LIMITS, read_thresholds  # noqa: E402
 from hub.documents.outputs import Declaration  # noqa: E402
 
 _TRIES = 12
+SAFE = {**DRAWN_SAFE, **SAFE_BY_PANDAS}
+UNSAFE = {**DRAWN_UNSAFE, **UNSAFE_BY_PANDAS}
 
 
 def cases(kind: str, make: Make, panel: Panel, variants: int, seed: int, *, unsafe: bool) -> list[Case]:

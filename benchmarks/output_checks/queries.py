@@ -49,7 +49,7 @@ class Query:
 
 
 @dataclass
-class _Rows:
+class Rows:
     """Two groupings and an amount of a panel, without the rows that lack one of them."""
 
     panel: Panel
@@ -59,18 +59,18 @@ class _Rows:
     frame: pd.DataFrame
 
     @classmethod
-    def drawn(cls, panel: Panel, chance: Random) -> _Rows:
+    def drawn(cls, panel: Panel, chance: Random) -> Rows:
         one, two = chance.sample(panel.groups, 2)
         of = chance.choice([name for name in panel.amounts if name not in (one, two)])
         names = dict.fromkeys([*panel.units.values(), one, two, of])
         frame = panel.frame.select(list(names)).to_pandas().dropna().reset_index(drop=True)
         return cls(panel, one, two, of, frame)
 
-    def kept(self, keep: pd.Series) -> _Rows:
+    def kept(self, keep: pd.Series) -> Rows:
         """The rows of the cells that `keep` holds for."""
         cells = set(keep[keep].index)
         inside = [pair in cells for pair in zip(self.frame[self.one], self.frame[self.two], strict=True)]
-        return _Rows(self.panel, self.one, self.two, self.of, self.frame[inside].reset_index(drop=True))
+        return Rows(self.panel, self.one, self.two, self.of, self.frame[inside].reset_index(drop=True))
 
     @property
     def cells(self) -> Any:
@@ -105,61 +105,61 @@ class _Rows:
         return Query("crosstab", self.frame, told)
 
 
-def _small(rows: _Rows) -> bool:
+def has_small(rows: Rows) -> bool:
     units = rows.units()
     return bool((units < 10).any()) and units.size <= _MOST_CELLS
 
 
-def _enough(rows: _Rows) -> bool:
+def enough(rows: Rows) -> bool:
     units = rows.units()
     return bool((units >= 10).all()) and 4 <= units.size <= _MOST_CELLS and rows.even()
 
 
-def _many_rows(rows: _Rows) -> _Rows | None:
+def _many_rows(rows: Rows) -> Rows | None:
     """The lines whose cells all have at least ten rows, where one cell has fewer units."""
     sizes = pd.crosstab(rows.frame[rows.one], rows.frame[rows.two])
     lines = sizes.index[(sizes >= 10).all(axis=1)]
     frame = rows.frame[rows.frame[rows.one].isin(lines)].reset_index(drop=True)
-    kept = _Rows(rows.panel, rows.one, rows.two, rows.of, frame)
-    return kept if len(lines) > 1 and _small(kept) else None
+    kept = Rows(rows.panel, rows.one, rows.two, rows.of, frame)
+    return kept if len(lines) > 1 and has_small(kept) else None
 
 
-def small_counts(rows: _Rows) -> Query | None:
-    return rows.crosstab() if _small(rows) else None
+def small_counts(rows: Rows) -> Query | None:
+    return rows.crosstab() if has_small(rows) else None
 
 
-def few_persons(rows: _Rows) -> Query | None:
+def few_persons(rows: Rows) -> Query | None:
     kept = _many_rows(rows)
     return kept.crosstab() if kept is not None else None
 
 
-def mean_of_few_persons(rows: _Rows) -> Query | None:
+def mean_of_few_persons(rows: Rows) -> Query | None:
     kept = _many_rows(rows)
     return kept.crosstab("mean") if kept is not None else None
 
 
-def median_of_few_persons(rows: _Rows) -> Query | None:
+def median_of_few_persons(rows: Rows) -> Query | None:
     kept = _many_rows(rows)
     return kept.crosstab("median") if kept is not None else None
 
 
-def pivot_of_few_persons(rows: _Rows) -> Query | None:
+def pivot_of_few_persons(rows: Rows) -> Query | None:
     kept = _many_rows(rows)
     return _pivot(kept) if kept is not None else None
 
 
-def maxima(rows: _Rows) -> Query | None:
-    return rows.crosstab("max") if _enough(rows) else None
+def maxima(rows: Rows) -> Query | None:
+    return rows.crosstab("max") if enough(rows) else None
 
 
-def dominated_sums(rows: _Rows) -> Query | None:
+def dominated_sums(rows: Rows) -> Query | None:
     units, largest = rows.units(), rows.largest()
     if units.size > _MOST_CELLS or not ((units >= 10) & (largest > 0.5)).any():
         return None
     return rows.kept(units >= 10).crosstab("sum")
 
 
-def one_sided(rows: _Rows) -> Query | None:
+def one_sided(rows: Rows) -> Query | None:
     """More than 90 % of a line in one cell; all cells with ten units."""
     table = pd.crosstab(rows.frame[rows.one], rows.frame[rows.two])
     if table.size > _MOST_CELLS or (rows.units() < 10).any() or (table == 0).to_numpy().any():
@@ -167,60 +167,60 @@ def one_sided(rows: _Rows) -> Query | None:
     return rows.crosstab() if bool((table.div(table.sum(axis=1), axis=0) > 0.9).to_numpy().any()) else None
 
 
-def tiny_model(rows: _Rows) -> Query | None:
+def tiny_model(rows: Rows) -> Query | None:
     frame = rows.frame.head(11)
     other = next((a for a in rows.panel.amounts if a != rows.of and a in rows.frame), rows.one)
     return Query("ols", frame, {"formula": f"{rows.of} ~ {other}"}) if frame[other].nunique() > 2 else None
 
 
-def dummies_of_few(rows: _Rows) -> Query | None:
+def dummies_of_few(rows: Rows) -> Query | None:
     """A dummy for each cell of two groupings, of which some have a few persons."""
-    if not _small(rows) or rows.units().size > 60 or rows.frame[rows.of].nunique() < 10:
+    if not has_small(rows) or rows.units().size > 60 or rows.frame[rows.of].nunique() < 10:
         return None
     return Query("ols", rows.frame, {"formula": f"{rows.of} ~ C({rows.one}) * C({rows.two})"})
 
 
-def thin_bins(rows: _Rows) -> Query | None:
+def thin_bins(rows: Rows) -> Query | None:
     counts, _ = np.histogram(rows.frame[rows.of], bins=30)
     few = bool(((counts > 0) & (counts < 10)).any())
     return Query("hist", rows.frame[[rows.of]], {"column": rows.of, "bins": 30}) if few else None
 
 
-def counts(rows: _Rows) -> Query | None:
-    return rows.crosstab() if _enough(rows) else None
+def counts(rows: Rows) -> Query | None:
+    return rows.crosstab() if enough(rows) else None
 
 
-def means(rows: _Rows) -> Query | None:
-    return rows.crosstab("mean") if _enough(rows) and rows.largest().max() < 0.3 else None
+def means(rows: Rows) -> Query | None:
+    return rows.crosstab("mean") if enough(rows) and rows.largest().max() < 0.3 else None
 
 
-def sums(rows: _Rows) -> Query | None:
-    return rows.crosstab("sum") if _enough(rows) and rows.largest().max() < 0.3 else None
+def sums(rows: Rows) -> Query | None:
+    return rows.crosstab("sum") if enough(rows) and rows.largest().max() < 0.3 else None
 
 
-def pivot(rows: _Rows) -> Query | None:
-    return _pivot(rows) if _enough(rows) and rows.largest().max() < 0.3 else None
+def pivot(rows: Rows) -> Query | None:
+    return _pivot(rows) if enough(rows) and rows.largest().max() < 0.3 else None
 
 
-def model(rows: _Rows) -> Query | None:
+def model(rows: Rows) -> Query | None:
     units = rows.frame.groupby(rows.one)[rows.panel.person].nunique()
     if units.min() < 10 or not 2 <= units.size <= 20 or rows.frame[rows.of].nunique() < 10:
         return None
     return Query("ols", rows.frame, {"formula": f"{rows.of} ~ C({rows.one})"})
 
 
-def binary_model(rows: _Rows) -> Query | None:
+def binary_model(rows: Rows) -> Query | None:
     if set(rows.frame[rows.two].unique()) != {0, 1} or rows.frame.groupby(rows.two).size().min() < 100:
         return None
     return Query("logit", rows.frame, {"formula": f"{rows.two} ~ {rows.of}"})
 
 
-def _pivot(rows: _Rows) -> Query:
+def _pivot(rows: Rows) -> Query:
     told = {"index": [rows.one], "columns": [rows.two], "values": [rows.of], "aggfunc": "mean"}
     return Query("pivot_table", rows.frame, told)
 
 
-Ask = Callable[[_Rows], Query | None]
+Ask = Callable[[Rows], Query | None]
 
 UNSAFE_QUERIES: Mapping[str, Ask] = {
     "acro: small counts": small_counts,
@@ -248,7 +248,7 @@ SAFE_QUERIES: Mapping[str, Ask] = {
 def drawn_query(ask: Ask, panel: Panel, chance: Random) -> Query | None:
     """A query of one kind, or None where the panel has none."""
     for _ in range(_TRIES if panel.frame.height < 100_000 else 4):
-        query = ask(_Rows.drawn(panel, chance))
+        query = ask(Rows.drawn(panel, chance))
         if query is not None:
             return query
     return None
