@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 from hub.checks.extracts import Extract
@@ -20,10 +22,15 @@ _COPIED_SHARE = 0.95
 _GROUPED_SHARE = 0.9
 _NEIGHBOUR_SHARE = 0.3
 _NULL_SHARE = 0.5
+_NEIGHBOURS = (-8, -5, -3, -2, -1, 1, 2, 3, 5, 8)
+_SURPRISE = 8.0
+_MISSED = -2.0
+_LEAST_EXTREMES = 5
 
 
 def find_row_level(table: Table, extract: Extract | None, thresholds: Thresholds) -> list[Finding]:
-    """BLOCK for copied rows or columns of the extract; REVIEW for near-unique decimals without a match.
+    """BLOCK for copied rows or columns of the extract, and for its largest or smallest values; REVIEW for
+    near-unique decimals without a match.
 
     Copied rows: at least `row_level_min_rows` different tuples of at least `row_level_min_columns` columns
     stand in the extract, each on fewer than `min_units` rows, and shuffling the columns destroys the match
@@ -31,9 +38,15 @@ def find_row_level(table: Table, extract: Extract | None, thresholds: Thresholds
     makes the difference and the others name groups that are large enough, it may be a median, a minimum or
     a maximum: REVIEW.
     """
-    if len(table.rows) < thresholds.row_level_min_rows:
+    if len(table.rows) < _LEAST_EXTREMES:
         return []
     printed = print_columns(table)
+    for part in extract.parts if extract is not None else ():
+        findings = _extremes(table, printed, Matcher(part), thresholds)
+        if findings:
+            return findings
+    if len(table.rows) < thresholds.row_level_min_rows:
+        return []
     for part in extract.parts if extract is not None else ():
         findings = _Comparison(table, printed, Matcher(part), thresholds).findings()
         if findings:
@@ -160,12 +173,14 @@ class _Comparison:
         values = column.values
         if keys is None or seen is None:
             return False
-        members = int(values.is_in(seen.implode()).sum())
-        if members < _COPIED_SHARE * values.len():
+        held = values.is_in(seen.implode())
+        if int(held.sum()) < _COPIED_SHARE * values.len():
             return False
-        grid = _grid(values, column.decimals or 0)
-        near = [int((values + step * grid).is_in(seen.implode()).sum()) for step in (-3, -2, -1, 1, 2, 3)]
-        if sum(near) > _NEIGHBOUR_SHARE * values.len() * len(near):
+        grid = _grid(values)
+        near = [(values + step * grid).is_in(seen.implode()).cast(pl.Float64) for step in _NEIGHBOURS]
+        if sum(float(one.sum()) for one in near) > _NEIGHBOUR_SHARE * values.len() * len(near) and _surprise(
+            held, near
+        ) < _SURPRISE + np.log10(max(len(self.matcher.part.schema), 1)):
             return False
         counted = keys.filter(keys.is_in(values.implode())).value_counts(name="rows").get_column("rows")
         return int((counted < self.thresholds.min_units).sum()) >= self.thresholds.row_level_min_rows
@@ -181,18 +196,64 @@ class _Comparison:
         return finding(rule, severity, place, rows=rows, columns=names, evidence=evidence)
 
 
-def _grid(values: pl.Series, decimals: int) -> int:
+def _grid(values: pl.Series) -> int:
     """The step on which all values lie, in units of the last printed decimal: 10 for 397.0 and 470.0.
 
     Their neighbours are 396.0 and 398.0. A step of 0.1 would find no neighbour in whole numbers, and take
-    any mean printed with a trailing zero for a copy.
+    any mean printed with a trailing zero for a copy; so would a step of 1 for amounts in thousands.
     """
-    step = 1
-    for _ in range(decimals):
-        if bool((values % (step * 10) != 0).any()):
-            break
-        step *= 10
-    return step
+    return math.gcd(*values.to_list()) or 1
+
+
+def _surprise(held: pl.Series, near: Sequence[pl.Series]) -> float:
+    """Digits by which it is no chance that these values are in the extract, where each would be as often as
+    its neighbours are; a value that is not in it speaks against as much as a rare one speaks for."""
+    around = sum(near, start=pl.Series([0.0] * held.len())) / len(near)
+    likely = ((around * len(near) + 0.5) / (len(near) + 1)).to_numpy()
+    inside = held.to_numpy()
+    return float(-np.log10(likely[inside]).sum() + _MISSED * np.count_nonzero(~inside))
+
+
+def _extremes(
+    table: Table, printed: Sequence[Printed], matcher: Matcher, thresholds: Thresholds
+) -> list[Finding]:
+    """Columns that are the largest (or smallest) values of a variable, all of them down to the last: each is
+    that of fewer units than a cell needs, and together they are no chance."""
+    findings = []
+    for column in printed:
+        if column.decimals is None or column.values.len() < _LEAST_EXTREMES:
+            continue
+        names = matcher.part.schema
+        name = next((one for one in names if _are_extremes(column, one, matcher, thresholds)), None)
+        if name is not None:
+            place = table.place.within(column=column.index)
+            evidence = {
+                "column": column.head[:80], "matched": {column.head[:80]: name}, "of_rows": len(table.rows)
+            }  # fmt: skip
+            rows = column.values.len()
+            findings.append(
+                finding("column_copy", Severity.BLOCK, place, rows=rows, columns=name, evidence=evidence)
+            )
+    return findings
+
+
+def _are_extremes(column: Printed, name: str, matcher: Matcher, thresholds: Thresholds) -> bool:
+    wanted = np.sort(column.values.to_numpy())
+    span = matcher.part.span(name)
+    if span is not None:
+        scale = 10 ** (column.decimals or 0)
+        if round(span[1]) * scale != wanted[-1] and round(span[0]) * scale != wanted[0]:
+            return False
+    seen = matcher.values(name, column.decimals)
+    if seen is None or seen.dtype == pl.String or seen.len() < 2 * wanted.size:
+        return False
+    known = seen.to_numpy()
+    if not (np.array_equal(known[-wanted.size :], wanted) or np.array_equal(known[: wanted.size], wanted)):
+        return False
+    rows = matcher.sizes(column, name, column.keys.len())
+    few = max(rows) < thresholds.min_units
+    gaps = np.diff(wanted)
+    return few and float(np.log10(gaps / math.gcd(*gaps.tolist())).sum()) >= _SURPRISE
 
 
 def _near_unique(table: Table, printed: Sequence[Printed], thresholds: Thresholds) -> list[Finding]:

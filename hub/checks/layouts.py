@@ -27,7 +27,7 @@ from hub.checks.wording import (
 TOTAL = -1
 MAX_LAYOUTS = 40
 _MAX_CANDIDATES = 6
-_MAX_SPREADS = 10
+_MAX_SPREADS = 12
 _MAX_LABELS = 4
 _MAX_GROUPS = 50_000  # more than any table that people read
 

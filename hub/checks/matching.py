@@ -42,26 +42,6 @@ class Printed:
         return dict(found)
 
 
-@dataclass(frozen=True)
-class Placed:
-    """The first printed rows in a variable. `codes`: per row of the extract which of the printed values it
-    holds (-1: none); `wanted`: per printed row the code of its value (-1: none); `sizes`: the rows of the
-    extract with the value of each printed row."""
-
-    codes: Codes
-    wanted: tuple[int, ...]
-    sizes: tuple[int, ...]
-
-    def rows(self) -> list[Positions]:
-        """Per printed row the positions of the rows of the extract with its value, ascending."""
-        held = np.flatnonzero(self.codes >= 0)
-        held = held[np.argsort(self.codes[held], kind="stable")]
-        ends = np.bincount(self.codes[held], minlength=max(self.wanted, default=0) + 1).cumsum()
-        starts = np.concatenate([[0], ends])
-        return [held[starts[code] : starts[code + 1]] if code >= 0 else held[:0] for code in self.wanted]
-
-
-Codes = npt.NDArray[np.int16]
 Positions = npt.NDArray[np.int64]
 Mapping = Sequence[tuple[Printed, str]]  # printed column → variable of the extract
 
@@ -96,6 +76,7 @@ class Matcher:
     def __init__(self, part: Part) -> None:
         self.part = part
         self._keys: dict[tuple[str, int | None], pl.Series | None] = {}
+        self._rows: dict[tuple[int, str], list[Positions]] = {}
         self._masks: dict[tuple[int, str], pl.Series] = {}
 
     def keys(self, name: str, decimals: int | None) -> pl.Series | None:
@@ -123,24 +104,27 @@ class Matcher:
                 known[name, decimals] = printed.sort("value")
         return known[name, decimals]
 
-    def placed(self, column: Printed, name: str, most: int) -> Placed | None:
-        """Where the values of the first `most` printed rows stand in the variable; None when it cannot be
-        printed so."""
-        keys = self.keys(name, column.decimals)
-        if keys is None:
-            return None
-        printed = column.keys.head(most)
-        wanted = printed.drop_nulls().unique().sort()
-        codes = np.full(keys.len(), -1, dtype=np.int16)
-        held = keys.is_in(wanted.implode()).fill_null(value=False).arg_true()
-        known = dict(zip(wanted.to_list(), range(wanted.len()), strict=True))
-        if wanted.dtype == pl.String:
-            own = keys.gather(held).replace_strict(wanted, list(known.values()), return_dtype=pl.Int16)
-            codes[held.to_numpy()] = own.to_numpy()
-        else:
-            codes[held.to_numpy()] = np.searchsorted(wanted.to_numpy(), keys.gather(held).to_numpy())
-        places = tuple(known[value] if value is not None else -1 for value in printed.to_list())
-        return Placed(codes, places, tuple(self.sizes(column, name, most)))
+    def keys_at(self, column: Printed, name: str, rows: Positions) -> pl.Series | None:
+        """Some rows of the variable as they would be printed; None when it cannot be printed so."""
+        return _keys(self.part.column(name).gather(rows), column.decimals)
+
+    def rows_of(self, column: Printed, name: str, most: int) -> list[Positions]:
+        """For each of the first `most` printed rows the rows of the extract with its value, ascending."""
+        at = (column.index, name)
+        if at not in self._rows:
+            keys = self.keys(name, column.decimals)
+            assert keys is not None  # noqa: S101  (asked for variables that can be printed so)
+            printed = column.keys.head(most)
+            wanted = printed.drop_nulls().unique()
+            held = keys.is_in(wanted.implode()).fill_null(value=False).arg_true()
+            pairs = pl.DataFrame({"value": keys.gather(held), "row": held.cast(pl.Int64)})
+            known = {
+                key[0]: rows.get_column("row").to_numpy()
+                for key, rows in pairs.partition_by("value", as_dict=True, maintain_order=True).items()
+            }
+            none = np.zeros(0, dtype=np.int64)
+            self._rows[at] = [known.get(value, none) for value in printed.to_list()]
+        return self._rows[at]
 
     def sizes(self, column: Printed, name: str, most: int) -> list[int]:
         """How many rows of the extract hold the value of each of the first printed rows."""

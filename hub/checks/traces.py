@@ -20,17 +20,18 @@ _PER_ROW = re.compile(
     r"\b(?:resid\w*|residus?|residuel\w*|fitted|yhat|y hat|predict\w*|predites?|prediction|leverage|cooks?|"
     r"hat|scores?|pscore|propensity)\b"
 )
-_DISTINCT = 0.9
+_DISTINCT = 0.5  # units with the same regressors have the same prediction
 
 
 def find_residuals(table: Table, explained: frozenset[int], thresholds: Thresholds) -> Iterator[Finding]:
-    """A long column of nearly different decimals whose head says residuals, fitted values or scores."""
+    """A long column of mostly different decimals whose head says residuals, fitted values or scores."""
     for at, head in enumerate(table.columns):
         if at in explained or not _PER_ROW.search(fold(head)):
             continue
         numbers = [n for cell in table.column(at) if (n := number_of(cell)) is not None]
         many = len(numbers) >= thresholds.row_level_min_rows
-        if many and len(set(numbers)) >= _DISTINCT * len(numbers) and any(n != int(n) for n in numbers):
+        least = max(_DISTINCT * len(numbers), thresholds.row_level_min_rows)
+        if many and len(set(numbers)) >= least and any(n != int(n) for n in numbers):
             place = table.place.within(column=at)
             evidence = {"column": head[:80]}
             yield finding(

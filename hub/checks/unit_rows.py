@@ -2,7 +2,8 @@
 
 The printed columns are read as variables of the extract (by their heads, or by their values). A table shows
 records when its rows stand in the extract on fewer rows than a cell needs units, although chance, given how
-common each value is, would hardly put one there; or when all rows are those of the same person.
+common each value is, would hardly put one there; when all rows are those of the same person; or when some of
+its rows name, whichever column is left out, fewer rows than a cell needs units, and together are no chance.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.checks.findings import Finding
-from hub.checks.matching import Matcher, Placed, Printed, print_columns
+from hub.checks.matching import Matcher, Printed, print_columns
 from hub.checks.panels import Panel, fold
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
@@ -25,14 +26,23 @@ _MATCHED = 0.9
 _CHANCE = 1e-3
 _MAX_COLUMNS = 8
 _MAX_OPTIONS = 3
+_MAX_HELD = 40_000_000  # rows of the extract behind the rarest column: with more nothing is rare
+_SPARE_DIGITS = 4.0
+_CORRELATED = 10.0  # values of one row go together: this much likelier than chance alone
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A printed column as a variable of the extract."""
+    """A printed column as a variable of the extract, one of so many it could be. `sizes`: the rows of the
+    extract with the value of each printed row."""
 
     name: str
-    placed: Placed
+    printed: Printed
+    sizes: tuple[int, ...]
+    options: int = 1
+
+
+Rows = npt.NDArray[np.int64]
 
 
 def find_unit_rows(
@@ -43,9 +53,9 @@ def find_unit_rows(
     if len(table.rows) < least or len(table.rows) > thresholds.max_rows:
         return
     printed = [column for column in _columns(table) if column.index not in explained]
-    named = _named(printed, panel)
-    for choice in _choices(named, printed, panel):
-        found = _records(choice, panel, thresholds, min(len(table.rows), _MOST_ROWS)) if choice else None
+    matcher = Matcher(panel.part)
+    for choice in _choices(printed, panel, matcher):
+        found = _records(choice, panel, matcher, thresholds) if choice else None
         if found is not None:
             evidence = {"columns": [column.name for column in choice], "of_rows": len(table.rows)}
             yield finding(
@@ -60,13 +70,14 @@ def find_unit_rows(
             return
 
 
-def _choices(named: list[_Column], printed: Sequence[Printed], panel: Panel) -> Iterator[list[_Column]]:
+def _choices(printed: Sequence[Printed], panel: Panel, matcher: Matcher) -> Iterator[list[_Column]]:
     """The columns as their heads say; then, unless the heads are true for all of them, by their values."""
+    named = _named(printed, panel, matcher)
     if len(named) >= 2:
         yield named
-    true = sum(np.count_nonzero(one.placed.sizes) >= _MATCHED * len(one.placed.sizes) for one in named)
+    true = sum(np.count_nonzero(one.sizes) >= _MATCHED * len(one.sizes) for one in named)
     if true < max(2, len(printed)):
-        yield _by_values(printed, panel)
+        yield _by_values(printed, panel, matcher)
 
 
 def _columns(table: Table) -> list[Printed]:
@@ -79,83 +90,114 @@ def _columns(table: Table) -> list[Printed]:
     return found[:_MAX_COLUMNS]
 
 
-def _named(printed: Sequence[Printed], panel: Panel) -> list[_Column]:
+def _named(printed: Sequence[Printed], panel: Panel, matcher: Matcher) -> list[_Column]:
     names = {fold(name): name for name in panel.variables}
-    matcher = Matcher(panel.part)
     found = []
     for column in printed:
         name = names.get(fold(column.head))
-        placed = matcher.placed(column, name, _MOST_ROWS) if name is not None else None
-        if name is not None and placed is not None:
-            found.append(_Column(name, placed))
+        if name is not None and matcher.keys_at(column, name, _NONE) is not None:
+            found.append(_Column(name, column, tuple(matcher.sizes(column, name, _MOST_ROWS))))
     return found
 
 
-def _by_values(printed: Sequence[Printed], panel: Panel) -> list[_Column]:
+_NONE = np.zeros(0, dtype=np.int64)
+
+
+def _by_values(printed: Sequence[Printed], panel: Panel, matcher: Matcher) -> list[_Column]:
     """Columns under other heads: the variables that hold the values, those that are rarest first."""
-    matcher = Matcher(panel.part)
     found: list[_Column] = []
     for column in printed:
         if column.decimals is None and column.values.len() < 2:
             continue
         best: tuple[int, _Column] | None = None
-        for name in _options(column, panel, matcher, {one.name for one in found})[:_MAX_OPTIONS]:
-            placed = matcher.placed(column, name, _MOST_ROWS)
-            if placed is None:
-                continue
-            option = _Column(name, placed)
-            rows = _joint([*found, option])
-            matched = sum(row.size > 0 for row in rows)
-            if matched >= _MATCHED * len(rows) and (best is None or matched > best[0]):
+        for option in _options(column, panel, matcher, {one.name for one in found}):
+            joint = _joint([*found, option], matcher)
+            matched = sum(row.size > 0 for row in joint) if joint is not None else 0
+            if matched >= _MATCHED * len(option.sizes) and (best is None or matched > best[0]):
                 best = (matched, option)
         if best is not None:
             found.append(best[1])
     return found
 
 
-def _options(column: Printed, panel: Panel, matcher: Matcher, taken: set[str]) -> list[str]:
+def _options(column: Printed, panel: Panel, matcher: Matcher, taken: set[str]) -> list[_Column]:
     """The variables that hold the values, those whose values are rarest first."""
     found = []
     for name in panel.variables:
         if name not in taken and matcher.explained(column, name) >= _MATCHED * sum(column.counts.values()):
-            found.append((float(np.mean(matcher.sizes(column, name, _MOST_ROWS))), name))
-    return [name for _, name in sorted(found)]
+            sizes = matcher.sizes(column, name, _MOST_ROWS)
+            found.append((float(np.mean(sizes)), name, tuple(sizes)))
+    found.sort()
+    return [_Column(name, column, sizes, len(found)) for _, name, sizes in found[:_MAX_OPTIONS]]
 
 
-def _joint(columns: Sequence[_Column]) -> list[npt.NDArray[np.int64]]:
+def _joint(columns: Sequence[_Column], matcher: Matcher) -> list[Rows] | None:
     """Per printed row the rows of the extract with its values in all columns: those of the column with the
-    rarest values, of which each further column keeps some."""
-    ordered = sorted(columns, key=lambda one: sum(one.placed.sizes))
-    joint = ordered[0].placed.rows()
-    for column in ordered[1:]:
-        placed = column.placed
-        joint = [
-            rows[placed.codes[rows] == code] if code >= 0 else rows[:0]
-            for rows, code in zip(joint, placed.wanted, strict=True)
-        ]
-    return joint
+    rarest values, of which each further column keeps some. None where no column has rare values."""
+    first, *others = sorted(columns, key=lambda one: sum(one.sizes))
+    if sum(first.sizes) > _MAX_HELD:
+        return None
+    held = matcher.rows_of(first.printed, first.name, _MOST_ROWS)
+    owner = np.repeat(np.arange(len(held)), [rows.size for rows in held])
+    flat = np.concatenate(held) if held else _NONE
+    for column in others:
+        theirs = matcher.keys_at(column.printed, column.name, flat)
+        assert theirs is not None  # noqa: S101  (columns are made of variables that can be printed so)
+        keep = (column.printed.keys.gather(owner) == theirs).fill_null(value=False).to_numpy()
+        owner, flat = owner[keep], flat[keep]
+    ends = np.bincount(owner, minlength=len(held)).cumsum()
+    return [flat[start:end] for start, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)]
 
 
-def _records(columns: Sequence[_Column], panel: Panel, thresholds: Thresholds, rows: int) -> int | None:
+def _records(
+    columns: Sequence[_Column], panel: Panel, matcher: Matcher, thresholds: Thresholds
+) -> int | None:
     """How many rows are records of the extract; None when it may be chance."""
-    joint = _joint(columns)
-    person = (
-        panel.unit("person" if "person" in panel.units else next(iter(panel.units)))[0]
-        if panel.units
-        else None
-    )
-    if person is not None:
-        same = _same_person(joint, person, thresholds, rows)
+    joint = _joint(columns, matcher)
+    if joint is None:
+        return None
+    if panel.units:
+        kind = "person" if "person" in panel.units else next(iter(panel.units))
+        same = _same_person(joint, panel.unit(kind)[0], thresholds, len(joint))
         if same is not None:
             return same
     if len(columns) < 3:
         return None
     # Without any one of its columns the table must still be records: a label beside a median is none.
-    for left_out in range(len(columns)):
-        part = [column for at, column in enumerate(columns) if at != left_out]
-        if not _unlikely(part, panel.rows, thresholds, rows):
-            return None
-    return sum(hit.size > 0 for hit in joint)
+    parts = [[one for one in columns if one is not out] for out in columns]
+    without = [(part, _joint(part, matcher)) for part in parts]
+    if all(_unlikely(part, found, panel.rows, thresholds) for part, found in without):
+        return sum(hit.size > 0 for hit in joint)
+    return _few_records(columns, joint, [found for _, found in without], panel, thresholds)
+
+
+def _few_records(
+    columns: Sequence[_Column],
+    joint: Sequence[Rows],
+    without: Sequence[Sequence[Rows] | None],
+    panel: Panel,
+    thresholds: Thresholds,
+) -> int | None:
+    """Rows whose values, whichever column is left out, stand on fewer rows than a cell needs units: they are
+    records, or numbers of groups that are too small. Nearly all rows of the table must be in the extract, and
+    these rows together no chance, given how many variables each column could have been."""
+    if sum(hit.size > 0 for hit in joint) < _MATCHED * len(joint) or any(one is None for one in without):
+        return None
+    digits = []
+    for at, hit in enumerate(joint):
+        few = all(0 < rows[at].size < thresholds.min_units for rows in without if rows is not None)
+        own = _digits(columns, at, panel.rows) - float(np.log10(_CORRELATED * hit.size)) if hit.size else 0.0
+        if few and own > 0:
+            digits.append(own)
+    needed = _SPARE_DIGITS + sum(float(np.log10(max(one.options, 1))) for one in columns)
+    enough = len(digits) >= thresholds.limit("trajectory", "rows") and sum(digits) >= needed
+    return len(digits) if enough else None
+
+
+def _digits(columns: Sequence[_Column], at: int, total: int) -> float:
+    """How improbable one row is: digits of one over the rows that chance would put there."""
+    shares = [max(column.sizes[at], 1) / total for column in columns]
+    return -float(np.log10(float(total)) + np.sum(np.log10(shares)))
 
 
 def _same_person(
@@ -182,11 +224,12 @@ def _same_person(
     return matched if few and expected < _CHANCE else None
 
 
-def _unlikely(columns: Sequence[_Column], total: int, thresholds: Thresholds, rows: int) -> bool:
+def _unlikely(
+    columns: Sequence[_Column], joint: Sequence[Rows] | None, total: int, thresholds: Thresholds
+) -> bool:
     """Whether nearly all rows stand on a few rows of the extract where chance expects almost none."""
-    joint = _joint(columns)
     rare = 0
-    for at, hit in enumerate(joint):
-        expected = float(total) * float(np.prod([column.placed.sizes[at] / total for column in columns]))
+    for at, hit in enumerate(joint or ()):
+        expected = float(total) * float(np.prod([column.sizes[at] / total for column in columns]))
         rare += 0 < hit.size < thresholds.min_units and expected < 0.3 * hit.size
-    return rare >= _MATCHED * rows
+    return joint is not None and rare >= _MATCHED * len(joint)
