@@ -101,14 +101,13 @@ def find_units_in_text(text: Text, panels: Sequence[Panel]) -> Iterator[Finding]
     """Code that picks a unit by its identifier: `df[df.pid != 1042]`."""
     for panel in panels:
         for column in panel.units.values():
-            known = panel.part.distinct(column)
-            if column in panel.part.identifiers or not known.dtype.is_integer():
+            if column in panel.part.identifiers or not panel.part.schema[column].is_integer():
                 continue
             pattern = re.compile(
                 rf"(?<!\w){re.escape(column)}\b[\"'\])]*\s*(?:[=!<>]=?=?|%in%|\.isin\(|\bin\b)[\s\[(c]*(\d{{1,18}})\b"
             )
             for hit in pattern.finditer(text.content):
-                if bool((known == int(hit.group(1))).any()):
+                if bool((panel.part.distinct(column) == int(hit.group(1))).any()):
                     line = text.content.count("\n", 0, hit.start())
                     evidence = {"count": 1, "lines": [line + 1], "variables": [column]}
                     place = text.place.within(line=line)
@@ -163,6 +162,8 @@ def _ranking(table: Table, panel: Panel, thresholds: Thresholds) -> Iterator[Fin
         if len(given) < _LEAST_RANKED or len(given) < len(table.rows) or len(given) > thresholds.max_rows:
             continue
         decimals = max(max(0, -int(n.as_tuple().exponent)) for n in printed if n is not None)
+        if all(a - b == 1 for a, b in pairwise(given)):
+            continue  # 1, 2, 3: labels, or row numbers, of which an extract may have a column
         said = hint_of(head, panel).variables
         for name in panel.numeric:
             if len(set(given)) < _LEAST_RANKED and name not in said:
@@ -183,16 +184,14 @@ def _ranked(given: Floats, decimals: int, name: str, panel: Panel) -> str | None
     tolerance = 0.5 * 10.0**-decimals + 1e-9 * abs(high)
     if abs(given[0] - high) > tolerance and abs(given[-1] - low) > tolerance:
         return None
-    values = panel.numbers(name)
-    values = values[~np.isnan(values)] if values is not None else np.empty(0)
     size = given.size
-    if values.size < 10 * size:
+    top, bottom = panel.ends(name)
+    if size > top.size or panel.rows < 10 * size:
         return None
-    top = np.sort(np.partition(values, values.size - size)[-size:])[::-1]
-    if np.abs(top - given).max() <= tolerance and top[0] > np.median(values):
+    largest, smallest = top[:size], bottom[-size:]
+    if np.abs(largest - given).max() <= tolerance and top[0] > top[-1]:
         return "maximum"
-    bottom = np.sort(np.partition(values, size)[:size])[::-1]
-    if np.abs(bottom - given).max() <= tolerance and len(set(given.tolist())) >= _LEAST_RANKED:
+    if np.abs(smallest - given).max() <= tolerance and len(set(given.tolist())) >= _LEAST_RANKED:
         return "minimum"
     return None
 

@@ -159,3 +159,10 @@ def test_two_tables_that_differ_by_a_few_units_block(
     found = blocks(extract, tmp_path, two_tables([410, 300], second), name="t.md")
 
     assert ("differing_populations" in found) is near
+
+
+def test_labels_are_not_the_smallest_of_a_column_of_row_numbers(tmp_path: Path) -> None:
+    extract = written(FRAME.with_row_index("rownames", offset=1), tmp_path / "extract")
+    table = "code,share of something\n1,0.31\n2,0.27\n3,0.42\n"
+
+    assert not blocks(extract, tmp_path, table)
