@@ -72,6 +72,7 @@ def _answer(request: dict[str, Any], confined: dict[str, str]) -> str:
             thresholds=thresholds,
             units=request["units"],
             declaration=_declaration(request["declaration"]),
+            with_units=request["with_cells"],
         )
         report = replace(report, summary={**report.summary, **confined})
         return dump_checked(report, with_cells=request["with_cells"])

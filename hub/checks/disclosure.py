@@ -45,6 +45,7 @@ class Judge:
         self.person = "person" if "person" in self.kinds else next(iter(self.kinds), None)
         self._halves: dict[tuple[int, str], Groups] = {}  # the groups of the keys live in the cube
         self._left: dict[tuple[object, ...], tuple[Groups, Mask]] = {}
+        self._with_units = True
         self._sets: dict[tuple[object, ...], BitMap] = {}
 
     def findings(self) -> list[Finding]:
@@ -355,8 +356,9 @@ class Judge:
         self._left[key] = Groups(groups.panel, left, groups.count), parts
         return self._left[key]
 
-    def cells(self) -> list[Cell]:
+    def cells(self, *, with_units: bool = True) -> list[Cell]:
         """Every reproduced number with its units, as the ledger keeps them; at most 5,000."""
+        self._with_units = with_units
         found: list[Cell] = []
         for fit, sure in zip(self.found.fits, self.found.sure, strict=True):
             if fit is None or not sure:
@@ -391,7 +393,7 @@ class Judge:
 
     def _members(self, groups: Groups, number: int, name: str | None) -> BitMap | None:
         """The persons of a group; one set for all the statistics of a cell."""
-        if self.person is None:
+        if self.person is None or not self._with_units:
             return None
         key = (id(groups), number, name)
         if key not in self._sets:

@@ -23,6 +23,7 @@ from hub.checks.identifiers import Text, find_pseudonyms
 from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of
 from hub.checks.judgement import Judgement, judge
 from hub.checks.kinds import find_in_kinds
+from hub.checks.printing import find_unrounded
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
 from hub.checks.texts import hidden_characters, is_formula
@@ -44,10 +45,12 @@ def run_checks(
     thresholds: Thresholds,
     units: Mapping[str, str] | None = None,
     declaration: Declaration | None = None,
+    with_units: bool = True,
 ) -> Report:
     """What the rules say of `file`, submitted as `name`. In this process: for hostile bytes use
     `check_in_subprocess`. `form` None: there is none to complete. `units`: unit type → column of the
     extract, where no dictionary says so. `declaration`: what the file says it is, recomputed as said.
+    `with_units` False: the cells of the report come without their sets of units, which only the ledger needs.
 
     1. Size, before anything is read. 2. SHA-256 of what was read. 3. Rewritten as it would leave. 4. What
     the rewritten parts hold. 5. Rules over it. 6. Context. PASS only where every number was made again.
@@ -69,7 +72,7 @@ def run_checks(
     contents.raw.append(Text(Place(), name))  # it leaves with the file
     looked = [*taken.doubts, *contents.findings, *_rules(contents, extract, thresholds)]
     said = f"{name} {' '.join((form or {}).values())}"
-    judgement = _judge(contents, extract, units, said, thresholds, declaration, _proven(looked))
+    judgement = _judge(contents, extract, units, said, thresholds, declaration, _proven(looked), with_units)
     whole = [table for found, table in judgement.explained if found.complete]
     kinds = find_in_kinds(contents, whole, thresholds)
     findings = [*judgement.kept(looked), *judgement.findings, *kinds, *context]
@@ -97,6 +100,7 @@ def _judge(
     thresholds: Thresholds,
     declaration: Declaration | None,
     proven: Sequence[Place],
+    with_units: bool,  # noqa: FBT001
 ) -> Judgement:
     """What recomputation says; without an extract nothing can be made again."""
     if extract is None:
@@ -110,6 +114,7 @@ def _judge(
             thresholds=thresholds,
             declaration=declaration,
             proven=proven,
+            with_units=with_units,
         )
     except UnreadableExtract:
         return Judgement()
@@ -157,6 +162,7 @@ def _rules(contents: Contents, directory: Path | None, thresholds: Thresholds) -
         findings += _find_in_text(text, thresholds)
     for table in contents.tables:
         findings += [*_find_in_table(table, thresholds), *find_small_counts(table, thresholds)]
+        findings += find_unrounded(table)
         severity = thresholds.severity("suppression_solvable")
         findings += find_solvable(table, threshold=thresholds.min_units, severity=severity)
         findings += find_unaudited(table, severity=thresholds.severity("suppressed_margins"))

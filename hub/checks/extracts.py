@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from hub.domain.pseudonyms import DIGITS, has_valid_check_digit
@@ -19,6 +20,7 @@ from hub.domain.pseudonyms import DIGITS, has_valid_check_digit
 _LOWEST, _HIGHEST = 10 ** (DIGITS - 1), 10**DIGITS - 1
 _SAMPLE = 1_000
 _CHANCE = 0.01
+_MOST_STEPS = 1_000_000  # whole numbers within so many are counted by their place
 
 
 class UnreadableExtract(Exception):
@@ -50,10 +52,20 @@ class Part:
         """The different values of one column ("value") with their rows ("rows"), in no order, without nulls
         and NaN."""
         if name not in self._counted:
-            column = self.column(name).alias("value")
-            column = column.fill_nan(None) if column.dtype.is_float() else column
-            self._counted[name] = column.value_counts(name="rows").drop_nulls("value")
+            self._counted[name] = self._count(name)
         return self._counted[name]
+
+    def _count(self, name: str) -> pl.DataFrame:
+        column = self.column(name).alias("value")
+        span = self.span(name)
+        if column.dtype.is_integer() and span is not None and span[1] - span[0] < _MOST_STEPS:
+            steps = column.drop_nulls().cast(pl.Int64) - int(span[0])
+            rows = np.bincount(steps.to_numpy())
+            at = np.flatnonzero(rows)
+            values = pl.Series("value", at + int(span[0])).cast(column.dtype)
+            return pl.DataFrame([values, pl.Series("rows", rows[at])])
+        column = column.fill_nan(None) if column.dtype.is_float() else column
+        return column.value_counts(name="rows").drop_nulls("value")
 
     def distinct(self, name: str) -> pl.Series:
         """The different values of one column, in no order, without nulls and NaN."""

@@ -42,11 +42,13 @@ class Groups:
     def _inside(self) -> tuple[Ints | slice, Ints]:
         """Which rows are looked at, and the group of each; those in no group are in the group `count`."""
         outside = self.gid < 0
-        if np.count_nonzero(outside) > _MOST_OUTSIDE * outside.size:
+        many = np.count_nonzero(outside)
+        if many > _MOST_OUTSIDE * outside.size:
             rows = np.flatnonzero(~outside)
             return rows, self.gid[rows].astype(np.int64)
         bins = self.gid.astype(np.int64)
-        bins[outside] = self.count
+        if many:
+            bins[outside] = self.count
         return slice(None), bins
 
     def _tally(self, amounts: Any = None) -> Floats:
@@ -109,11 +111,13 @@ class Groups:
 
     def pairs(self, kind: str, name: str | None = None) -> tuple[Ints, Ints]:
         """The distinct (group, unit), sorted: two arrays."""
+        where = self.gid if name is None else self._where(name)
+        if where is self.gid:
+            name = None  # no value is missing
         key = (kind, name)
         if key not in self._pairs:
             codes, total = self.panel.unit(kind)
-            where = self.gid if name is None else self._where(name)
-            self._pairs[key] = _distinct(where, codes, total)
+            self._pairs[key] = _distinct(where, codes, total, self.count)
         return self._pairs[key]
 
     def members(self, kind: str, group: int, name: str | None = None) -> Ints:
@@ -160,7 +164,8 @@ class Groups:
             if categories is None:
                 return self.gid
             return np.where(categories.codes >= 0, self.gid, np.int32(-1))
-        return np.where(np.isnan(values), np.int32(-1), self.gid)
+        gaps = np.isnan(values)
+        return np.where(gaps, np.int32(-1), self.gid) if gaps.any() else self.gid
 
     def _present(self, name: str) -> Floats:
         values = self.panel.numbers(name)
@@ -288,15 +293,18 @@ def _divide(above: Any, below: Any) -> Floats:
     return found
 
 
-def _distinct(where: Codes, codes: Codes, total: int) -> tuple[Ints, Ints]:
-    keys = where.astype(np.int64) * max(total, 1) + codes
+def _distinct(where: Codes, codes: Codes, total: int, count: int) -> tuple[Ints, Ints]:
+    total = max(total, 1)
+    small = total * count < 2**31
+    keys = where.astype(np.int32 if small else np.int64) * (np.int32(total) if small else np.int64(total))
+    keys += codes
     keep = (where >= 0) & (codes >= 0)
     if not keep.all():
         keys = keys[keep]
     keys = keys[np.diff(keys, prepend=-1) != 0]  # the rows of one unit mostly stand together
     keys.sort()
     keys = keys[np.diff(keys, prepend=-1) != 0]
-    return keys // max(total, 1), keys % max(total, 1)
+    return (keys // total).astype(np.int64), (keys % total).astype(np.int64)
 
 
 def _run_sums(keys: Ints, amounts: Floats) -> tuple[Ints, Floats]:

@@ -46,6 +46,7 @@ class Judgement:
     cells: list[Cell] = field(default_factory=list)
     declared: list[Place] = field(default_factory=list)
     reproduced: bool = False
+    with_units: bool = True
 
     def kept(self, findings: Sequence[Finding]) -> list[Finding]:
         """`findings` of the rules that only look at the file, without those that the extract answered."""
@@ -94,15 +95,17 @@ def judge(
     thresholds: Thresholds,
     declaration: Declaration | None = None,
     proven: Sequence[Place] = (),
+    with_units: bool = True,
 ) -> Judgement:
     """Explain every table of a file by the extract and hold the rules against it. `proven`: places of tables
     that are already known to be rows of the extract; where nothing explains them, that is not proven twice.
+    `with_units`: the cells have their sets of units, though no table of the file needs another's.
 
     Raises UnreadableExtract. Anything left unexplained is one finding per table, `unreproduced`. A
     declaration is of the first table; where it cannot be applied the file is judged without it.
     """
     _, panels = open_panels(directory, units)
-    judgement = Judgement()
+    judgement = Judgement(with_units=with_units or len(contents.tables) > 1)
     searches = [Search(panel, context) for panel in panels]
     complete = bool(contents.tables) and len(contents.tables) <= _MAX_TABLES
     for number, table in enumerate(contents.tables[:_MAX_TABLES]):
@@ -229,7 +232,7 @@ def _judge_table(
     judge = Judge(found, table, thresholds)
     judgement.findings += [*judge.findings(), *find_twins(found, table, thresholds)]
     judgement.explained.append((found, table))
-    judgement.cells += judge.cells()
+    judgement.cells += judge.cells(with_units=judgement.with_units)
     if not found.complete:
         missing = [
             (entry.row, entry.column)

@@ -63,23 +63,30 @@ class Cube:
         """The groups by the axes in use; all rows of the base are one group where none is."""
         key = (used, base if not all(used) else "known")
         if key not in self._groups:
-            gid = np.zeros(self.panel.rows, dtype=np.int32)
-            count = 1
-            outside = np.zeros(self.panel.rows, dtype=np.bool_)
-            for axis, levels, wanted in zip(self.axes, self.levels(), used, strict=True):
-                if wanted:
-                    gid = gid * axis.size + levels
-                    count *= axis.size
-                    outside |= levels < 0
-                elif base == "printed":
-                    outside |= levels < 0
-                elif base == "known":
-                    outside |= self._unknown(axis, levels)
+            gid, count = self._numbered(used)
+            if base in ("printed", "known") and not all(used):
+                for axis, levels, wanted in zip(self.axes, self.levels(), used, strict=True):
+                    if not wanted:
+                        outside = levels < 0 if base == "printed" else self._unknown(axis, levels)
+                        gid = np.where(outside, np.int32(-1), gid)
             if self.mask is not None:
-                outside |= ~self.mask
-            gid[outside] = -1
+                gid = np.where(self.mask, gid, np.int32(-1))
             self._groups[key] = Groups(self.panel, gid, count)
         return self._groups[key]
+
+    def _numbered(self, used: tuple[bool, ...]) -> tuple[Codes, int]:
+        """Per row the number of its group by the axes in use (-1: a label is missing), and of groups."""
+        gid: Codes | None = None
+        count = 1
+        for axis, levels, wanted in zip(self.axes, self.levels(), used, strict=True):
+            if not wanted:
+                continue
+            count *= axis.size
+            if gid is None:
+                gid = levels
+            else:
+                gid = np.where((gid < 0) | (levels < 0), np.int32(-1), gid * np.int32(axis.size) + levels)
+        return (gid, count) if gid is not None else (np.zeros(self.panel.rows, dtype=np.int32), 1)
 
     def _unknown(self, axis: Axis, levels: Codes) -> npt.NDArray[np.bool_]:
         """Rows without a value of the axis' variable (and without a level of their own)."""
@@ -215,7 +222,9 @@ def printed(entries: Sequence[Entry]) -> Printed:
     """The numbers of the entries with their precision."""
     numbers = [number_of(entry.text) for entry in entries]
     values = np.array([float(n) if n is not None else np.nan for n in numbers])
-    decimals = [_decimals(n) for n in numbers if n is not None]
+    whole = all(n == n.to_integral_value() for n in numbers if n is not None)
+    # 22842.0 among nothing but .0 is what pandas prints of a mean rounded to whole numbers.
+    decimals = [0 if whole else _decimals(n) for n in numbers if n is not None]
     most = max(decimals, default=0)
     if most >= _PADDED and len(decimals) > 1:  # LaTeX and printed frames pad rounded numbers to six decimals
         significant = [_decimals(n.normalize()) for n in numbers if n is not None]
@@ -224,7 +233,6 @@ def printed(entries: Sequence[Entry]) -> Printed:
     own = np.array([0.5 * 10.0 ** -_decimals(n) if n is not None else 0.5 for n in numbers])
     digits = [len(n.as_tuple().digits) for n in numbers if n is not None and n]
     loose = own if most > 0 and digits and min(digits) >= 3 and len(set(decimals)) > 1 else None
-    whole = most == 0 or all(n == n.to_integral_value() for n in numbers if n is not None)
     return Printed(values, tolerance, loose, _rounding(numbers) if whole else None, whole)
 
 

@@ -16,6 +16,8 @@ from hub.checks.terms import told_of_model, units_among
 from hub.checks.thresholds import Thresholds
 from hub.documents.outputs import DeclaredRegression
 
+_FIRST_ROWS = 2_000
+
 
 @dataclass(frozen=True)
 class ModelCheck:
@@ -88,10 +90,12 @@ def find_in_fitted(check: ModelCheck, table: Table, thresholds: Thresholds) -> I
         if counts and min(counts.values()) < few:
             told = {"term": one.name[:80], "units": counts}
             yield told_of_model("dummy_units", thresholds, table, told, limit=few)
-    cells, codes = np.unique(fitted.design.round(9), axis=0, return_inverse=True)
+    if len(_cells(fitted.design[:_FIRST_ROWS])[0]) > len(fitted.parameters):
+        return  # more different rows than coefficients, however many follow
+    cells, codes = _cells(fitted.design)
     if len(cells) <= len(fitted.parameters):
         smallest = min(
-            (units_among(unit[codes.ravel() == at]) for unit in inside.values() for at in range(len(cells))),
+            (units_among(unit[codes == at]) for unit in inside.values() for at in range(len(cells))),
             default=0,
         )
         if smallest < thresholds.min_units:
@@ -100,14 +104,24 @@ def find_in_fitted(check: ModelCheck, table: Table, thresholds: Thresholds) -> I
             )
 
 
+def _cells(design: Floats) -> tuple[Floats, Codes]:
+    cells, codes = np.unique(design.round(9), axis=0, return_inverse=True)
+    return cells, codes.ravel()
+
+
 def _both_sides(values: Floats, inside: Mapping[str, Codes]) -> dict[str, int]:
     """Units behind the usual value of a regressor and behind all others; only where it is like a dummy."""
-    distinct, codes, rows = np.unique(values, return_inverse=True, return_counts=True)
-    if distinct.size < 2:
+    if not values.size:
         return {}
-    usual = int(rows.argmax())
-    if distinct.size > 2 and rows[usual] < values.size / 2:
+    low, usual, high = np.partition(values, [0, values.size // 2, values.size - 1])[
+        [0, values.size // 2, values.size - 1]
+    ]
+    if low == high:
         return {}
-    other = codes.ravel() != usual
-    sides = (other, ~other) if distinct.size == 2 else (other,)
+    two = bool(((values == low) | (values == high)).all())
+    # A value that half of the rows have is the median.
+    if not two and np.count_nonzero(values == usual) < values.size / 2:
+        return {}
+    other = values != usual
+    sides = (other, ~other) if two else (other,)
     return {kind: min(units_among(unit[side]) for side in sides) for kind, unit in inside.items()}

@@ -32,7 +32,8 @@ _MAX_TEACHERS = 4
 _BUDGET = 140_000_000
 _LEAST_TRIED = 10
 _LEAST_COST = 50_000  # of a guess that a few rows refuted: what it takes beside looking at rows
-_LAYOUT_SHARE = 3  # one reading may use up a third of what is left
+_COUNTED_ONCE = 10  # guesses at counts and shares that the same counted groups answer
+_LAYOUT_SHARE = 6  # of many readings one may use up a sixth of what is left
 _MAX_FAILED = 4  # series of one reading that no guess explains, before the others are not guessed at
 
 
@@ -99,17 +100,20 @@ class Search:
         self.context = context
         self.tried = 0
         self.spent = 0
+        self.readings = 1  # still to be tried
         self._cube: tuple[Layout, Cube] | None = None
 
     def explain(self, table: Table) -> Recomputed | None:
         """The best explanation of `table`; None when no reading of it explains anything."""
         best: Recomputed | None = None
         self.spent = 0
-        readings = []
-        for layout in layouts(table, self.panel):
-            if not any(entry_given(series) for series in layout.series):
-                continue
-            readings.append(layout)
+        readings = [
+            layout
+            for layout in layouts(table, self.panel)
+            if any(entry_given(series) for series in layout.series)
+        ]
+        for at, layout in enumerate(readings):
+            self.readings = len(readings) - at
             found = self._try(layout, None)
             if best is None or found.score > best.score or (found.complete and not best.complete):
                 best = found
@@ -134,7 +138,7 @@ class Search:
         fits: list[Fit | None] = []
         base = BASES[0]
         budget = max(_BUDGET, _LEAST_TRIED * self.panel.rows)
-        limit = self.spent + (budget - self.spent) // _LAYOUT_SHARE
+        limit = self.spent + (budget - self.spent) // min(_LAYOUT_SHARE, self.readings)
         for series in layout.series:
             failed = sum(fit is None for fit in fits)
             fit = self._fit(layout, series, cube, base, limit if failed < _MAX_FAILED else -1)
@@ -189,15 +193,17 @@ class Search:
         totals = any(TOTAL in entry.levels for entry in series.entries)
         bases = sorted(BASES, key=lambda one: one != base) if totals else (base,)
         best: Fit | None = None
-        probe = probe_of(cube, series, numbers)
         for measure, said in candidates(layout, series, numbers, self.panel):
             if not said and self.spent > limit:
                 break
             self.tried += 1
-            if not said and probe is not None and not probe.allows(measure):
+            # Counts of rows are known once one of them is; the others are first tried on a few rows.
+            probe = None if said or measure.variable is None else probe_of(cube, series, numbers)
+            if probe is not None and not probe.allows(measure):
                 self.spent += max(_LEAST_COST, 2 * probe.rows)
                 continue
-            self.spent += 0 if said else self.panel.rows + 20 * len(series.entries)
+            cost = self.panel.rows if measure.variable is not None else self.panel.rows // _COUNTED_ONCE
+            self.spent += 0 if said else cost + 20 * len(series.entries)
             for one in bases:
                 fit = self._match(series, replace(measure, base=one), numbers, cube, said=said)
                 if fit.complete:
