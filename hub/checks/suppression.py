@@ -74,7 +74,6 @@ class _System:
             totals.append(total - math.fsum(shown))
             loose.append(slack * (len(shown) + 1))
         self._equations = rows
-        from scipy.sparse import csr_array  # half of what a check needs to start, and few need it
 
         self._matrix = csr_array(
             (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import openpyxl
@@ -205,3 +206,18 @@ def test_levels_of_a_float_column_are_found_by_name(large: Path) -> None:
     assert [fitted.parameters[printed_parameters(table, fitted, 0)[row]].name for row in range(3)] == [
         "union[T.1]", "Intercept", "age",
     ]  # fmt: skip
+
+
+def test_bands_are_found_however_their_edges_are_padded(large: Path, tmp_path: Path) -> None:
+    edges = [20.0, 32.5, 45.0, 65.0]
+    bands = [f"[{a}, {b})" for a, b in pairwise(edges)]
+    counts = [LARGE.filter(pl.col("age").is_between(a, b, closed="left")).height for a, b in pairwise(edges)]
+    by = [{"variable": "age", "breaks": edges, "column": "age"}]
+    output = {
+        "kind": "table", "table": "units", "by": by, "measures": [{"stat": "count", "column": "count"}],
+    }  # fmt: skip
+
+    table = pl.DataFrame({"age": bands, "count": counts})
+    assert judged(large, tmp_path, table, output=output).verdict is Verdict.PASS
+    wrong = table.with_columns(count=pl.col("count") + 20)
+    assert "false_claim" in rules_of(judged(large, tmp_path, wrong, output=output))
