@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from hub.checks.counts import is_count_head
+from hub.checks.counts import find_small_counts, is_count_head
 from hub.checks.findings import Finding, Severity
 from hub.checks.identifiers import Text
 from hub.checks.panels import Floats, Panel, fold
@@ -268,6 +268,8 @@ def _cross_table(table: Table, panels: Sequence[Panel], thresholds: Thresholds) 
     small = [(place, n) for place, n in inner.items() if 0 < n < thresholds.min_units]
     largest = max(inner.values(), default=0)
     rounded = all(n % 5 == 0 for n in inner.values())
+    if any(one.rule == "small_count" for one in find_small_counts(table, thresholds)):
+        return  # its head or its margins say so already
     if not small or rounded or largest < max(3 * thresholds.min_units, _MANY * min(n for _, n in small)):
         return
     for (row, at), value in small[:50]:

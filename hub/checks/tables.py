@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -169,6 +169,18 @@ def delimited_table(text: str, bounds: Bounds, *, delimiter: str | None = None) 
     """The table in a CSV or TSV text."""
     mark = delimiter if delimiter is not None else delimiter_of(text)
     return rectangular(delimited_rows(text, mark), bounds, Place(table=0))
+
+
+def with_decimal_points(table: Table) -> Table:
+    """The table with decimal points for decimal commas: that is what a comma is between semicolons, where no
+    number has a point. ("1,234" alone would be read as a thousand.)"""
+    if any(re.fullmatch(r"[-+]?\d+\.\d+", cell) for row in table.rows for cell in row):
+        return table
+    comma = re.compile(r"([-+]?\d+),(\d+)")
+    rows = [
+        [comma.sub(r"\1.\2", cell) if comma.fullmatch(cell) else cell for cell in row] for row in table.rows
+    ]
+    return replace(table, rows=rows)
 
 
 def printed_tables(text: str, bounds: Bounds, place: Place) -> list[Table]:

@@ -221,3 +221,9 @@ def test_bands_are_found_however_their_edges_are_padded(large: Path, tmp_path: P
     assert judged(large, tmp_path, table, output=output).verdict is Verdict.PASS
     wrong = table.with_columns(count=pl.col("count") + 20)
     assert "false_claim" in rules_of(judged(large, tmp_path, wrong, output=output))
+
+
+def test_commas_between_semicolons_are_decimal(large: Path, tmp_path: Path) -> None:
+    rows = ["region;Effectif;Moyenne", *(f"{r};{n};{m:.3f}".replace(".", ",") for r, n, m in MEANS.rows())]
+
+    assert judged(large, tmp_path, "\n".join(rows) + "\n").verdict is Verdict.PASS
