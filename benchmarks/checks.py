@@ -5,6 +5,7 @@ declaration, and seconds per file (median, p95; columns stay read between the fi
 which judges each file in a child of its own, as `vitrine check` does). Last line: one JSON object.
 Exit 1 when an unsafe file passed.
 
+ACRO is asked for the outputs that it can make, on the same rows (`--no-acro`: it is not).
 `--rows N` scales the panels to N rows: at many rows draw few variants, for drawing is slower than judging.
 """
 
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -24,16 +26,22 @@ from random import Random
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.output_checks.acro import NOT_COMPARED, Comparison, python_of_acro  # noqa: E402
+from benchmarks.output_checks.by_pandas import SAFE_BY_PANDAS  # noqa: E402
 from benchmarks.output_checks.cases import Case, Draw, Make, written  # noqa: E402
+from benchmarks.output_checks.leaks import UNSAFE_BY_PANDAS  # noqa: E402
 from benchmarks.output_checks.panels import Panel, real_panels, scaled_panel  # noqa: E402
-from benchmarks.output_checks.safe import SAFE  # noqa: E402
-from benchmarks.output_checks.unsafe import UNSAFE  # noqa: E402
+from benchmarks.output_checks.queries import SAFE_QUERIES, UNSAFE_QUERIES, drawn_query  # noqa: E402
+from benchmarks.output_checks.safe import SAFE as DRAWN_SAFE  # noqa: E402
+from benchmarks.output_checks.unsafe import UNSAFE as DRAWN_UNSAFE  # noqa: E402
 from hub.checks import Thresholds, check_in_subprocess  # noqa: E402
 from hub.checks.engine import run_checks  # noqa: E402
 from hub.commands.checks import LIMITS, read_thresholds  # noqa: E402
 from hub.documents.outputs import Declaration  # noqa: E402
 
 _TRIES = 12
+SAFE = {**DRAWN_SAFE, **SAFE_BY_PANDAS}
+UNSAFE = {**DRAWN_UNSAFE, **UNSAFE_BY_PANDAS}
 
 
 def cases(kind: str, make: Make, panel: Panel, variants: int, seed: int, *, unsafe: bool) -> list[Case]:
@@ -62,14 +70,14 @@ class Score:
         self.slowest: dict[tuple[str, bool, bool], float] = defaultdict(float)
         self.passed: list[str] = []
 
-    def judge(self, case: Case, panel: Panel, directory: Path, *, declared: bool) -> None:
-        """Judge one file; `declared`: with what an honest researcher would declare."""
+    def judge(self, case: Case, panel: Panel, directory: Path, *, declared: bool) -> str | None:
+        """The verdict on one file; `declared`: with what an honest researcher would declare, if anything."""
         file = directory / "file"
         file.write_bytes(case.content)
         declaration = None
         if declared:
             if case.declaration is None:
-                return
+                return None
             declaration = Declaration.model_validate_json(json.dumps(case.declaration))
         start = time.perf_counter()
         asked = {
@@ -86,7 +94,8 @@ class Score:
         self.verdicts[key][report.verdict.value] += 1
         if case.unsafe and report.verdict.value == "PASS":
             self.passed.append(f"{case.kind} ({panel.name}, {case.name})")
-            print(f"UNSAFE PASSED: {case.kind}, {panel.name}\n{case.content.decode()[:600]}")
+            print(f"UNSAFE PASSED: {case.kind}, {panel.name}\n{case.content[:600].decode(errors='replace')}")
+        return report.verdict.value
 
     def total(self, *, unsafe: bool, declared: bool) -> Counter[str]:
         """Verdicts over all kinds."""
@@ -142,6 +151,21 @@ def _share(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
 
 
+def compare(
+    score: Score, comparison: Comparison, panel: Panel, scratch: Path, variants: int, seed: int
+) -> None:
+    """Judge the outputs that ACRO makes too, and keep the queries for it."""
+    for unsafe, kinds in ((False, SAFE_QUERIES), (True, UNSAFE_QUERIES)):
+        for kind, ask in kinds.items():
+            for variant in range(variants):
+                query = drawn_query(ask, panel, Random(f"{seed}/{kind}/{panel.name}/{variant}"))  # noqa: S311
+                if query is None:
+                    break
+                name, content = query.printed()
+                verdict = score.judge(Case(kind, unsafe, name, content), panel, scratch, declared=False)
+                comparison.add(kind, query, verdict or "", unsafe=unsafe)
+
+
 def main() -> int:
     """Draw, judge, report."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -152,7 +176,9 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=0, help="scale the panels to so many rows")
     parser.add_argument("--kinds", nargs="*", help="only these kinds")
     parser.add_argument("--confined", action="store_true", help="each file in a child, as vitrine check")
+    parser.add_argument("--no-acro", action="store_true", help="without ACRO's verdict on the same outputs")
     options = parser.parse_args()
+    comparison = Comparison()
     score = Score(read_thresholds(ROOT / "policies"), confined=options.confined)
     with tempfile.TemporaryDirectory() as scratch:
         for name in options.panels:
@@ -167,13 +193,22 @@ def main() -> int:
                 if not options.kinds or kind in options.kinds
                 for case in cases(kind, make, panel, options.variants, options.seed, unsafe=unsafe)
             ]
+            if not (options.no_acro or options.kinds or options.rows):
+                compare(score, comparison, panel, Path(scratch), min(options.variants, 5), options.seed)
             panel = replace(panel, frame=panel.frame.head(0))  # the memory is the judge's from here on
             for case in drawn:
                 for declared in (False, True):
                     score.judge(case, panel, Path(scratch), declared=declared)
             print(f"{panel.name}: {len(score.seconds)} files judged so far", file=sys.stderr)
     print(score.table())
-    print(json.dumps(score.summary()))
+    told: Mapping[str, int | None] = NOT_COMPARED
+    if not (options.no_acro or options.kinds or options.rows):
+        python = python_of_acro(options.var)
+        if python is not None:
+            comparison.ask(python)
+            print(comparison.table())
+            told = comparison.summary()
+    print(json.dumps({**score.summary(), **told}))
     return 1 if score.passed else 0
 
 

@@ -4,7 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-for name in hub dev; do
+for name in hub dev acro; do
     constraint=()
     [ "$name" = dev ] && constraint=(--constraint requirements/hub.lock)
     env -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS .venv/bin/uv --no-config pip compile --quiet \

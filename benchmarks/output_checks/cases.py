@@ -55,7 +55,7 @@ class Draw:
         return np.random.default_rng(self.chance.randrange(10**6))
 
 
-Make = Callable[[Draw], "Table | None"]
+Make = Callable[[Draw], "Table | File | None"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,14 @@ class Table:
     output: Mapping[str, Any] | None = None
     name: str = "table"
     formats: tuple[str, ...] = ("csv", "csv", "csv", "semicolon", "tsv", "md", "tex", "json", "ipynb", "txt")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as another program wrote it."""
+
+    name: str
+    content: bytes
 
 
 def units_of(panel: Panel) -> list[pl.Expr]:
@@ -119,8 +127,10 @@ def plain(table: pl.DataFrame) -> pl.DataFrame:
     return table.drop([name for name in table.columns if name.startswith("_")])
 
 
-def written(case_kind: str, table: Table, draw: Draw, *, unsafe: bool) -> Case:
-    """The table in one of its formats, rows sometimes in another order."""
+def written(case_kind: str, table: Table | File, draw: Draw, *, unsafe: bool) -> Case:
+    """The table in one of its formats, rows sometimes in another order; a file as it is."""
+    if isinstance(table, File):
+        return Case(case_kind, unsafe, table.name, table.content)
     frame = plain(table.frame)
     style = draw.chance.choice(table.formats)
     if draw.chance.random() < 0.15 and frame.height > 2 and "csv" in style:

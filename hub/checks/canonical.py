@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from hub.checks.archives import ArchiveProblem, open_archive, read_member
 from hub.checks.canonical_images import rewrite_drawing, rewrite_image, rewrite_pdf
 from hub.checks.canonical_notebooks import rewrite_notebook
+from hub.checks.canonical_pages import rewrite_page
 from hub.checks.canonical_tables import rewrite_delimited, rewrite_json, rewrite_text
 from hub.checks.canonical_workbooks import rewrite_workbook
 from hub.checks.findings import Finding, Place, Severity
@@ -78,6 +79,8 @@ def canonicalise(data: bytes, kind: Kind, name: str, thresholds: Thresholds) -> 
         rewriting.parts += [Part(n, Kind.PNG, page) for n, page in zip(names, pages, strict=True)]
     elif kind is Kind.WORKBOOK:
         rewriting.parts += rewrite_workbook(data, stem, rewriting, bounds)
+    elif kind is Kind.PAGE:
+        rewriting.parts += rewrite_page(_decoded(data, rewriting), stem, rewriting, bounds)
     elif kind is Kind.ARCHIVE:
         _unpack(data, rewriting, thresholds)
     elif kind is Kind.SVG:

@@ -72,7 +72,7 @@ def rewrite_workbook(data: bytes, stem: str, rewriting: Rewriting, bounds: Bound
         if book.names():
             rewriting.doubt("workbook_part", name="names of ranges")
         for path in archive.namelist():
-            if path.startswith("xl/") and path.endswith(".xml"):
+            if path.endswith((".xml", ".rels")):  # properties (author, keywords) and links too
                 rewriting.seen.append(
                     Text(Place(), read_member(archive, path).decode("utf-8", errors="replace"))
                 )

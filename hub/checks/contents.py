@@ -23,8 +23,10 @@ from hub.checks.tables import (
     Table,
     UnreadableTable,
     delimited_table,
+    delimiter_of,
     json_tables,
     printed_tables,
+    with_decimal_points,
 )
 from hub.checks.texts import decode
 from hub.checks.thresholds import Thresholds
@@ -114,7 +116,8 @@ def _read_delimited(contents: Contents, text: str, kind: Kind, thresholds: Thres
         _refuse_table(contents, error, Place(), thresholds)
         return
     if table is not None:
-        contents.tables.append(table)
+        commas = kind is Kind.CSV and delimiter_of(text) == ";"
+        contents.tables.append(with_decimal_points(table) if commas else table)
 
 
 def _read_printed(contents: Contents, text: str, place: Place, thresholds: Thresholds) -> None:

@@ -15,7 +15,8 @@ from hub.checks.thresholds import Thresholds
 _COUNT_HEAD = re.compile(
     r"(?:unweighted[ _.]?|non[ _.]?pondere[ _.]?)?"
     r"(?:n|counts?|freq|freqs|frequency|frequencies|frequence|frequences|effectifs?|eff|obs|nobs|n[ _.]?obs|"
-    r"observations|n[ _.]?(?:persons?|people|units?|individuals?|households?|employers?|cases)|"
+    r"observations|(?:n|num|number)[ _.]?(?:at[ _.]?risk|risk|events?|censor(?:ed)?)|at[ _.]?risk|"
+    r"n[ _.]?(?:persons?|people|units?|individuals?|households?|employers?|cases)|"
     r"(?:count|size)[ _.]?(?:of[ _.]?)?(?:persons?|people|units?|individuals?|households?|rows|cases)|"
     r"individus|personnes|nombre|nb|nb[ _.]?(?:obs|individus|personnes|menages|cas)|"
     r"nombre (?:de |d.)?(?:personnes|individus|menages|observations|cas)|"

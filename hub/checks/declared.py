@@ -6,6 +6,7 @@ unexplained.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -192,8 +193,10 @@ class _Reading:
 
 
 def fold_label(text: str) -> str:
-    """A label without blanks and capitals."""
-    return "".join(text.casefold().split())
+    """A label without blanks and capitals, and its numbers without zeros at their end: "[8.87,11)" for
+    "[8.87, 11.0)", as pandas writes it."""
+    plain = "".join(text.casefold().split())
+    return re.sub(r"(\d+)\.(\d*?)0*(?!\d)", lambda hit: hit[1] + (f".{hit[2]}" if hit[2] else ""), plain)
 
 
 def _fit(

@@ -69,6 +69,7 @@ def run_checks(
         evidence = _rules(Contents(seen=list(taken.seen)), extract, thresholds) if taken.seen else []
         return _report([*taken.doubts, *evidence, *context], media_type, sha256, {"bytes": size}, thresholds)
     contents = read_parts(taken, thresholds)
+    contents.raw.append(Text(Place(), name))  # it leaves with the file
     looked = [*taken.doubts, *contents.findings, *_rules(contents, extract, thresholds)]
     said = f"{name} {' '.join((form or {}).values())}"
     judgement = _judge(contents, extract, units, said, thresholds, declaration, _proven(looked), with_units)

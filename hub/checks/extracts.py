@@ -19,6 +19,7 @@ from hub.domain.pseudonyms import DIGITS, has_valid_check_digit
 
 _LOWEST, _HIGHEST = 10 ** (DIGITS - 1), 10**DIGITS - 1
 _SAMPLE = 1_000
+_CHANCE = 0.01
 _MOST_STEPS = 1_000_000  # whole numbers within so many are counted by their place
 
 
@@ -104,6 +105,18 @@ class Extract:
                 hits = numbers.filter(numbers.is_in(column.cast(pl.Int64, strict=False).implode()))
                 found.update({str(hit): name for hit in hits})
         return found
+
+    def between(self, low: int, high: int) -> str | None:
+        """The identifier column with a value from `low` to `high`, where chance would hardly put one."""
+        for part in self.parts:
+            for name in part.identifiers:
+                values = part.distinct(name)
+                if values.dtype == pl.String:
+                    values = values.cast(pl.Int64, strict=False)
+                likely = values.len() * (high - low) / 10 ** (DIGITS - 3)
+                if likely < _CHANCE and bool(values.is_between(low, high).any()):
+                    return name
+        return None
 
 
 def open_extract(directory: Path) -> Extract:

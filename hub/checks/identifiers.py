@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
+from hub.checks.encodings import decoded_pieces, reversed_runs, rounded_powers
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.sentences import finding
 from hub.checks.texts import is_hidden
@@ -53,6 +54,8 @@ def find_pseudonyms(texts: list[Text], extract: Extract | None) -> list[Finding]
         tokens = [token for token in tokens_of(text.content) if has_valid_check_digit(token.digits)]
         known = extract.known(token.digits for token in tokens) if extract is not None else {}
         hits = [token for token in tokens if token.digits in known]
+        if not hits and extract is not None:
+            hits, known = _disguised(text.content, extract)
         if hits:
             columns = sorted({known[token.digits] for token in hits})
             findings.append(_finding("pseudonym", Severity.BLOCK, text, hits, columns))
@@ -63,6 +66,22 @@ def find_pseudonyms(texts: list[Text], extract: Extract | None) -> list[Finding]
         if alike:
             findings.append(_finding("pseudonym_like", Severity.REVIEW, text, alike, []))
     return findings
+
+
+def _disguised(content: str, extract: Extract) -> tuple[list[Token], dict[str, str]]:
+    """Identifiers of the extract in encoded pieces, backwards, or as rounded powers of ten."""
+    plain = _plain(content)
+    tokens = [Token(digits, offset, certain=True) for digits, offset in reversed_runs(plain)]
+    for piece, offset in decoded_pieces(plain):
+        found = (token for token in tokens_of(piece) if has_valid_check_digit(token.digits))
+        tokens += [Token(token.digits, offset, certain=True) for token in found]
+    known = extract.known(token.digits for token in tokens)
+    for low, high, offset in rounded_powers(plain):
+        column = extract.between(low, high)
+        if column is not None:
+            tokens.append(Token(str(low), offset, certain=True))
+            known[str(low)] = column
+    return [token for token in tokens if token.digits in known], known
 
 
 def _finding(rule: str, severity: Severity, text: Text, tokens: list[Token], columns: list[str]) -> Finding:

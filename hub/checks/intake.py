@@ -24,11 +24,12 @@ class Kind(StrEnum):
     SVG = "svg"
     PDF = "pdf"
     WORKBOOK = "workbook"
+    PAGE = "page"
     ARCHIVE = "archive"
 
 
 # These are never released as they are: each becomes files of the kinds above.
-CONVERTED = frozenset({Kind.JPEG, Kind.SVG, Kind.PDF, Kind.WORKBOOK, Kind.ARCHIVE})
+CONVERTED = frozenset({Kind.JPEG, Kind.SVG, Kind.PDF, Kind.WORKBOOK, Kind.PAGE, Kind.ARCHIVE})
 
 MEDIA_TYPES: Mapping[Kind, str] = {
     Kind.CSV: "text/csv",
@@ -44,6 +45,7 @@ MEDIA_TYPES: Mapping[Kind, str] = {
     Kind.SVG: "image/svg+xml",
     Kind.PDF: "application/pdf",
     Kind.WORKBOOK: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    Kind.PAGE: "text/html",
     Kind.ARCHIVE: "application/zip",
 }
 UNKNOWN_MEDIA_TYPE = "application/octet-stream"
@@ -65,6 +67,8 @@ EXTENSIONS: Mapping[str, Kind] = {
     ".svg": Kind.SVG,
     ".pdf": Kind.PDF,
     ".xlsx": Kind.WORKBOOK,
+    ".html": Kind.PAGE,
+    ".htm": Kind.PAGE,
     ".zip": Kind.ARCHIVE,
 }
 
@@ -78,7 +82,7 @@ _REFUSED: Mapping[str, tuple[str, ...]] = {
     "type_model": (
         ".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".onnx", ".pmml", ".keras", ".safetensors",
     ),
-    "type_page": (".html", ".htm", ".mht", ".mhtml", ".xhtml", ".xml", ".js"),
+    "type_page": (".mht", ".mhtml", ".xhtml", ".xml", ".js"),
     "type_archive": (".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"),
     "type_document": (".docx", ".doc", ".pptx", ".ppt", ".odt", ".odp", ".rtf", ".epub"),
 }  # fmt: skip
@@ -152,7 +156,7 @@ def matches(kind: Kind, found: str) -> bool:
         return found == kind.value
     if kind in (Kind.WORKBOOK, Kind.ARCHIVE):
         return found == "zip"
-    if kind is Kind.SVG:
+    if kind in (Kind.SVG, Kind.PAGE):
         return found in ("markup", "text")
     # A Markdown or script file may begin with markup; it is only ever shown as text.
     return found == "text" or (found == "markup" and kind in (Kind.MARKDOWN, Kind.SCRIPT))

@@ -17,8 +17,9 @@ from hub.checks.linked import find_linked, numbers_in_heads
 from hub.checks.panels import Panel, open_panels
 from hub.checks.recompute import Recomputed, Search, best_of
 from hub.checks.sentences import finding
+from hub.checks.shapes import find_in_shape, find_nearly_equal, find_units_in_text, find_units_named
 from hub.checks.tables import Table, number_of
-from hub.checks.terms import find_in_terms
+from hub.checks.terms import find_in_summary, find_in_terms
 from hub.checks.thresholds import Thresholds
 from hub.checks.traces import find_residuals, find_twins
 from hub.checks.unit_rows import find_unit_rows
@@ -115,6 +116,7 @@ def judge(
                 continue
         found = best_of([search.explain(table) for search in searches])
         complete &= _judge_table(judgement, table, found, thresholds)
+        judgement.findings += find_units_named(table, panels)
         if (found is None or not found.complete) and table.place not in proven:
             judgement.findings += _look_at_units(table, found, panels, thresholds)
     judgement.findings += [
@@ -123,11 +125,29 @@ def judge(
         for table, least in differing_pairs(judgement.explained, thresholds)
     ]  # fmt: skip
     judgement.findings += find_linked(judgement.cells, thresholds)
+    judgement.findings += _look_at_texts(contents, panels, thresholds)
+    judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
     if complete and not all(panel.units for panel in _panels_of(judgement)):
         judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
         complete = False
     judgement.reproduced = complete and not contents.images and _only_tables(contents, judgement)
     return judgement
+
+
+def _look_at_texts(contents: Contents, panels: Sequence[Panel], thresholds: Thresholds) -> Iterator[Finding]:
+    """Units picked by code, and models whose summary (printed, or as a table) names too few observations."""
+    for text in contents.printed:
+        yield from find_units_in_text(text, panels)
+    lines = [
+        (table.place, "\n".join(" ".join(row) for row in (table.columns, *table.rows)))
+        for table in contents.tables
+    ]
+    for place, said in (*((text.place, text.content) for text in contents.printed), *lines):
+        few = find_in_summary(said, thresholds)
+        if few is not None:
+            needed = int(thresholds.limit("degrees_of_freedom", "degrees_of_freedom"))
+            severity = thresholds.severity("degrees_of_freedom")
+            yield finding("degrees_of_freedom", severity, place, limit=needed, evidence={"degrees": few})
 
 
 def _look_at_units(
@@ -138,6 +158,7 @@ def _look_at_units(
     explained = frozenset(at for at in columns if at is not None)
     for panel in panels:
         yield from find_unit_rows(table, panel, explained, thresholds)
+    yield from find_in_shape(table, found, panels, thresholds)
     yield from find_in_terms(table, panels, thresholds)
     yield from find_residuals(table, explained, thresholds)
 

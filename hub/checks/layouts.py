@@ -172,7 +172,7 @@ class _Reader:
 
     def _named(self, at: int) -> str | None:
         """The variable that the head of a column is called after."""
-        head = fold(self.table.columns[at])
+        head = fold(self.table.columns[at].rsplit(" / ", maxsplit=1)[-1])  # names of columns, then of rows
         for name in self.panel.variables:
             if head and head in (fold(name), *(fold(title) for title in self.panel.titles.get(name, ()))):
                 return name
@@ -189,10 +189,10 @@ class _Reader:
 
     def _row_readings(self, at: int, labels: Sequence[int]) -> list[Labelling | list[Hint]]:
         cells = self._filled(at, labels)
+        statistics = [statistic_of(cell) for cell in cells]
+        if all(one.statistics for one in statistics):
+            return [statistics]
         if len(labels) == 1:
-            statistics = [statistic_of(cell) for cell in cells]
-            if all(one.statistics for one in statistics):
-                return [statistics]
             variables = [hint_of(cell, self.panel) for cell in cells]
             if all(one.variables for one in variables):
                 return [variables]
@@ -297,7 +297,8 @@ class _Reader:
                 if spread:
                     where.append(level if spreads and level is not None else TOTAL)
                 hint = head if row_hints is None else row_hints[row] + head
-                key = (row if row_hints is not None else None, None if spreads else at, hint)
+                alone = row_hints is not None and not rows  # else a long table: lines of one statistic
+                key = (row if alone else None, None if spreads else at, hint)
                 if (key, *where) in seen:
                     return None  # two cells of one group: these are no groups
                 seen.add((key, *where))

@@ -16,6 +16,12 @@ _PLAIN_TAGS = frozenset({
 _PLAIN_ATTRIBUTES = frozenset(
     {"border", "class", "colspan", "rowspan", "halign", "valign", "scope", "scoped"}
 )
+# Of a whole page only tables and text leave; these hold neither data nor programs.
+_PAGE_TAGS = frozenset({
+    "html", "head", "body", "title", "meta", "main", "section", "header", "footer", "h1", "h2", "h3", "h4",
+    "h5", "h6", "hr", "ul", "ol", "li", "sup", "sub", "u", "center", "strong",
+})  # fmt: skip
+_PAGE_ATTRIBUTES = frozenset({"charset", "content", "name", "http-equiv", "lang", "style", "id", "align"})
 _ALIGNED = frozenset({"text-align:right;", "text-align:left;"})
 _MAX_SPAN = 1_000
 
@@ -37,9 +43,10 @@ class _Grid:
 
 
 class _Reader(HTMLParser):
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, *, page: bool) -> None:
         super().__init__(convert_charrefs=True)
         self.bounds = bounds
+        self.page = page
         self.grids: list[_Grid] = []
         self.texts: list[str] = []
         self.plain = True
@@ -94,7 +101,8 @@ class _Reader(HTMLParser):
         self.plain = self.plain and not data
 
     def handle_decl(self, decl: str) -> None:
-        self.plain = self.plain and not decl
+        doctype = self.page and decl.strip().casefold() == "doctype html"
+        self.plain = self.plain and (not decl or doctype)
 
     def handle_pi(self, data: str) -> None:
         self.plain = self.plain and not data
@@ -107,11 +115,12 @@ class _Reader(HTMLParser):
         self._finish_cell()
 
     def _look(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _PLAIN_TAGS:
+        if tag not in _PLAIN_TAGS and not (self.page and tag in _PAGE_TAGS):
             self.plain = False
         for name, value in attrs:
             aligned = name == "style" and (value or "").replace(" ", "") in _ALIGNED
-            if name not in _PLAIN_ATTRIBUTES and not aligned:
+            known = name in _PLAIN_ATTRIBUTES or (self.page and name in _PAGE_ATTRIBUTES)
+            if not known and not aligned:
                 self.plain = False
             if len(value or "") > 100:
                 self.plain = False
@@ -152,9 +161,10 @@ def _span(value: str | None) -> int:
     return min(max(int(value), 1), _MAX_SPAN) if value and value.isdecimal() and len(value) < 6 else 1
 
 
-def read_markup(source: str, bounds: Bounds, place: Place) -> Markup:
-    """Tables and text of `source`. Raises `UnreadableTable` beyond the bounds; nothing is ever run."""
-    reader = _Reader(bounds)
+def read_markup(source: str, bounds: Bounds, place: Place, *, page: bool = False) -> Markup:
+    """Tables and text of `source`. Raises `UnreadableTable` beyond the bounds; nothing is ever run.
+    `page`: a whole page, of which the frame around tables and text does not leave."""
+    reader = _Reader(bounds, page=page)
     try:
         reader.feed(source)
         reader.close()

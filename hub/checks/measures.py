@@ -17,6 +17,7 @@ from hub.checks.tables import number_of
 
 UNIT_KINDS = {"persons": "person", "households": "household", "employers": "employer"}
 _Pattern = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[tuple[int, ...]]]
+_PADDED, _PADDING = 6, 2  # decimals printed, and how many of them are zeros in every number
 BASES = ("known", "printed", "all")
 
 
@@ -225,6 +226,9 @@ def printed(entries: Sequence[Entry]) -> Printed:
     # 22842.0 among nothing but .0 is what pandas prints of a mean rounded to whole numbers.
     decimals = [0 if whole else _decimals(n) for n in numbers if n is not None]
     most = max(decimals, default=0)
+    if most >= _PADDED and len(decimals) > 1:  # LaTeX and printed frames pad rounded numbers to six decimals
+        significant = [_decimals(n.normalize()) for n in numbers if n is not None]
+        most = min(most, max(significant)) if most - max(significant) >= _PADDING else most
     tolerance = np.full(values.shape, 0.5 * 10.0**-most)
     own = np.array([0.5 * 10.0 ** -_decimals(n) if n is not None else 0.5 for n in numbers])
     digits = [len(n.as_tuple().digits) for n in numbers if n is not None and n]

@@ -25,6 +25,7 @@ Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
 MAX_CATEGORIES = 3_000
+_ENDS = 100
 _MOST_STEPS = 100_000
 _CODEBOOK = "codebook.json"
 _MANIFEST = "manifest.json"
@@ -77,6 +78,7 @@ class Panel:
     _numbers: dict[str, Floats | None] = field(default_factory=dict)
     _categories: dict[str, Categories | None] = field(default_factory=dict)
     _spans: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _ends: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
     _units: dict[str, tuple[Codes, int]] = field(default_factory=dict)
     _rows: int | None = None
 
@@ -133,6 +135,17 @@ class Panel:
             if values is not None and not np.isnan(values).all():
                 self._spans[name] = (float(np.fmin.reduce(values)), float(np.fmax.reduce(values)))
         return self._spans[name]
+
+    def ends(self, name: str) -> tuple[Floats, Floats]:
+        """The largest and the smallest values of a number, at most 100 each, largest first."""
+        if name not in self._ends:
+            values = self.numbers(name)
+            known = values[~np.isnan(values)] if values is not None else np.empty(0)
+            size = min(_ENDS, known.size)
+            top = np.sort(np.partition(known, known.size - size)[known.size - size :]) if size else known
+            bottom = np.sort(np.partition(known, size - 1)[:size]) if size else known
+            self._ends[name] = (top[::-1], bottom[::-1])
+        return self._ends[name]
 
     def categories(self, name: str) -> Categories | None:
         """The variable as categories; None when it has more than 3,000."""

@@ -172,10 +172,12 @@ class Search:
 
     def _learn(self, found: Recomputed, at: int, name: str) -> Fit | None:
         series, own = found.layout.series[at], found.fits[at]
-        if own is not None and own.complete and own.measure.variable == name:
-            return own
         numbers = printed(series.entries)
         guesses = taught(found.layout, series, numbers, self.panel, name)
+        if own is not None and own.complete and own.measure.variable == name:
+            # One cell of few digits is any of a hundred guesses: it teaches only what its head says.
+            said = own.said or replace(own.measure, base=BASES[0]) in guesses
+            return own if said or own.digits >= _SPARE_DIGITS + 1 else None
         bases = BASES if any(TOTAL in entry.levels for entry in series.entries) else BASES[:1]
         for measure in guesses:
             for base in bases:

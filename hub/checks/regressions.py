@@ -6,6 +6,7 @@ computed with numpy alone: the child that judges files does not load a whole sta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -249,13 +250,14 @@ def printed_parameters(table: Table, fitted: Fitted, term_column: int) -> dict[i
     by_name = {row: names[key] for row, cell in enumerate(cells) if (key := _key(cell)) in names}
     if len(set(by_name.values())) == len(fitted.parameters):
         return by_name
-    if len(cells) >= len(fitted.parameters):
+    if not by_name and len(cells) >= len(fitted.parameters):
         return {row: row for row in range(len(fitted.parameters))}
     return by_name
 
 
 def _key(text: str) -> str:
-    return fold(text.replace("C(", "").replace("[T.", " ").replace("factor(", ""))
+    plain = re.sub(r"(\d)\.0\]", r"\1]", text)  # levels of a float column
+    return fold(plain.replace("C(", "").replace("[T.", " ").replace("factor(", ""))
 
 
 def _spellings(one: Parameter) -> list[str]:

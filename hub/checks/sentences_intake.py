@@ -126,6 +126,10 @@ INTAKE_SENTENCES: Mapping[str, Sentence] = {
         "The workbook was turned into csv: values of the {sheets} visible sheets only ({formulas} formulas "
         "replaced by their value).",
     ),
+    "page_rewritten": Sentence(
+        "La page a été convertie : ses {tables} tableaux en csv, le reste de son texte en txt.",
+        "The page was converted: its {tables} tables to csv, the rest of its text to txt.",
+    ),
     "workbook_malformed": Sentence(
         "Le classeur n’est pas lisible ({problem}). Enregistrez chaque tableau en csv.",
         "The workbook cannot be read ({problem}). Save each table as csv.",

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -128,6 +128,11 @@ def _further_heads(rows: Sequence[Sequence[str]]) -> int:
         if len(row) < 2 or any(number_of(cell) is not None for cell in row) or (row[0] and any(row[1:])):
             break
         found += 1
+    for at in (2, 3):  # the levels of a pivot may be numbers: the line that names its index ends the heads
+        if not rows[0][0] and len(rows) > at + 1 and found < at:
+            names = rows[at]
+            if len(names) > 1 and names[0] and number_of(names[0]) is None and not any(names[1:]):
+                found = at
     numbers_below = len(rows) > found + 1 and any(number_of(cell) is not None for cell in rows[found + 1])
     return found if numbers_below else 0
 
@@ -166,6 +171,18 @@ def delimited_table(text: str, bounds: Bounds, *, delimiter: str | None = None) 
     return rectangular(delimited_rows(text, mark), bounds, Place(table=0))
 
 
+def with_decimal_points(table: Table) -> Table:
+    """The table with decimal points for decimal commas: that is what a comma is between semicolons, where no
+    number has a point. ("1,234" alone would be read as a thousand.)"""
+    if any(re.fullmatch(r"[-+]?\d+\.\d+", cell) for row in table.rows for cell in row):
+        return table
+    comma = re.compile(r"([-+]?\d+),(\d+)")
+    rows = [
+        [comma.sub(r"\1.\2", cell) if comma.fullmatch(cell) else cell for cell in row] for row in table.rows
+    ]
+    return replace(table, rows=rows)
+
+
 def printed_tables(text: str, bounds: Bounds, place: Place) -> list[Table]:
     """Tables in printed text: Markdown pipes, LaTeX `&`, and columns aligned with blanks.
 
@@ -189,6 +206,7 @@ _FOOT = re.compile(r"^(?:Name: (?P<name>\S+), )?(?:Length: \d+, )?dtype: \w+$|^N
 
 def _blocks(text: str) -> Iterator[list[list[str]]]:
     block: list[list[str]] = []
+    outdented = False
     for line in [*text.splitlines(), ""]:
         if _RULES.match(line.strip()) and line.strip():
             continue
@@ -199,16 +217,17 @@ def _blocks(text: str) -> Iterator[list[list[str]]]:
             continue
         fields = _split(line)
         if block and not _continues(block, fields):
-            yield from _finished(block)
+            yield from _finished(block, outdented=outdented)
             block = []
         if fields:
+            outdented = outdented if block else not line[:1].isspace() and "|" not in line and "&" not in line
             block.append(fields)
 
 
 def _continues(block: Sequence[Sequence[str]], fields: Sequence[str]) -> bool:
     if len(block) == 1 and fields:
         return len(fields) in (1, 2, len(block[0]), len(block[0]) + 1)
-    if len(block) == 2 and _names_index(block, len(fields)):
+    if len(block) == 2 and (_names_index(block, len(fields)) or _names_both(block, len(fields))):
         return True
     if len(fields) == len(block[-1]):
         return True
@@ -223,11 +242,28 @@ def _names_index(block: Sequence[Sequence[str]], width: int) -> bool:
     return len(words) == width and not any(number_of(word) is not None for word in words)
 
 
-def _finished(block: list[list[str]], series: str | None = None) -> Iterator[list[list[str]]]:
+def _names_both(block: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether the first line names the columns and heads them, and the second only names the index: a cross
+    table as pandas prints it ("race 0 1", then "year")."""
+    names = block[1]
+    return (
+        len(names) + len(block[0]) - 1 == width
+        and number_of(block[0][0]) is None
+        and not any(number_of(word) is not None for word in names)
+    )
+
+
+def _finished(
+    block: list[list[str]], series: str | None = None, *, outdented: bool = False
+) -> Iterator[list[list[str]]]:
     width = max((len(row) for row in block), default=0)
     rows = block
     if len(block) > 2 and _names_index(block, width):
         rows = [[*block[1], *block[0]], *block[2:]]
+    elif len(block) > 2 and _names_both(block, width):
+        rows = [[*block[1], *block[0][1:]], *block[2:]]
+    elif outdented and series is None and len(rows) > 1 and len(rows[0]) == width - 1:
+        rows = [[*rows[0], "value"], *rows[1:]]  # a series: the head begins above its index
     if len(rows) < 2 and series is None:
         return
     if width < 2:
@@ -278,6 +314,12 @@ def _json_blocks(value: Any, depth: int) -> Iterator[list[list[str]]]:
     block = _json_block(value)
     if block is not None:
         yield block
+    elif isinstance(value, dict) and _has_lists(value):
+        lists = {k: {str(i): c for i, c in enumerate(v)} for k, v in value.items() if isinstance(v, list)}
+        yield _json_columns(lists)
+        yield [["key", "value"], *[[str(k), _cell(v)] for k, v in value.items() if k not in lists]]
+    elif isinstance(value, list) and len(value) > 1 and _is_flat(value):
+        yield [["value"], *[[_cell(part)] for part in value]]
     elif isinstance(value, dict):
         for part in value.values():
             yield from _json_blocks(part, depth + 1)
@@ -305,6 +347,16 @@ def _json_block(value: Any) -> list[list[str]] | None:
         if _is_flat(parts):
             return [["key", "value"], *[[str(k), _cell(part)] for k, part in value.items()]]
     return None
+
+
+def _has_lists(value: dict[str, Any]) -> bool:
+    """Whether an object is lists of plain values, with plain values beside them."""
+    lists = [part for part in value.values() if isinstance(part, list)]
+    return (
+        bool(lists)
+        and all(_is_flat(part) for part in lists)
+        and not any(isinstance(part, dict) for part in value.values())
+    )
 
 
 def _is_flat(values: Iterable[Any]) -> bool:

@@ -21,10 +21,10 @@ from hub.checks.thresholds import Thresholds
 _DUMMY = re.compile(r"(?:C\()?\s*([^\W\d]\w*)\s*(?:,[^)\]]*)?\)?\s*\[(?:T\.|S\.)?\s*([^\]]+?)\s*\]")
 _FACTOR = re.compile(r"(?:as\.)?factor\(([^)]+)\)(.+)")
 _OBSERVATIONS = re.compile(
-    r"\b(?:no\.?\s*observations|num\.?\s*obs\.?|nobs|n obs|observations)\b\D{0,12}?(\d+)", re.I
+    r"\b(?:no\.?\s*observations|num\.?\s*obs\.?|nobs|n obs|observations)\b[^\w\n]{0,40}?(\d+)", re.I
 )
 _DEGREES = re.compile(
-    r"\b(?:df[_ .]?resid(?:uals?)?|residual df|degrees of freedom|dof|ddl)\b\D{0,6}?(\d+)", re.I
+    r"\b(?:df[_ .]?resid(?:uals?)?|residual df|degrees of freedom|dof|ddl)\b[^\w\n]{0,60}?(\d+)", re.I
 )
 _INTERCEPT = frozenset({"intercept", "const", "constant", "cons", "constante"})
 

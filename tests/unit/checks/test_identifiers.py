@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +49,15 @@ WAYS: list[tuple[str, str, Callable[[str], str | bytes]]] = [
     ("zero-width characters inside", "t.txt", "\u200b".join),
     ("full-width digits", "t.txt", lambda t: t.translate({48 + n: 0xFF10 + n for n in range(10)})),
     ("Arabic digits", "t.txt", lambda t: t.translate({48 + n: 0x660 + n for n in range(10)})),
+    ("hexadecimal", "t.csv", lambda t: f"id,x\n{int(t):x},20\n"),
+    ("hexadecimal as in C", "t.txt", lambda t: f"see 0x{int(t):X} there"),
+    ("hexadecimal of its digits", "t.txt", lambda t: t.encode().hex()),
+    ("base64 of its digits", "t.md", lambda t: f"key {base64.b64encode(t.encode()).decode()}"),
+    ("base64 without padding", "t.md", lambda t: base64.b64encode(t.encode()).decode().rstrip("=")),
+    ("base64 of an array", "t.md", lambda t: base64.b64encode(struct.pack("<3q", 5, int(t), 7)).decode()),
+    ("base64 of a float", "t.md", lambda t: base64.b64encode(struct.pack(">d", float(t))).decode()),
+    ("backwards", "t.csv", lambda t: f"id,x\n{t[::-1]},20\n"),
+    ("a power cut short", "t.csv", lambda t: f"id,x\n{float(t):.11e},20\n"),
     ("UTF-16", "t.txt", lambda t: t.encode("utf-16")),
     ("Latin-1 around it", "t.txt", lambda t: f"élève {t}".encode("latin-1")),
     ("code", "t.R", lambda t: f"x <- {t}\n"),
