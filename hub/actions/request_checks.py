@@ -157,8 +157,8 @@ def _office(
             "ends_at",
             f"The project would end on {ends_at}, which is past: nothing could be delivered. Choose a day to "
             "come for ends_at, and for destroy_by that day or a later one.",
-            f"Le projet prendrait fin le {ends_at}, date déjà passée : rien ne pourrait être remis. Choisissez "
-            "pour ends_at un jour à venir et pour destroy_by ce jour ou un jour postérieur.",
+            f"Le projet prendrait fin le {ends_at}, date déjà passée : rien ne pourrait être remis. "
+            "Choisissez pour ends_at un jour à venir et pour destroy_by ce jour ou un jour postérieur.",
         )
 
 
