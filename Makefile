@@ -35,8 +35,8 @@ journey: ## the journey test alone
 fuzz: setup ## property tests and fuzzers, with other examples each time
 	@VITRINE_FUZZ=1 .venv/bin/python -m pytest -q tests/attacks tests/unit
 
-bench-%: ## one benchmark, by name
-	@scripts/bench.sh $*
+bench-%: ## one benchmark, by name; its options in ARGS="…"
+	@scripts/bench.sh $* $(ARGS)
 
 lock: setup ## requirements/*.lock from requirements/*.in
 	@scripts/lock.sh

@@ -37,6 +37,8 @@ def build_rules(policies: Policies) -> Rules:
                 Decision(word.upper()) for word in policies.review.comment_needed_for
             ),
             target_hours=policies.review.target_hours,
+            controls=policies.review.controls,
+            one_decider=policies.review.one_decider,
         ),
         tiers={
             tier.value: TierRules(

@@ -41,7 +41,7 @@ def require_private_address(public_url: str) -> None:
         raise Refused(
             "demo_in_public",
             "demo sign-in only serves this machine; set VITRINE_PUBLIC_URL to a loopback address",
-            "l'authentification de démonstration ne sert que cette machine",
+            "l’authentification de démonstration ne sert que cette machine",
             field="VITRINE_PUBLIC_URL",
         )
 

@@ -10,9 +10,12 @@ if [ -z "$name" ] || [ ! -f "benchmarks/$name.py" ]; then
     die "no benchmark '${1:-}'. There are: $(ls benchmarks/*.py 2>/dev/null | sed 's|.*/||; s|\.py$||; s|_|-|g' | xargs)"
 fi
 shift
-"$ROOT/scripts/engine.sh" >&2
 "$ROOT/scripts/setup.sh" >&2
-"$ROOT/scripts/images.sh" >&2
-prefix=$(engine_prefix)
+prefix=""
+if [ "$name" = desk_open ]; then  # the others start no container
+    "$ROOT/scripts/engine.sh" >&2
+    "$ROOT/scripts/images.sh" >&2
+    prefix=$(engine_prefix)
+fi
 # shellcheck disable=SC2086
 exec $prefix .venv/bin/python "benchmarks/$name.py" "$@"

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import make_url, text
 
 from hub.actions import assessments, extracts, people, projects, sessions
+from hub.actions.approvals import Grounds, rules_to_judge
 from hub.actions.ports import Checking, Office, Rules
 from hub.actions.sessions import Grant
 from hub.adapters import schema
@@ -62,6 +63,27 @@ class RecordedDesks:
 def rules() -> Rules:
     """The rules of policies/ as they are."""
     return build_rules(load_policies(ROOT / "policies"))
+
+
+# A description that is complete.
+FORM = {
+    "what": "a table",
+    "population": "Working people of 18 to 64",
+    "variables": "wage, age_group",
+    "counts": "All cells above 30",
+    "purpose": "Table 2 of the paper",
+}
+
+
+def grounds(office: Office, submission: str, **answers: str) -> Grounds:
+    """All that an approval of a submission needs, save answers to broken rules: those given, of file 0."""
+    with office.units.read() as unit:
+        files = unit.files.find(submission=submission)
+    return Grounds(
+        answers={(0, rule): answer for rule, answer in answers.items()},
+        judged=frozenset(rules_to_judge(files)),
+        confirmed=frozenset(office.rules.review.controls),
+    )
 
 
 def checking(folder: Path) -> Checking:

@@ -22,7 +22,7 @@ def get_extract(unit: Unit, extract_id: str) -> Extract:
     """The extract; raises NotFound `unknown_extract`."""
     extract = unit.extracts.get(extract_id)
     if extract is None:
-        raise NotFound("unknown_extract", "There is no such extract.", "Cette extraction n'existe pas.")
+        raise NotFound("unknown_extract", "There is no such extract.", "Cette extraction n’existe pas.")
     return extract
 
 

@@ -31,7 +31,7 @@ def get_person(unit: Unit, username: str) -> Person:
         raise NotFound(
             "unknown_person",
             f"There is no person '{username}'.",
-            f"La personne « {username} » n'existe pas.",
+            f"La personne « {username} » n’existe pas.",
             field="people",
         )
     return person
@@ -46,7 +46,7 @@ def add_person(
         raise Refused(
             "bad_username",
             "A user name is 1 to 30 small letters, digits or hyphens and begins with a letter.",
-            "Un nom d'utilisateur comporte 1 à 30 minuscules, chiffres ou tirets et commence par une lettre.",
+            "Un nom d’utilisateur comporte 1 à 30 minuscules, chiffres ou tirets et commence par une lettre.",
             field="username",
         )
     person = Person(username, name, email, roles, PersonState.ACTIVE, now)

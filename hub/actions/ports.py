@@ -13,8 +13,9 @@ from typing import Protocol, TypeVar
 from pyroaring import BitMap
 
 from hub.checks.findings import Severity
+from hub.documents.base import Text
 from hub.documents.dictionaries import Dictionary
-from hub.documents.policies import ConditionsPolicy
+from hub.documents.policies import ConditionsPolicy, LowRisk, LowRiskClass
 from hub.domain.audit import AuditEntry, Head
 from hub.domain.permissions import Actor, RolePermissions
 from hub.domain.publications import Publication, PublicationVote
@@ -261,11 +262,14 @@ class Desks(Protocol):
 @dataclass(frozen=True)
 class ReviewRules:
     """A submission is decided by `quorum` different checkers (at least two); some votes need a comment.
-    `target_hours`: from submission to decision."""
+    `controls`: what whoever approves confirms, by name. `one_decider`: classes that one checker decides
+    alone (hub.actions.deciders). `target_hours`: from submission to decision."""
 
     quorum: int
     comment_needed_for: frozenset[Decision]
     target_hours: int
+    controls: Mapping[str, Text]
+    one_decider: Mapping[LowRiskClass, LowRisk]
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,14 @@ PERIOD = timedelta(hours=1)
 
 
 class Remedy(NamedTuple):
-    """What to do, in both languages, and the call that does it in Python and R (empty: none)."""
+    """What to do, in both languages, and the call that does it in Python and R (empty: none). `act`: what the
+    desk's form can do by itself with a declared table (extensions/output-check, mendings)."""
 
     fr: str
     en: str
     python: str = ""
     r: str = ""
+    act: str = ""
 
 
 SUPPRESS = Remedy(
@@ -39,30 +41,41 @@ SUPPRESS = Remedy(
     "Suppress small cells, and a second one so that totals do not give them back.",
     "t = vitrine.suppress(t, below={limit}, secondary=True)",
     "t <- vitrine_suppress(t, below = {limit}, secondary = TRUE)",
+    "suppress",
 )
 ROUND = Remedy(
     "Arrondir les effectifs à 5.",
     "Round counts to 5.",
     "t = vitrine.round_to(t, 5)",
     "t <- vitrine_round(t, 5)",
+    "round",
 )
 MERGE = Remedy(
     "Regrouper des modalités ou élargir les classes.",
     "Merge categories or widen bands.",
     't = vitrine.merge(t, "variable", breaks=[…])',
     't <- vitrine_merge(t, "variable", breaks = c(…))',
+    "merge",
 )
 DROP_EXTREMES = Remedy(
     "Retirer les minimums et les maximums.",
     "Leave minima and maxima out.",
     "t = vitrine.drop_extremes(t)",
     "t <- vitrine_drop_extremes(t)",
+    "drop_extremes",
 )
 DECLARE = Remedy(
     "Écrire le tableau avec sa déclaration : il sera refait depuis l’extrait et jugé plus vite.",
     "Write the table with its declaration: it is made again from the extract and judged sooner.",
     't = vitrine.table(d, by=["…"], stat="mean", of="…", file="….csv")',
     't <- vitrine_table(d, by = "…", stat = "mean", of = "…", file = "….csv")',
+)
+
+FEWER_DIGITS = Remedy(
+    "Écrire moins de décimales.",
+    "Print fewer decimals.",
+    't = vitrine.table(d, by=["…"], stat="mean", of="…", file="….csv", digits=6)',
+    'write.csv(format(t, digits = 6), "….csv", row.names = FALSE)',
 )
 
 SMALL_CELLS = "small_cells"
@@ -83,6 +96,7 @@ SHOWN: Mapping[str, Sequence[Remedy]] = {
     "ragged": (),
     "unreadable_table": (),
     "not_a_number": (),
+    "unrounded": (FEWER_DIGITS, ROUND),
     "encoding": (),
     "hidden_characters": (),
     "formula": (),
@@ -155,12 +169,12 @@ def _has_extremes(declaration: Declaration) -> bool:
     return isinstance(output, DeclaredTable) and any(each.stat in ("min", "max") for each in output.measures)
 
 
-def require_allowed(office: Office, *, session_id: str, now: datetime) -> None:
-    """The desk is open, its person may submit, and the hour's number is not used up."""
+def require_allowed(office: Office, *, session_id: str, now: datetime, wanted: int = 1) -> None:
+    """The desk is open, its person may submit, and the hour's number leaves `wanted` files."""
     session, project, by = session_actor(office, session_id=session_id, now=now)
     require(office.rules.roles, by, Permission.SUBMISSION_CREATE, project.subject)
     with office.units.read() as unit:
-        _require_left(office, unit, session.id, now=now, wanted=1)
+        _require_left(office, unit, session.id, now=now, wanted=wanted)
 
 
 def note(office: Office, *, session_id: str, files: Sequence[CheckedFile], now: datetime) -> int:

@@ -65,7 +65,7 @@ def get_project(unit: Unit, slug: str) -> Project:
     """The project; raises NotFound `unknown_project`."""
     project = unit.projects.get(slug)
     if project is None:
-        raise NotFound("unknown_project", "There is no such project.", "Ce projet n'existe pas.")
+        raise NotFound("unknown_project", "There is no such project.", "Ce projet n’existe pas.")
     return project
 
 
@@ -101,7 +101,7 @@ def _check(office: Office, unit: Unit, new: NewProject, now: datetime) -> None:
         raise Refused(
             "unknown_tier",
             f"The display tier '{new.tier}' is not available here.",
-            f"Le niveau d'affichage « {new.tier} » n'est pas disponible ici.",
+            f"Le niveau d’affichage « {new.tier} » n’est pas disponible ici.",
             field="tier",
         )
     if not new.people:
@@ -134,7 +134,7 @@ def _check_plan(unit: Unit, plan: Mapping[str, object]) -> None:
         raise Refused(
             "unknown_source",
             f"The source '{name}' is not registered.",
-            f"La source « {name} » n'est pas enregistrée.",
+            f"La source « {name} » n’est pas enregistrée.",
             field="extract.source",
         )
     columns = plan.get("columns")
@@ -151,7 +151,7 @@ def _check_column(source: Source, column: object, field: str) -> None:
         raise Refused(
             "unknown_column",
             f"The source has no column '{name}' that may be delivered.",
-            f"La source n'a pas de colonne « {name} » qui puisse être remise.",
+            f"La source n’a pas de colonne « {name} » qui puisse être remise.",
             field="extract.columns",
         )
     level = asked.get("level")
@@ -163,7 +163,7 @@ def _check_column(source: Source, column: object, field: str) -> None:
         raise Refused(
             "unknown_level",
             f"There is no such level for '{name}'.",
-            f"Il n'y a pas de tel niveau pour « {name} ».",
+            f"Il n’y a pas de tel niveau pour « {name} ».",
             field=f"{field}.level",
         ) from None
     choose_level(offered, wanted, str(asked.get("justification") or ""), name=name, field=field)
@@ -261,7 +261,7 @@ def _set_state(
         project = get_project(unit, slug)
         require(office.rules.roles, by, Permission.PROJECT_SUSPEND, project.subject)
         if state is ProjectState.ACTIVE and project.state is not ProjectState.SUSPENDED:
-            raise Conflict("wrong_state", "This project is not suspended.", "Ce projet n'est pas suspendu.")
+            raise Conflict("wrong_state", "This project is not suspended.", "Ce projet n’est pas suspendu.")
         changed = dataclasses.replace(project, state=lifecycle.move(lifecycle.PROJECT, project.state, state))
         unit.projects.save(changed)
         verb = "resumed" if reason is None else "suspended"

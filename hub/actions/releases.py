@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import hub
+from hub.actions.deciders import Deciders
 from hub.actions.ports import Checking, Office, Unit
 from hub.actions.projects import get_project
 from hub.actions.submissions import get_submission, subject_of
@@ -20,6 +21,7 @@ from hub.domain.permissions import Actor, Permission, require
 from hub.domain.records import ReleaseRecord, Submission, SubmittedFile
 
 UNREADABLE = "report_unreadable"
+JUDGED = "judged"  # the answer to a rule that left something to judge: looked at and acceptable
 
 
 def require_checking(office: Office) -> Checking:
@@ -71,15 +73,28 @@ def to_answer(file: SubmittedFile) -> list[str]:
     return [group.rule for group in findings_of(file) if group.severity == "BLOCK"]
 
 
+def to_judge(file: SubmittedFile) -> list[str]:
+    """The rules that leave something to judge on a file, beyond those that are broken on it."""
+    broken = to_answer(file)
+    return [g.rule for g in findings_of(file) if g.severity == "REVIEW" and g.rule not in broken]
+
+
 def record_release(
-    unit: Unit, office: Office, submission: Submission, *, told: AuditEntry, by: Actor, now: datetime
+    unit: Unit,
+    office: Office,
+    submission: Submission,
+    *,
+    told: AuditEntry,
+    deciders: Deciders,
+    by: Actor,
+    now: datetime,
 ) -> ReleaseRecord:
     """Make, sign and store the record of a submission that is released in this transaction.
 
-    `told` is the audit entry that says so: the record names it.
+    `told` is the audit entry that says so: the record names it, and the rule by which one decider was enough.
     """
     checking = require_checking(office)
-    record = _record(unit, office, checking, submission, told=told, now=now)
+    record = _record(unit, office, checking, submission, told=told, deciders=deciders, now=now)
     signature = checking.signer.sign(documents.canonical(record.model_dump(mode="json")))
     text = documents.signed_text(record, signature)
     made = ReleaseRecord(
@@ -102,7 +117,14 @@ def record_release(
 
 
 def _record(
-    unit: Unit, office: Office, checking: Checking, submission: Submission, *, told: AuditEntry, now: datetime
+    unit: Unit,
+    office: Office,
+    checking: Checking,
+    submission: Submission,
+    *,
+    told: AuditEntry,
+    deciders: Deciders,
+    now: datetime,
 ) -> documents.Record:
     files = sorted(unit.files.find(submission=submission.id), key=lambda f: f.position)
     content: dict[str, Any] = {
@@ -129,19 +151,34 @@ def _record(
             for a in unit.answers.find(submission=submission.id)
         ],
         "decisions": [
-            {"checker": v.checker, "decision": v.decision.value, "comment": v.comment, "at": v.voted_at}
+            {
+                "checker": v.checker,
+                "decision": v.decision.value,
+                "comment": v.comment,
+                "confirmed": list(v.confirmed),
+                "at": v.voted_at,
+            }
             for v in unit.votes.find(submission=submission.id)
         ],
         "rules": {
             "policies": office.rules.fingerprint,
             "thresholds": dict(checking.thresholds),
-            "approvals_needed": office.rules.review.quorum,
+            "approvals_needed": deciders.needed,
+            **_one_decider(office, deciders),
+            "controls": {name: text.translations() for name, text in office.rules.review.controls.items()},
         },
         "software": {"name": "vitrine", "version": hub.__version__},
         "audit": {"seq": told.seq, "digest": told.digest},
         "key": checking.signer.public,
     }
     return documents.Record.model_validate(content, strict=False)
+
+
+def _one_decider(office: Office, deciders: Deciders) -> dict[str, Any]:
+    if deciders.one is None:
+        return {}
+    reason = office.rules.review.one_decider[deciders.one].reason
+    return {"one_decider": {"name": deciders.one.value, "reason": reason.translations()}}
 
 
 def _recorded_file(file: SubmittedFile) -> dict[str, Any]:

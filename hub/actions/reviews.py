@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from datetime import datetime
 
+from hub.actions.approvals import NO_GROUNDS, Grounds, account_for
+from hub.actions.deciders import deciders_of
 from hub.actions.ledgers import release_sets
 from hub.actions.ports import Office, OutputVault, Unit
-from hub.actions.releases import record_release, require_checking, to_answer
+from hub.actions.releases import record_release, require_checking
 from hub.actions.submissions import get_submission, subject_of
 from hub.domain import lifecycle
-from hub.domain.errors import Conflict, NotFound, Refused
+from hub.domain.errors import Conflict, NotFound, PermissionDenied, Refused
 from hub.domain.lifecycle import SubmissionState
 from hub.domain.permissions import Actor, Permission, require
-from hub.domain.records import Decision, FindingAnswer, Submission, SubmittedFile, Vote
+from hub.domain.records import Decision, Submission, SubmittedFile, Vote
 from hub.domain.reviews import decided, outcome, visible_votes
-
-_MAX_ANSWER = 2_000
-
-
-Answers = Mapping[tuple[int, str], str]
-NO_ANSWERS: Answers = {}
 
 
 def cast_vote(
@@ -32,13 +27,13 @@ def cast_vote(
     comment: str,
     by: Actor,
     now: datetime,
-    answers: Answers = NO_ANSWERS,
+    grounds: Grounds = NO_GROUNDS,
 ) -> Submission:
     """Record one checker's vote; the one that completes the quorum decides, and approval releases.
 
     The same vote again changes nothing and answers the present state; a different second vote is
-    Conflict `already_voted`. Votes that policies/review.yaml lists need a comment. Whoever approves answers
-    every broken rule: `answers` says, by file (position) and rule, why it is acceptable or does not apply.
+    Conflict `already_voted`. Votes that policies/review.yaml lists need a comment. An approval needs its
+    `grounds` (hub.actions.approvals says which).
     """
     comment = comment.strip()
     if decision in office.rules.review.comment_needed_for and not comment:
@@ -69,14 +64,13 @@ def cast_vote(
             raise Conflict(
                 "not_under_review",
                 "This submission is no longer waiting for a decision.",
-                "Cette soumission n'attend plus de décision.",
+                "Cette soumission n’attend plus de décision.",
             )
+        confirmed: tuple[str, ...] = ()
         if decision is Decision.APPROVE:
-            _require_releasable(unit, submission_id)
-            _answer(unit, submission, answers, by=by, now=now)
-        unit.votes.add(
-            Vote(f"{submission_id}/{by.username}", submission_id, by.username, decision, comment, now)
-        )
+            confirmed = account_for(office, unit, submission, grounds, by=by, now=now)
+        key = f"{submission_id}/{by.username}"
+        unit.votes.add(Vote(key, submission_id, by.username, decision, comment, now, confirmed))
         unit.record(
             by=by,
             action="review.voted",
@@ -85,40 +79,11 @@ def cast_vote(
             details={
                 "decision": decision.value,
                 "number": submission.number,
+                "confirmed": list(confirmed),
                 "policies": office.rules.fingerprint,
             },
         )
         return _decide(office, unit, submission, by=by, now=now)
-
-
-def _answer(unit: Unit, submission: Submission, answers: Answers, *, by: Actor, now: datetime) -> None:
-    """Store the answers; Refused `answer_missing` naming the first broken rule without one."""
-    for file in sorted(unit.files.find(submission=submission.id), key=lambda f: f.position):
-        for rule in to_answer(file):
-            answer = answers.get((file.position, rule), "").strip()
-            if not answer or len(answer) > _MAX_ANSWER:
-                raise Refused(
-                    "answer_missing",
-                    f"{file.name}: say why the broken rule “{rule}” does not stand in the way, in at most "
-                    f"{_MAX_ANSWER} characters, or return the submission.",
-                    f"{file.name} : dites pourquoi la règle enfreinte « {rule} » n’empêche pas la sortie, en "
-                    f"{_MAX_ANSWER} caractères au plus, ou renvoyez la soumission.",
-                    field=f"answer-{file.position}-{rule}",
-                )
-            key = f"{submission.id}/{by.username}/{file.position}/{rule}"
-            unit.answers.add(FindingAnswer(key, submission.id, by.username, file.position, rule, answer, now))
-
-
-def _require_releasable(unit: Unit, submission_id: str) -> None:
-    """Refuse an approval that would release a file of which there is nothing to release."""
-    for file in unit.files.find(submission=submission_id):
-        if file.canonical_sha256 is None:
-            raise Refused(
-                "not_releasable",
-                f"“{file.name}” could not be rewritten, so nothing of it can leave: return or reject.",
-                f"« {file.name} » n’a pas pu être réécrit, rien n’en peut sortir : renvoyez ou rejetez.",
-                field="decision",
-            )
 
 
 def _repeats(unit: Unit, submission_id: str, decision: Decision, comment: str, by: Actor) -> bool:
@@ -143,11 +108,16 @@ def _move(unit: Unit, submission: Submission, to: SubmissionState) -> Submission
 
 def _decide(office: Office, unit: Unit, submission: Submission, *, by: Actor, now: datetime) -> Submission:
     votes = unit.votes.find(submission=submission.id)
-    state = outcome(votes, office.rules.review.quorum)
+    deciders = deciders_of(office, unit, submission)
+    state = outcome(votes, deciders.needed)
     if state is SubmissionState.UNDER_REVIEW:
         return submission
     submission = _move(unit, dataclasses.replace(submission, decided_at=now), state)
-    details = {"number": submission.number, "checkers": sorted(v.checker for v in votes)}
+    details: dict[str, object] = {
+        "number": submission.number,
+        "checkers": sorted(v.checker for v in votes),
+        **({"one_decider": deciders.one.value} if deciders.one is not None else {}),
+    }
     unit.record(
         by=by,
         action=f"submission.{state.value.lower()}",
@@ -174,7 +144,7 @@ def _decide(office: Office, unit: Unit, submission: Submission, *, by: Actor, no
                 "ledger_cells": cells,
             },
         )
-        record_release(unit, office, submission, told=told, by=by, now=now)
+        record_release(unit, office, submission, told=told, deciders=deciders, by=by, now=now)
     return submission
 
 
@@ -236,10 +206,10 @@ def download_release(
         submission = get_submission(unit, submission_id)
         require(office.rules.roles, by, Permission.RELEASE_DOWNLOAD, subject_of(unit, submission))  # (1)
         if submission.state is not SubmissionState.RELEASED:  # (2)
-            raise Conflict("not_released", "This is not released.", "Ceci n'est pas libéré.")
+            raise Conflict("not_released", "This is not released.", "Ceci n’est pas libéré.")
         file = _file(unit, submission_id, position)
     if file.canonical_sha256 is None:
-        raise Conflict("not_released", "This is not released.", "Ceci n'est pas libéré.")
+        raise Conflict("not_released", "This is not released.", "Ceci n’est pas libéré.")
     content = vault.read(file.canonical_sha256)  # (3)
     with office.units.write() as unit:  # (4)
         unit.record(
@@ -252,8 +222,54 @@ def download_release(
     return file, content
 
 
+def copy_frozen(
+    office: Office,
+    vault: OutputVault,
+    *,
+    submission_id: str,
+    position: int,
+    original: bool,
+    by: Actor,
+    now: datetime,
+) -> tuple[str, str, bytes]:
+    """Name, SHA-256 and bytes of a frozen file: the original as submitted, or what was written from it.
+
+    1. The actor may copy this submission (the auditors), and has no part in its project. 2. There is such a
+    file: NotFound `not_rewritten` where nothing could be written from the original. 3. The bytes are those
+    that were frozen. 4. The event is stored. Only then are bytes answered.
+    """
+    with office.units.read() as unit:
+        submission = get_submission(unit, submission_id)
+        subject = subject_of(unit, submission)
+        require(office.rules.roles, by, Permission.SUBMISSION_COPY, subject)  # (1)
+        if by.username == subject.author or by.username in subject.members:
+            raise PermissionDenied(
+                "own_submission",
+                "What is not released can be seen in the desk only.",
+                "Ce qui n’est pas libéré ne se voit que dans le bureau.",
+            )
+        file = _file(unit, submission_id, position)  # (2)
+    name, sha256 = (file.name, file.sha256) if original else (file.shown_name, file.canonical_sha256)
+    if sha256 is None:
+        raise NotFound(
+            "not_rewritten",
+            "Nothing could be written from this file; only the original exists.",
+            "Rien n’a pu être réécrit à partir de ce fichier ; seul l’original existe.",
+        )
+    content = vault.read(sha256)  # (3)
+    with office.units.write() as unit:  # (4)
+        unit.record(
+            by=by,
+            action="submission.copied",
+            object=f"submission:{submission_id}",
+            now=now,
+            details={"file": position, "original": original, "sha256": sha256, "size": len(content)},
+        )
+    return name, sha256, content
+
+
 def _file(unit: Unit, submission_id: str, position: int) -> SubmittedFile:
     file = unit.files.get(f"{submission_id}/{position}")
     if file is None:
-        raise NotFound("not_found", "There is no such file.", "Ce fichier n'existe pas.")
+        raise NotFound("not_found", "There is no such file.", "Ce fichier n’existe pas.")
     return file

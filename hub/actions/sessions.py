@@ -94,7 +94,7 @@ def grant_session(office: Office, *, slug: str, by: Actor, now: datetime) -> Gra
 def _get(unit: Unit, session_id: str) -> Session:
     session = unit.sessions.get(session_id)
     if session is None:
-        raise NotFound("unknown_session", "There is no such session.", "Cette session n'existe pas.")
+        raise NotFound("unknown_session", "There is no such session.", "Cette session n’existe pas.")
     return session
 
 

@@ -6,6 +6,7 @@ a checker that another has voted.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,8 +51,21 @@ class CheckerWork:
 
 
 @dataclass(frozen=True)
+class SampledRelease:
+    """A release to be read again: by its submission, its verdict when it came, and who decided."""
+
+    submission: str
+    number: int
+    project: str
+    decided_at: datetime
+    verdict: str
+    checkers: Sequence[str]
+
+
+@dataclass(frozen=True)
 class ReviewStatistics:
-    """Shares are 0 to 1, None where nothing was decided. `overdue`: waiting longer than `target_hours`."""
+    """Shares are 0 to 1, None where nothing was decided. `overdue`: waiting longer than `target_hours`.
+    `alone`: releases that one checker decided. `sample`: releases drawn at random, the same all week."""
 
     since: date
     target_hours: int
@@ -64,6 +78,11 @@ class ReviewStatistics:
     outcomes: Mapping[str, Turnaround]
     verdicts: Mapping[str, Turnaround]
     checkers: Sequence[CheckerWork]
+    alone: int
+    sample: Sequence[SampledRelease]
+
+
+SAMPLED = 5
 
 
 def review_statistics(office: Office, *, by: Actor, now: datetime, weeks: int = 12) -> ReviewStatistics:
@@ -75,6 +94,9 @@ def review_statistics(office: Office, *, by: Actor, now: datetime, weeks: int = 
         finished = [s for s in submissions if decided(s) and s.decided_at and s.decided_at.date() >= first]
         verdicts = {s.id: _verdict(unit, s) for s in finished}
         checkers = _checkers(unit, finished)
+        released = [
+            _released(unit, s, verdicts[s.id]) for s in finished if s.state is SubmissionState.RELEASED
+        ]
     waiting = [s for s in submissions if s.state in WAITING]
     target = timedelta(hours=office.rules.review.target_hours)
     hours = {s.id: _hours(s, s.decided_at or now) for s in finished}
@@ -98,6 +120,30 @@ def review_statistics(office: Office, *, by: Actor, now: datetime, weeks: int = 
             if name in verdicts.values()
         },
         checkers=checkers,
+        alone=sum(len(one.checkers) == 1 for one in released),
+        sample=draw(released, since=first),
+    )
+
+
+def draw(released: Sequence[SampledRelease], *, since: date) -> list[SampledRelease]:
+    """At most SAMPLED of them, in the order of their numbers. Ids are random, so everyone is as likely as
+    another and nobody can steer it; with another `since`, which changes every Monday, others are drawn."""
+
+    def lot(one: SampledRelease) -> str:
+        return hashlib.sha256(f"{since.isoformat()}:{one.submission}".encode()).hexdigest()
+
+    return sorted(sorted(released, key=lot)[:SAMPLED], key=lambda one: one.number)
+
+
+def _released(unit: Unit, submission: Submission, verdict: str) -> SampledRelease:
+    votes = unit.votes.find(submission=submission.id)
+    return SampledRelease(
+        submission.id,
+        submission.number,
+        submission.project,
+        submission.decided_at or submission.submitted_at,
+        verdict,
+        sorted({vote.checker for vote in votes}),
     )
 
 

@@ -35,7 +35,7 @@ def get_submission(unit: Unit, submission_id: str) -> Submission:
     """The submission; raises NotFound `unknown_submission`."""
     submission = unit.submissions.get(submission_id)
     if submission is None:
-        raise NotFound("unknown_submission", "There is no such submission.", "Cette soumission n'existe pas.")
+        raise NotFound("unknown_submission", "There is no such submission.", "Cette soumission n’existe pas.")
     return submission
 
 
@@ -78,12 +78,12 @@ def parse_form(raw: object, *, draft: bool = False) -> tuple[dict[str, str], str
             raise Refused(
                 "bad_form",
                 f"This field is text of at most {MAX_FIELD} characters.",
-                f"Ce champ est un texte d'au plus {MAX_FIELD} caractères.",
+                f"Ce champ est un texte d’au plus {MAX_FIELD} caractères.",
                 field=name,
             )
         form[name] = value.strip()
     if not form["what"] and not draft:
-        raise Refused("missing", "Say what it is.", "Dites de quoi il s'agit.", field="what")
+        raise Refused("missing", "Say what it is.", "Dites de quoi il s’agit.", field="what")
     supersedes = raw.get("supersedes") or None
     if supersedes is not None and not isinstance(supersedes, str):
         raise Refused("bad_form", "Unknown submission.", "Soumission inconnue.", field="supersedes")
@@ -130,7 +130,7 @@ def _supersede(unit: Unit, older_id: str, by: Actor, project: str) -> Submission
         raise NotFound(
             "unknown_submission",
             "There is no such submission.",
-            "Cette soumission n'existe pas.",
+            "Cette soumission n’existe pas.",
             field="supersedes",
         )
     if older.state is not SubmissionState.RETURNED or older.superseded_by is not None:

@@ -52,11 +52,11 @@ class HubDesks:
             raise Refused(
                 "desk_refused",
                 "You need to sign in once before a desk can be opened.",
-                "Connectez-vous une première fois avant d'ouvrir un bureau.",
+                "Connectez-vous une première fois avant d’ouvrir un bureau.",
             )
         if answer.status_code >= 500:
             raise _unreachable()
-        raise Refused("desk_refused", "The desk was refused.", "L'ouverture du bureau a été refusée.")
+        raise Refused("desk_refused", "The desk was refused.", "L’ouverture du bureau a été refusée.")
 
     def ready(self, username: str, project: str) -> bool:
         answer = self._call("GET", f"{self.api_url}/users/{quote(username, safe='')}")

@@ -92,4 +92,4 @@ class TableRecords(Generic[T]):
         key = values.pop(self._key.name)
         done = self._connection.execute(self._table.update().where(self._key == key).values(values))
         if done.rowcount != 1:
-            raise NotFound("not_found", "There is no such record.", "Cet enregistrement n'existe pas.")
+            raise NotFound("not_found", "There is no such record.", "Cet enregistrement n’existe pas.")

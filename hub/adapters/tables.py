@@ -196,6 +196,7 @@ votes = Table(
     Column("decision", String(20), nullable=False),
     Column("comment", Text, nullable=False),
     Column("voted_at", UtcDateTime, nullable=False),
+    Column("confirmed", JSON, nullable=False),
     UniqueConstraint("submission", "checker"),
 )
 audit = Table(

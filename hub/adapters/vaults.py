@@ -110,19 +110,19 @@ class FileVault:
 
     def path(self, sha256: str) -> Path:
         if len(sha256) != 64 or set(sha256) - set("0123456789abcdef"):
-            raise NotFound("not_found", "There is no such file.", "Ce fichier n'existe pas.")
+            raise NotFound("not_found", "There is no such file.", "Ce fichier n’existe pas.")
         return self._objects / sha256[:2] / sha256
 
     def read(self, sha256: str) -> bytes:
         try:
             content = self.path(sha256).read_bytes()
         except OSError as error:
-            raise NotFound("not_found", "There is no such file.", "Ce fichier n'existe pas.") from error
+            raise NotFound("not_found", "There is no such file.", "Ce fichier n’existe pas.") from error
         if hashlib.sha256(content).hexdigest() != sha256:
             raise IntegrityError(
                 "changed_bytes",
                 "The stored file is not the one that was frozen; it is not handed out.",
-                "Le fichier conservé n'est pas celui qui a été gelé ; il n'est pas remis.",
+                "Le fichier conservé n’est pas celui qui a été gelé ; il n’est pas remis.",
             )
         return content
 

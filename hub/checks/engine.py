@@ -23,6 +23,7 @@ from hub.checks.identifiers import Text, find_pseudonyms
 from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of
 from hub.checks.judgement import Judgement, judge
 from hub.checks.kinds import find_in_kinds
+from hub.checks.printing import find_unrounded
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
 from hub.checks.texts import hidden_characters, is_formula
@@ -149,6 +150,7 @@ def _rules(contents: Contents, directory: Path | None, thresholds: Thresholds) -
         findings += _find_in_text(text, thresholds)
     for table in contents.tables:
         findings += [*_find_in_table(table, thresholds), *find_small_counts(table, thresholds)]
+        findings += find_unrounded(table)
         severity = thresholds.severity("suppression_solvable")
         findings += find_solvable(table, threshold=thresholds.min_units, severity=severity)
         findings += find_unaudited(table, severity=thresholds.severity("suppressed_margins"))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.checks.findings import Finding, Severity
 from hub.checks.sentences import finding
-from hub.checks.suppression import MAX_CELLS, Grid, Margins, audit, findings_of
+from hub.checks.suppression import MAX_CELLS, Grid, Margins, Sum, audit, audit_sums, findings_of
 from hub.checks.tables import Table, number_of
 
 _MARK = re.compile(
@@ -61,12 +61,34 @@ def find_solvable(
             row, column = place
             rows, columns = {cell.row: row}, {cell.column: column}
             findings += findings_of([cell], table.place, rows=rows, columns=columns, severity=severity)
+    return findings + _nested_findings(table, seen, threshold=threshold, slack=slack, severity=severity)
+
+
+def _nested_findings(
+    table: Table, seen: set[tuple[int, int]], *, threshold: int, slack: float, severity: Severity
+) -> list[Finding]:
+    """The same where three groupings or more are nested, with subtotals of any of them, for what is not seen
+    yet."""
+    findings: list[Finding] = []
+    for nested in nested_of(table):
+        if not _adds_up(nested, slack):
+            continue
+        try:
+            bounds = audit_sums(nested.values, nested.sums, threshold=threshold, slack=slack)
+        except ValueError:
+            return [finding("too_many_cells", Severity.REVIEW, table.place, limit=MAX_CELLS)]
+        for cell in bounds:
+            row, column = nested.places[cell.row]
+            blank = not table.rows[row][column].strip()
+            if cell.low < threshold and (row, column) not in seen and not (blank and cell.high <= 1e-6):
+                rows, columns = {cell.row: row}, {0: column}
+                findings += findings_of([cell], table.place, rows=rows, columns=columns, severity=severity)
     return findings
 
 
 def find_unaudited(table: Table, *, severity: Severity = Severity.REVIEW) -> list[Finding]:
     """`suppressed_margins` where a table has suppressed cells and totals that no grid of it relates to each
-    other: subtotals, more than two label columns, totals that are no sums."""
+    other: subtotals under one label, totals that are no sums."""
     kinds = [_is_number_column(table.column(c)) for c in range(len(table.columns))]
     numbers = [c for c, is_number in enumerate(kinds) if is_number]
     labels = [c for c, is_number in enumerate(kinds) if not is_number]
@@ -77,6 +99,8 @@ def find_unaudited(table: Table, *, severity: Severity = Severity.REVIEW) -> lis
     if not totals or not marked:
         return []
     if any(_is_additive(printed, 0.0) for printed in grids_of(table)):
+        return []
+    if any(_adds_up(nested, 0.0) for nested in nested_of(table)):
         return []
     return [finding("suppressed_margins", severity, table.place, evidence={"suppressed": len(marked)})]
 
@@ -103,6 +127,66 @@ def grids_of(table: Table) -> Iterator[PrintedGrid]:
     elif total_rows:
         for column in numbers:
             yield _grid(table, body, [column], total_rows, [])
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """Numbers of one measure, those that are sums of others, and where each is printed (row, column)."""
+
+    values: Sequence[float | None]
+    sums: Sequence[Sum]
+    places: Sequence[tuple[int, int]]
+
+
+def nested_of(table: Table) -> Iterator[Nested]:
+    """The numbers of a table of three groupings or more (label columns; with a total among the heads of the
+    number columns these are one more), where labels say which lines are totals of which others."""
+    kinds = [_is_number_column(table.column(c)) for c in range(len(table.columns))]
+    labels = [c for c, is_number in enumerate(kinds) if not is_number]
+    numbers = [c for c, is_number in enumerate(kinds) if is_number]
+    if len(table.rows) * len(numbers) > MAX_CELLS or not numbers or not _suppresses(table, numbers):
+        return
+    across = sum(_is_total(table.columns[c]) for c in numbers) == 1 and len(numbers) > 2
+    if len(labels) + across < 3:
+        return
+    for columns in [numbers] if across else [[c] for c in numbers]:
+        cells: dict[tuple[str, ...], tuple[int, int]] = {}
+        for r, row in enumerate(table.rows):
+            for c in columns:
+                names = [*(row[label] for label in labels), *([table.columns[c]] if across else [])]
+                cells[tuple("" if _is_total(name) else f"={name.strip()}" for name in names)] = (r, c)
+        if len(cells) == len(table.rows) * len(columns):  # else a combination stands twice
+            yield _nested(table, cells)
+
+
+def _nested(table: Table, cells: Mapping[tuple[str, ...], tuple[int, int]]) -> Nested:
+    """A total is the sum of what has a name where it says total. A combination that is not listed counts as
+    nobody."""
+    parts: dict[tuple[int, tuple[str, ...]], list[int]] = {}
+    for position, key in enumerate(cells):
+        for k, name in enumerate(key):
+            if name:
+                parts.setdefault((k, (*key[:k], "", *key[k + 1 :])), []).append(position)
+    position_of = {key: position for position, key in enumerate(cells)}
+    sums = [(position_of[total], found) for (_, total), found in parts.items() if total in position_of]
+    return Nested([_value(table.rows[r][c]) for r, c in cells.values()], sums, list(cells.values()))
+
+
+def _adds_up(nested: Nested, slack: float) -> bool:
+    """As `_is_additive`: proven by a sum without suppressed numbers, or presumed for whole numbers."""
+    proven = False
+    for total, parts in nested.sums:
+        whole = nested.values[total]
+        shown = [value for part in parts if (value := nested.values[part]) is not None]
+        if whole is None:
+            continue
+        tolerance = slack * (len(shown) + 1) + 1e-9 * abs(whole)
+        rest = whole - math.fsum(shown)
+        if rest < -tolerance or (len(shown) == len(parts) and rest > tolerance):
+            return False
+        proven = proven or len(shown) == len(parts)
+    numbers = [value for value in nested.values if value is not None]
+    return bool(nested.sums) and (proven or all(value == int(value) for value in numbers))
 
 
 def _suppresses(table: Table, numbers: Sequence[int]) -> bool:

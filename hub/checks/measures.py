@@ -212,13 +212,14 @@ def printed(entries: Sequence[Entry]) -> Printed:
     """The numbers of the entries with their precision."""
     numbers = [number_of(entry.text) for entry in entries]
     values = np.array([float(n) if n is not None else np.nan for n in numbers])
-    decimals = [_decimals(n) for n in numbers if n is not None]
+    whole = all(n == n.to_integral_value() for n in numbers if n is not None)
+    # 22842.0 among nothing but .0 is what pandas prints of a mean rounded to whole numbers.
+    decimals = [0 if whole else _decimals(n) for n in numbers if n is not None]
     most = max(decimals, default=0)
     tolerance = np.full(values.shape, 0.5 * 10.0**-most)
     own = np.array([0.5 * 10.0 ** -_decimals(n) if n is not None else 0.5 for n in numbers])
     digits = [len(n.as_tuple().digits) for n in numbers if n is not None and n]
     loose = own if most > 0 and digits and min(digits) >= 3 and len(set(decimals)) > 1 else None
-    whole = most == 0 or all(n == n.to_integral_value() for n in numbers if n is not None)
     return Printed(values, tolerance, loose, _rounding(numbers) if whole else None, whole)
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from hub.checks.declared import UnreadableClaim
 from hub.checks.filters import UnreadableFilter, mask_of
@@ -53,6 +52,8 @@ class Fitted:
 
     def column(self, role: str) -> Floats:
         """The printed quantity of each parameter: estimate, se, statistic, p, low, high."""
+        from scipy import special  # files without a model start sooner
+
         statistic = self.estimates / self.errors
         if role == "estimate":
             return self.estimates
@@ -222,6 +223,8 @@ def _newton(model: str, design: Floats, outcome: Floats) -> tuple[Floats, Floats
 
 
 def _derivatives(model: str, design: Floats, outcome: Floats, estimates: Floats) -> tuple[Floats, Floats]:
+    from scipy import special
+
     index = design @ estimates
     if model == "logit":
         mean = special.expit(index)

@@ -63,6 +63,12 @@ SENTENCES: Mapping[str, Sentence] = {
         "{cells} cellules contiennent NaN ou infini. Remplacez-les par une mention (par exemple « n.d. »).",
         "{cells} cells hold NaN or infinity. Replace them by a word (for example “n/a”).",
     ),
+    "unrounded": Sentence(
+        "{cells} nombres ont plus de chiffres qu’on n’en lit. Arrondissez-les (six chiffres suffisent) : les "
+        "derniers aident à retrouver des personnes par différence.",
+        "{cells} numbers have more digits than anybody reads. Round them (six digits are enough): the last "
+        "ones help to find persons by subtraction.",
+    ),
     "encoding": Sentence(
         "Le texte n’est pas en UTF-8 ({problem}). Il a été converti ; ce qui sort peut différer du fichier. "
         "Enregistrez-le en UTF-8.",

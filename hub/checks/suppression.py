@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import csr_array, vstack
 
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.sentences import finding
@@ -53,6 +51,8 @@ class _System:
     number may be off by so much (half of its rounding base, on each side)."""
 
     def __init__(self, grid: Grid, margins: Margins, slack: float) -> None:
+        from scipy.sparse import csr_array  # few files have something suppressed: the others start sooner
+
         self.cells = [(r, c) for r, row in enumerate(grid) for c, value in enumerate(row) if value is None]
         index = {cell: k for k, cell in enumerate(self.cells)}
         rows: list[list[int]] = []
@@ -102,6 +102,9 @@ class _System:
         return ends[0], ends[1]
 
     def _solve(self, cell: int, sign: float) -> tuple[int, float]:
+        from scipy.optimize import linprog
+        from scipy.sparse import vstack
+
         objective = np.zeros(len(self.cells))
         objective[cell] = sign
         if self._loose.any():
@@ -227,3 +230,52 @@ def findings_of(
         )
         for cell in bounds
     ]
+
+
+Sum = tuple[int, Sequence[int]]  # position of a total, and of the numbers it is the sum of
+
+
+class _Sums(_System):
+    """The equations of sums whose totals may be parts of other sums, or suppressed themselves."""
+
+    def __init__(self, values: Sequence[float | None], sums: Sequence[Sum], slack: float) -> None:
+        from scipy.sparse import csr_array
+
+        self.cells = [(position, 0) for position, value in enumerate(values) if value is None]
+        index = {position: k for k, (position, _) in enumerate(self.cells)}
+        entries: list[tuple[int, int, float]] = []
+        self._equations = []
+        totals: list[float] = []
+        loose: list[float] = []
+        for total, parts in sums:
+            hidden = [(index[part], 1.0) for part in parts if part in index]
+            hidden += [(index[total], -1.0)] if total in index else []
+            if not hidden:
+                continue
+            shown = [value for part in parts if (value := values[part]) is not None]
+            rest = (values[total] or 0.0) - math.fsum(shown)
+            entries += [(len(totals), k, sign) for k, sign in hidden]
+            self._equations.append([k for k, _ in hidden])
+            totals.append(rest)
+            contradiction = max(-rest, 0.0) if total not in index else 0.0
+            loose.append(max(slack * (len(shown) + 1), contradiction))
+        rows, columns, signs = zip(*entries, strict=True) if entries else ((), (), ())
+        self._matrix = csr_array((signs, (rows, columns)), shape=(len(totals), len(self.cells)))
+        self._totals = np.array(totals)
+        self._loose = np.array(loose)
+
+
+def audit_sums(
+    values: Sequence[float | None], sums: Sequence[Sum], *, threshold: float, slack: float = 0.0
+) -> list[Bounds]:
+    """As `audit`, for numbers some of which are sums of others: several groupings, subtotals. `row` is the
+    position in `values`, `column` 0."""
+    if len(values) > MAX_CELLS:
+        raise ValueError("too many cells")
+    system = _Sums(values, sums, slack)
+    found = []
+    for k, (position, _) in enumerate(system.cells):
+        low, high = system.bounds(k)
+        if high - low < threshold:
+            found.append(Bounds(position, 0, low, high))
+    return found

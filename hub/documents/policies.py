@@ -73,13 +73,38 @@ class SubmissionsPolicy(Document):
         return types
 
 
+class LowRiskClass(StrEnum):
+    """Kinds of submissions that a policy may call low-risk: all files are CSV or TSV tables of which every
+    number was made again and all rules hold; with `declared`, from their declaration."""
+
+    DECLARED_TABLE = "declared_table"
+    DECLARED_REGRESSION = "declared_regression"
+    TABLE = "table"
+
+
+class LowRisk(Document):
+    """Limits within which one checker decides a class alone. `reason` stands in the record of the release;
+    `sample`: the share of such submissions that all checkers decide nevertheless."""
+
+    reason: Text
+    tiers: tuple[Tier, ...] = Field(min_length=1)
+    max_files: int = Field(ge=1, le=20)
+    max_bytes: int = Field(ge=1, le=1_000_000)
+    sample: Annotated[float, Field(ge=0, lt=1)]
+
+
+ControlName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
 class ReviewPolicy(Document):
-    """`review.yaml`: how many people decide. That votes are blind and nobody checks their own is not here:
-    the program has no way to switch it off."""
+    """`review.yaml`: how many people decide, and what each of them confirms. That votes are blind and nobody
+    checks their own is not here: the program has no way to switch it off."""
 
     approvals_needed: int = Field(ge=2, le=5)
     comment_needed_for: tuple[Literal["approve", "return", "reject"], ...]
     target_hours: int = Field(ge=1, le=8760)
+    controls: dict[ControlName, Text] = Field(min_length=1, max_length=20)
+    one_decider: dict[LowRiskClass, LowRisk]
 
 
 class OutputThresholds(Document):

@@ -11,9 +11,9 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
-from hub.documents.base import Document
+from hub.documents.base import Document, bad_value
 from hub.documents.dictionaries import Sha256
 from hub.domain.errors import Refused
 
@@ -51,7 +51,8 @@ class RecordedFile(Document):
 
 
 class RecordedAnswer(Document):
-    """How a checker answered a rule that was broken on a file (`file`: its position)."""
+    """How a checker answered a rule that was broken on a file (`file`: its position). `judged`: the rule left
+    something to judge, which the checker looked at and found acceptable."""
 
     file: int
     rule: str
@@ -61,12 +62,13 @@ class RecordedAnswer(Document):
 
 
 class RecordedDecision(Document):
-    """One vote."""
+    """One vote. `confirmed`: the controls that the checker confirmed, by their names in `rules.controls`."""
 
     checker: str
     decision: Literal["APPROVE", "RETURN", "REJECT"]
     comment: str
     at: AwareDatetime
+    confirmed: tuple[str, ...] = ()
 
 
 class RecordedRelease(Document):
@@ -82,12 +84,23 @@ class RecordedRelease(Document):
     released: AwareDatetime
 
 
+class OneDecider(Document):
+    """By which class of policies/review.yaml one checker was enough, and why the office has it."""
+
+    name: str
+    reason: dict[str, str]
+
+
 class AppliedRules(Document):
-    """The rules in force: SHA-256 over all policy files, thresholds of the checks, votes needed."""
+    """The rules in force: SHA-256 over all policy files, thresholds of the checks, votes needed, and the
+    controls that a checker confirms, in the office's words (language → sentence). `one_decider`: set where
+    one vote was enough."""
 
     policies: str
     thresholds: dict[str, Any]
     approvals_needed: int
+    controls: dict[str, dict[str, str]] = Field(default_factory=dict)
+    one_decider: OneDecider | None = None
 
 
 class AuditHead(Document):
@@ -104,11 +117,19 @@ class Record(Document):
     release: RecordedRelease
     files: tuple[RecordedFile, ...] = Field(min_length=1)
     answers: tuple[RecordedAnswer, ...]
-    decisions: tuple[RecordedDecision, ...] = Field(min_length=2)
+    decisions: tuple[RecordedDecision, ...] = Field(min_length=1)
     rules: AppliedRules
     software: dict[str, str]
     audit: AuditHead
     key: Hex64
+
+    @model_validator(mode="after")
+    def _decided_by_enough(self) -> Record:
+        """Two at least, or the rule that says why one was enough."""
+        needed = 1 if self.rules.one_decider is not None else 2
+        if len({decision.checker for decision in self.decisions}) < max(needed, self.rules.approvals_needed):
+            raise bad_value("fewer decided than were needed", "trop peu de personnes ont décidé")
+        return self
 
 
 class Signature(Document):

@@ -26,7 +26,7 @@ class Closed(StrEnum):
 REASONS: dict[Closed, tuple[str, str]] = {
     Closed.PERSON_SUSPENDED: (
         "Your access is suspended. Please contact the data-access unit.",
-        "Votre accès est suspendu. Veuillez contacter l'unité d'accès aux données.",
+        "Votre accès est suspendu. Veuillez contacter l’unité d’accès aux données.",
     ),
     Closed.MEMBERSHIP_ENDED: (
         "You are not (or no longer) a member of this project.",
@@ -34,15 +34,15 @@ REASONS: dict[Closed, tuple[str, str]] = {
     ),
     Closed.PROJECT_SUSPENDED: (
         "This project is suspended. Please contact the data-access unit.",
-        "Ce projet est suspendu. Veuillez contacter l'unité d'accès aux données.",
+        "Ce projet est suspendu. Veuillez contacter l’unité d’accès aux données.",
     ),
     Closed.PROJECT_ENDED: (
         "This project has ended; access to its data is closed.",
-        "Ce projet est terminé ; l'accès à ses données est coupé.",
+        "Ce projet est terminé ; l’accès à ses données est coupé.",
     ),
     Closed.PROJECT_NOT_STARTED: (
         "This project has not started yet.",
-        "Ce projet n'a pas encore commencé.",
+        "Ce projet n’a pas encore commencé.",
     ),
     Closed.EXTRACT_NOT_READY: (
         "The data of this project are not ready yet.",
@@ -50,7 +50,7 @@ REASONS: dict[Closed, tuple[str, str]] = {
     ),
     Closed.START_FAILED: (
         "The desk could not be opened. The administrators see the cause; please try again in a few minutes.",
-        "Le bureau n'a pas pu être ouvert. L'administration en voit la cause ; veuillez réessayer bientôt.",
+        "Le bureau n’a pas pu être ouvert. L’administration en voit la cause ; veuillez réessayer bientôt.",
     ),
     Closed.STOPPED: ("This desk was closed.", "Ce bureau a été fermé."),
 }

@@ -171,7 +171,7 @@ def move(table: Mapping[S, frozenset[S]], now: S, to: S) -> S:
         raise Conflict(
             "wrong_state",
             f"This is {now.value}; it cannot become {to.value}.",
-            f"L'état actuel est {now.value} ; le passage à {to.value} n'est pas possible.",
+            f"L’état actuel est {now.value} ; le passage à {to.value} n’est pas possible.",
         )
     return to
 

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     SUBMISSION_READ = "submission.read"
     SUBMISSION_WITHDRAW = "submission.withdraw"
     SUBMISSION_REVIEW = "submission.review"
+    SUBMISSION_COPY = "submission.copy"
     RELEASE_DOWNLOAD = "release.download"
     REVIEW_STATISTICS = "review.statistics"
     PUBLICATION_READ = "publication.read"

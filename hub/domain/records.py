@@ -213,7 +213,8 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class Vote:
-    """`id` is `<submission>/<checker>`: one vote of one checker, once."""
+    """`id` is `<submission>/<checker>`: one vote of one checker, once. `confirmed`: the controls that whoever
+    approves confirms, by name."""
 
     id: str
     submission: str
@@ -221,11 +222,13 @@ class Vote:
     decision: Decision
     comment: str
     voted_at: datetime
+    confirmed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class FindingAnswer:
-    """How one checker answered a finding that blocks: `id` is `<submission>/<checker>/<position>/<rule>`."""
+    """How one checker answered a rule that was broken or left something to judge: `id` is
+    `<submission>/<checker>/<position>/<rule>`."""
 
     id: str
     submission: str

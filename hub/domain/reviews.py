@@ -10,7 +10,8 @@ from hub.domain.records import Decision, Submission, Vote
 
 
 def outcome(votes: Sequence[Vote], quorum: int) -> SubmissionState:
-    """The state that the votes lead to. `quorum` is at least 2 (checked where the policy is read).
+    """The state that the votes lead to. `quorum` is at least 2 (checked where the policy is read), or 1 for a
+    class that the policy names as low-risk.
 
     1. Fewer votes than the quorum: still under review. 2. All approve: approved. 3. All reject:
     rejected. 4. Anything else goes back to the researcher with the comments.

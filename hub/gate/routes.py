@@ -91,6 +91,7 @@ ROUTES: tuple[Route, ...] = (
     Route("vitrine/session", GET, Answer.JSON, "banner: project, tier, time left; limits of a submission"),
     Route("vitrine/submissions", ("GET", "POST"), Answer.JSON, "panel of submissions; submit one"),
     Route("vitrine/prechecks", ("POST",), Answer.JSON, "what a file lacks, before it is submitted"),
+    Route("vitrine/mendings", ("POST",), Answer.JSON, "a table mended as a new file of the desk"),
     Route("vitrine/submissions/{id}/withdraw", ("POST",), Answer.JSON, "withdraw one's own submission"),
 )
 

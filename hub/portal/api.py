@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hub.actions import comments, projects, reviews, statistics, submissions
+from hub.actions.approvals import Grounds
 from hub.checks import Report
 from hub.documents import parse
 from hub.documents.projects import ProjectDocument
@@ -54,12 +55,15 @@ class CommentBody(BaseModel):
 
 
 class VoteBody(BaseModel):
-    """A checker's vote."""
+    """A checker's vote. An approval answers every rule of `to_answer`, judges every one of `to_judge` and
+    confirms every one of `controls` (GET /review/{id} lists them)."""
 
     model_config = ConfigDict(extra="forbid")
     decision: Annotated[str, Field(description="APPROVE, RETURN or REJECT")]
     comment: str = ""
     answers: list[AnswerBody] = []
+    judged: list[str] = []
+    controls: list[str] = []
 
 
 class EndBody(BaseModel):
@@ -270,7 +274,11 @@ def vote(visit: CurrentVisit, id: str, body: Annotated[VoteBody, Body()]) -> dic
         submission_id=id,
         decision=review_pages.parse_decision(body.decision),
         comment=body.comment,
-        answers={(one.file, one.rule): one.answer for one in body.answers},
+        grounds=Grounds(
+            answers={(one.file, one.rule): one.answer for one in body.answers},
+            judged=frozenset(body.judged),
+            confirmed=frozenset(body.controls),
+        ),
         by=visit.actor,
         now=visit.now,
     )

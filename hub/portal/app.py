@@ -146,7 +146,7 @@ def _answer_errors(app: FastAPI, portal: Portal) -> None:
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
         if error.status_code in (404, 405):
-            missing = NotFound("no_page", "There is no such page.", "Cette page n'existe pas.")
+            missing = NotFound("no_page", "There is no such page.", "Cette page n’existe pas.")
             return _refusal(request, portal, missing, error.status_code)
         plain = Refused("bad_request", "The request is not well formed.", "La demande est mal formée.")
         return _refusal(request, portal, plain, error.status_code)
@@ -162,7 +162,7 @@ def _unknown_error(portal: Portal) -> Callable[[Request, str], Awaitable[Respons
         refusal = Refused(
             "internal",
             f"Something went wrong on our side. Please tell the unit this number: {number}",
-            f"Une erreur s'est produite de notre côté. Veuillez communiquer ce numéro à l'unité : {number}",
+            f"Une erreur s’est produite de notre côté. Veuillez communiquer ce numéro à l’unité : {number}",
         )
         return _refusal(request, portal, refusal, 500)
 

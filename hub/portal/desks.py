@@ -145,7 +145,7 @@ def start_desk(visit: CurrentVisit, slug: str) -> Response:
 def _stop(visit: Visit, slug: str, username: str) -> None:
     """Close a desk: for the gate at once, then by the Hub, then in the records (as the clock does)."""
     if username != visit.person.username and visit.reach(Permission.DESK_STOP) is not Reach.ANY:
-        raise PermissionDenied("not_yours", "This desk is not yours.", "Ce bureau n'est pas le vôtre.")
+        raise PermissionDenied("not_yours", "This desk is not yours.", "Ce bureau n’est pas le vôtre.")
     with visit.office.units.read() as unit:
         session = open_session(unit, slug, username)
     if session is None:

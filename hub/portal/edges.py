@@ -18,6 +18,9 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+ATTACHED = (
+    "sandbox; default-src 'none'; frame-ancestors 'none'"  # of files: even opened, nothing in them runs
+)
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -46,6 +49,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
+                if headers.get("Content-Disposition", "").startswith("attachment"):
+                    headers["Content-Security-Policy"] = ATTACHED
                 kept = scope["path"].startswith(self.static) and message["status"] in (200, 304)
                 headers["Cache-Control"] = "public, max-age=3600" if kept else "no-store"
             await send(message)

@@ -27,7 +27,7 @@ def _forged(code: str) -> PermissionDenied:
     return PermissionDenied(
         code,
         "This request did not come from a page of the portal. Please load the page again and repeat.",
-        "Cette demande ne vient pas d'une page du portail. Veuillez recharger la page et recommencer.",
+        "Cette demande ne vient pas d’une page du portail. Veuillez recharger la page et recommencer.",
     )
 
 

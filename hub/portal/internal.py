@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
@@ -32,6 +34,8 @@ log = logging.getLogger("vitrine.portal")
 _BASE = "/internal/sessions/{sid}"
 _DRAIN_SECONDS = 20.0
 CHECKS_AT_ONCE = 2  # submissions that are checked at the same time; each takes a core
+PRECHECKS_AT_ONCE = 1  # of these, at the most so many for files that are not submitted yet
+PRECHECKS_OF_A_DESK = 3  # at the same time, waiting ones included
 _UNBOUNDED = 2**50  # the reader counts for itself and says what is wrong; the framework would only hang up
 
 
@@ -73,7 +77,12 @@ def advice_json(advice: prechecks.Advice, language: str) -> dict[str, Any]:
         "rule": advice.rule,
         "message": advice.fr if french else advice.en,
         "remedies": [
-            {"text": each.fr if french else each.en, "python": each.python, "r": each.r}
+            {
+                "text": each.fr if french else each.en,
+                "python": each.python,
+                "r": each.r,
+                "act": each.act,
+            }
             for each in advice.remedies
         ],
     }
@@ -98,6 +107,8 @@ class _Door:
         self._portal = portal
         self._office = portal.office
         self._checking = CapacityLimiter(CHECKS_AT_ONCE)
+        self._asking = CapacityLimiter(PRECHECKS_AT_ONCE)
+        self._asked: Counter[str] = Counter()  # session → prechecks under way
 
     def tell_session(self, sid: str) -> dict[str, Any]:
         """Who and what the desk is, until when, and what may be submitted."""
@@ -153,20 +164,41 @@ class _Door:
         return JSONResponse(told, 201)
 
     async def precheck(self, sid: str, request: Request) -> Response:
-        """1. The desk is open and has prechecks left. 2. The body arrives as for a submission. 3. It is
-        checked without the extract. 4. Recorded, which asks (1) again. 5. Answered; the bytes are gone."""
+        """1. The desk is open and has prechecks left, and not too many under way. 2. The body arrives as for
+        a submission. 3. Prechecks wait for each other, so at most one of them stands before a submission.
+        4. It is checked without the extract, if (1) still holds. 5. Recorded, which asks (1) again.
+        6. Answered; the bytes are gone."""
         language = languages.choose(request)
-        await run_in_threadpool(
-            prechecks.require_allowed, self._office, session_id=sid, now=self._portal.clock()
-        )
-        with await run_in_threadpool(self._portal.vault.receive) as arrival:
+        await run_in_threadpool(self._require_prechecks, sid)
+        with self._under_way(sid), await run_in_threadpool(self._portal.vault.receive) as arrival:
             received = await self._read(request, arrival, draft=True)
-            told = await to_thread.run_sync(
-                self._look_over, sid, arrival, received, language, limiter=self._checking
-            )
+            async with self._asking:
+                told = await to_thread.run_sync(
+                    self._look_over, sid, arrival, received, language, limiter=self._checking
+                )
         return JSONResponse(told)
 
+    @contextmanager
+    def _under_way(self, sid: str) -> Iterator[None]:
+        if self._asked[sid] >= PRECHECKS_OF_A_DESK:
+            raise Conflict(
+                "too_many_prechecks",
+                "Other files of this desk are being looked over. Wait for the answer.",
+                "D’autres fichiers de ce bureau sont en cours d’examen. Attendez la réponse.",
+                field="files",
+            )
+        self._asked[sid] += 1
+        try:
+            yield
+        finally:
+            self._asked[sid] -= 1
+            self._asked += Counter()  # drops what is at nought
+
+    def _require_prechecks(self, sid: str, wanted: int = 1) -> None:
+        prechecks.require_allowed(self._office, session_id=sid, wanted=wanted, now=self._portal.clock())
+
     def _look_over(self, sid: str, arrival: Arrival, received: Received, language: str) -> dict[str, Any]:
+        self._require_prechecks(sid, len(received.files))  # what waited may have been overtaken by others
         checked = []
         for name, file in received.files:
             path, sha256 = arrival.settle(file)
@@ -198,19 +230,19 @@ class _Door:
         require(self._office.rules.roles, by, Permission.SUBMISSION_CREATE, project.subject)
 
     async def _read(self, request: Request, arrival: Arrival, *, draft: bool = False) -> Received:
-        stream = request.stream()
-        try:
-            content_type = request.headers.get("content-type", "")
-            reader = SubmissionReader(self._office, arrival, content_type, draft=draft)
-            async for chunk in stream:
-                if chunk:
-                    await run_in_threadpool(reader.feed, chunk)
-            return reader.finish()
-        except ClientDisconnect:
-            raise Conflict("cut_short", "The upload was cut off.", "L'envoi a été interrompu.") from None
-        except Refused:
-            await self._drain(stream)
-            raise
+        async with aclosing(request.stream()) as stream:
+            try:
+                content_type = request.headers.get("content-type", "")
+                reader = SubmissionReader(self._office, arrival, content_type, draft=draft)
+                async for chunk in stream:
+                    if chunk:
+                        await run_in_threadpool(reader.feed, chunk)
+                return reader.finish()
+            except ClientDisconnect:
+                raise Conflict("cut_short", "The upload was cut off.", "L’envoi a été interrompu.") from None
+            except Refused:
+                await self._drain(stream)
+                raise
 
     async def _drain(self, stream: AsyncIterator[bytes]) -> None:
         """Let the sender finish (within reason), or it never reads why it was refused."""

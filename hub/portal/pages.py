@@ -126,6 +126,7 @@ def show_plain(
         "role_titles": "",
         "done": None,
         "public": public,
+        "status": status,
         **_frame(request, portal, None if request.method == "GET" else f"{portal.prefix}/"),
         **context,
     }

@@ -239,14 +239,14 @@ def _require_person(person: Person | None) -> None:
         raise PermissionDenied(
             "unknown_here",
             "You are signed in, but the data-access unit does not know you. Please contact the unit.",
-            "Vous êtes connecté·e, mais l'unité d'accès aux données ne vous connaît pas. "
-            "Veuillez contacter l'unité.",
+            "Vous êtes connecté·e, mais l’unité d’accès aux données ne vous connaît pas. "
+            "Veuillez contacter l’unité.",
         )
     if person.state is not PersonState.ACTIVE:
         raise PermissionDenied(
             "person_suspended",
             "Your access is suspended. Please contact the data-access unit.",
-            "Votre accès est suspendu. Veuillez contacter l'unité d'accès aux données.",
+            "Votre accès est suspendu. Veuillez contacter l’unité d’accès aux données.",
         )
 
 
@@ -276,7 +276,7 @@ def refuse_members(visit: Visit, subject: Subject) -> None:
         raise PermissionDenied(
             "own_submission",
             "What is not released can be seen in the desk only.",
-            "Ce qui n'est pas libéré ne se voit que dans le bureau.",
+            "Ce qui n’est pas libéré ne se voit que dans le bureau.",
         )
 
 

@@ -1,4 +1,5 @@
-"""Downloads of what was released: the exact bytes that were reviewed, verified on their way out."""
+"""Downloads: what was released, the exact bytes that were reviewed; and for auditors what lies in the vault.
+All are verified on their way out and audited."""
 
 from __future__ import annotations
 
@@ -8,10 +9,10 @@ from urllib.parse import quote
 from starlette.responses import PlainTextResponse, Response
 
 from hub.actions.releases import read_release_record, require_checking
-from hub.actions.reviews import download_release
+from hub.actions.reviews import copy_frozen, download_release
 from hub.domain.permissions import Permission
 from hub.portal.permissions import PUBLIC, About, Routes, needs
-from hub.portal.visits import CurrentVisit
+from hub.portal.visits import CurrentVisit, Visit
 
 
 def register(routes: Routes) -> None:
@@ -20,6 +21,10 @@ def register(routes: Routes) -> None:
         routes.add("GET", f"{p}/submissions/{{id}}/files/{{n}}/download", downloads, download)
         reads = needs(Permission.SUBMISSION_READ, About.SUBMISSION)
         routes.add("GET", f"{p}/submissions/{{id}}/record", reads, download_record)
+
+        copies = needs(Permission.SUBMISSION_COPY, About.SUBMISSION)
+        routes.add("GET", f"{p}/submissions/{{id}}/files/{{n}}/original", copies, copy_original)
+        routes.add("GET", f"{p}/submissions/{{id}}/files/{{n}}/rewritten", copies, copy_rewritten)
 
     def tell_key() -> Response:
         """The public key of the records, for anyone."""
@@ -49,14 +54,43 @@ def download(visit: CurrentVisit, id: str, n: int) -> Response:
     file, content = download_release(
         visit.office, visit.portal.vault, submission_id=id, position=n, by=visit.actor, now=visit.now
     )
-    digest = base64.b64encode(bytes.fromhex(file.shown_sha256)).decode()
+    return _attachment(file.shown_name, file.shown_sha256, content)
+
+
+def copy_original(visit: CurrentVisit, id: str, n: int) -> Response:
+    """The frozen original of a file, for auditors."""
+    return _copy(visit, id, n, original=True)
+
+
+def copy_rewritten(visit: CurrentVisit, id: str, n: int) -> Response:
+    """What was written from an original and is reviewed, for auditors, whether it was released or not."""
+    return _copy(visit, id, n, original=False)
+
+
+def _copy(visit: Visit, id: str, n: int, *, original: bool) -> Response:
+    return _attachment(
+        *copy_frozen(
+            visit.office,
+            visit.portal.vault,
+            submission_id=id,
+            position=n,
+            original=original,
+            by=visit.actor,
+            now=visit.now,
+        )
+    )
+
+
+def _attachment(name: str, sha256: str, content: bytes) -> Response:
+    """Bytes to be kept, never shown: whatever a browser does with them, it is in a sandbox (portal.edges)."""
+    digest = base64.b64encode(bytes.fromhex(sha256)).decode()
     return Response(
         content,
         media_type="application/octet-stream",
         headers={
-            "Content-Disposition": disposition(file.shown_name),
+            "Content-Disposition": disposition(name),
             "Digest": f"sha-256={digest}",
             "Repr-Digest": f"sha-256=:{digest}:",
-            "X-Content-SHA256": file.shown_sha256,
+            "X-Content-SHA256": sha256,
         },
     )

@@ -115,7 +115,7 @@ def answer_image(visit: Visit, submission_id: str, position: int, number: int) -
         look(visit, submission_id, position, page)
         pictures = _pictures.get(key) or []
     if not 0 <= number < len(pictures) or not pictures[number].startswith(b"\x89PNG\r\n\x1a\n"):
-        raise NotFound("not_found", "There is no such picture.", "Cette image n'existe pas.")
+        raise NotFound("not_found", "There is no such picture.", "Cette image n’existe pas.")
     return Response(pictures[number], media_type="image/png", headers={"Content-Disposition": "inline"})
 
 

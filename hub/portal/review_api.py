@@ -6,16 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from hub.actions import reviews as actions
+from hub.actions.approvals import missing_context, rules_to_judge
 from hub.actions.comments import visible_comments
+from hub.actions.deciders import deciders_of
 from hub.actions.releases import to_answer
 from hub.actions.submissions import get_submission
-from hub.checks import Report, Verdict, find_missing_context
+from hub.checks import Report, Verdict
 from hub.domain.errors import NotFound, Refused
 from hub.domain.permissions import Permission
 from hub.domain.records import Submission, SubmittedFile
-from hub.portal import cell_facts, differences, submissions
+from hub.portal import cell_facts, differences, renderings, submissions
 from hub.portal.intake import released_as
 from hub.portal.pages import Part, page_number, shown_state
 from hub.portal.permissions import About, Routes, needs
@@ -108,16 +111,26 @@ class RemarkJson(BaseModel):
 
 
 class VoteJson(BaseModel):
-    """A vote; those of others only once the round is over."""
+    """A vote; those of others only once the round is over. `confirmed`: names of controls."""
 
     checker: str
     decision: str
     comment: str
     at: datetime
+    confirmed: list[str]
+
+
+class ControlJson(BaseModel):
+    """What whoever approves confirms: `name` is what a vote says, `text` the sentence by language."""
+
+    name: str
+    text: dict[str, str]
 
 
 class ReviewReport(BaseModel):
-    """One submission as its checker sees it. `missing_context`: fields of the form that nobody filled in."""
+    """One submission as its checker sees it. `missing_context`: fields of the form that nobody filled in,
+    without which nothing can be approved. `to_judge`: rules that whoever approves must have judged;
+    `controls`: what they confirm."""
 
     id: str
     number: int
@@ -129,9 +142,23 @@ class ReviewReport(BaseModel):
     submitted_at: datetime
     supersedes: str | None
     approvals_needed: int
+    one_decider: str | None = Field(description="The class of the policy by which one checker is enough.")
+    to_judge: list[str]
+    controls: list[ControlJson]
     files: list[FileReport]
     votes: list[VoteJson]
     remarks: list[RemarkJson]
+
+
+class FileView(BaseModel):
+    """A page of a file, rendered in a confined process. `view`: its `kind` (table, text, image, notebook,
+    raw, failed) and what belongs to it, as plain text and numbers; images by their number under `image`."""
+
+    name: str
+    sha256: str
+    page: int
+    pages: int
+    view: dict[str, Any]
 
 
 class OtherJson(BaseModel):
@@ -161,6 +188,8 @@ def register(routes: Routes) -> None:
     routes.add("GET", p, listing, list_queue, include_in_schema=True)
     routes.add("GET", f"{p}/{{id}}", checks, tell_review, include_in_schema=True)
     routes.add("GET", f"{p}/{{id}}/files/{{n}}/differences", checks, tell_difference, include_in_schema=True)
+    routes.add("GET", f"{p}/{{id}}/files/{{n}}", checks, tell_file, include_in_schema=True)
+    routes.add("GET", f"{p}/{{id}}/files/{{n}}/image/{{k}}", checks, show_image)
 
 
 def list_queue(visit: CurrentVisit, show: str = "waiting", project: str = "", verdict: str = "") -> QueuePage:
@@ -202,6 +231,7 @@ def tell_review(visit: CurrentVisit, id: str) -> ReviewReport:
         submission = get_submission(unit, id)
         page = actions.view_submission(unit, submission, by=visit.actor)
         remarks = visible_comments(visit.office, unit, submission, by=visit.actor)
+        deciders = deciders_of(visit.office, unit, submission)
     form = {name: str(value) for name, value in submission.form.items()}
     reports = submissions.reports_of(page.files)
     return ReviewReport(
@@ -211,13 +241,25 @@ def tell_review(visit: CurrentVisit, id: str) -> ReviewReport:
         author=submission.author,
         state=shown_state(visit, submission).value,
         form=form,
-        missing_context=[str(one.evidence["name"]) for one in find_missing_context(form)],
+        missing_context=missing_context(submission),
         submitted_at=submission.submitted_at,
         supersedes=submission.supersedes,
-        approvals_needed=visit.office.rules.review.quorum,
+        approvals_needed=deciders.needed,
+        one_decider=deciders.one.value if deciders.one is not None else None,
+        to_judge=rules_to_judge(page.files),
+        controls=[
+            ControlJson(name=name, text=text.translations())
+            for name, text in visit.office.rules.review.controls.items()
+        ],
         files=[_file_report(visit, file, reports[file.position]) for file in page.files],
         votes=[
-            VoteJson(checker=v.checker, decision=v.decision.value, comment=v.comment, at=v.voted_at)
+            VoteJson(
+                checker=v.checker,
+                decision=v.decision.value,
+                comment=v.comment,
+                at=v.voted_at,
+                confirmed=list(v.confirmed),
+            )
             for v in page.votes
         ],
         remarks=[
@@ -250,6 +292,23 @@ def _file_report(visit: Visit, file: SubmittedFile, report: Report | None) -> Fi
         declaration=declaration if isinstance(declaration, dict) else None,
         to_answer=to_answer(file),
     )
+
+
+def tell_file(visit: CurrentVisit, id: str, n: int) -> FileView:
+    """One page of a file as its checker sees it (`page` from 1); the look is audited."""
+    shown = renderings.look(visit, id, n, page_number(visit.request) - 1)
+    return FileView(
+        name=shown.file.shown_name,
+        sha256=shown.file.shown_sha256,
+        page=shown.page + 1,
+        pages=shown.pages,
+        view=dict(shown.view),
+    )
+
+
+def show_image(visit: CurrentVisit, id: str, n: int, k: int) -> Response:
+    """A picture of the page `?page=` of a file, by its number in the view."""
+    return renderings.answer_image(visit, id, n, k)
 
 
 def tell_difference(visit: CurrentVisit, id: str, n: int, to: str | None = None) -> DifferenceJson:

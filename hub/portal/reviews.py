@@ -9,11 +9,14 @@ from typing import Any
 from starlette.responses import Response
 
 from hub.actions import reviews as actions
+from hub.actions.approvals import Grounds, rules_to_judge
 from hub.actions.comments import visible_comments
+from hub.actions.deciders import Deciders, deciders_of
 from hub.actions.projects import get_project
 from hub.actions.releases import to_answer
 from hub.actions.submissions import get_submission
 from hub.checks import Report, find_missing_context
+from hub.checks.findings import Severity
 from hub.domain.errors import NotFound, Refused
 from hub.domain.permissions import Permission
 from hub.domain.records import Decision, ReviewComment, Submission, SubmittedFile
@@ -25,6 +28,8 @@ from hub.portal.review_queue import WAITING
 from hub.portal.visits import CurrentVisit, Visit
 
 TABS = ("file", "differences")
+# Refusals of a vote that the form itself shows, with what was typed.
+_ABOUT_THE_FORM = ("answer_missing", "context_missing", "control_missing", "not_judged")
 _MAX_LISTED = 200  # numbers made again that are listed under a file that is shown as text
 
 
@@ -55,6 +60,7 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         older = unit.submissions.get(submission.supersedes) if submission.supersedes else None
         remarks = visible_comments(visit.office, unit, submission, by=visit.actor)
         position = _file_wanted(visit, page.files)
+        deciders = deciders_of(visit.office, unit, submission)
         versions = differences.earlier_versions(unit, submission, page.files[position])
     shown = renderings.look(visit, id, position, page_number(visit.request) - 1)
     tab = visit.request.query_params.get("tab", "file")
@@ -83,22 +89,32 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         is_decided=decided(submission),
         remarks=remarks,
         remarked={_cell_of(one) for one in remarks if one.position == position},
-        **_vote_form(visit, page, reports, error),
+        **_vote_form(visit, page, reports, error, deciders),
         **_numbers_made_again(visit, shown, reports[position]),
         **renderings.pointers(shown, reports[position], visit.words.language),
     )
 
 
 def _vote_form(
-    visit: Visit, page: actions.SubmissionPage, reports: Mapping[int, Report | None], error: Refused | None
+    visit: Visit,
+    page: actions.SubmissionPage,
+    reports: Mapping[int, Report | None],
+    error: Refused | None,
+    deciders: Deciders,
 ) -> dict[str, Any]:
     """What the vote's form needs, with what was typed where it is shown again."""
     return {
         "mine": next((v for v in page.votes if v.checker == visit.person.username), None),
         "open_to_vote": page.submission.state in WAITING,
-        "quorum": visit.office.rules.review.quorum,
+        "quorum": deciders.needed,
+        "one_decider": (
+            visit.office.rules.review.one_decider[deciders.one].reason[visit.words.language]
+            if deciders.one is not None
+            else None
+        ),
         "error": error.message(visit.words.language) if error else None,
         "error_field": error.field if error else None,
+        "error_code": error.code if error else None,
         "chosen": visit.value("decision"),
         "comment": visit.value("comment"),
         "to_answer": [(file, to_answer(file)) for file in page.files],
@@ -107,7 +123,20 @@ def _vote_form(
             for position, report in reports.items()
             for finding in reversed(report.findings if report is not None else ())
         },
+        "doubtful": {
+            finding.rule: finding.message[visit.words.language]
+            for report in reversed(list(reports.values()))
+            for finding in reversed(report.findings if report is not None else ())
+            if finding.severity is Severity.REVIEW
+        },
         "answers": answers_of(visit.form),
+        "to_judge": rules_to_judge(page.files),
+        "judged": set(visit.form.get("judged", ())),
+        "controls": list(visit.office.rules.review.controls),
+        "controls_said": {
+            name: text[visit.words.language] for name, text in visit.office.rules.review.controls.items()
+        },
+        "confirmed": set(visit.form.get("control", ())),
     }
 
 
@@ -144,7 +173,7 @@ def _cell_of(comment: ReviewComment) -> tuple[object, object]:
 def _file_wanted(visit: Visit, files: tuple[SubmittedFile, ...]) -> int:
     text = visit.request.query_params.get("file") or visit.value("file") or "0"
     if not text.isascii() or not text.isdigit() or int(text) >= len(files):
-        raise NotFound("not_found", "There is no such file.", "Ce fichier n'existe pas.")
+        raise NotFound("not_found", "There is no such file.", "Ce fichier n’existe pas.")
     return int(text)
 
 
@@ -157,6 +186,15 @@ def answers_of(form: Mapping[str, list[str]]) -> dict[tuple[int, str], str]:
         if word == "answer" and position.isascii() and position.isdigit() and len(position) < 6:
             answers[int(position), rule] = values[0]
     return answers
+
+
+def grounds_of(form: Mapping[str, list[str]]) -> Grounds:
+    """What an approval is based on, in a form: `answers_of`, ticks `judged` (rules) and `control` (names)."""
+    return Grounds(
+        answers=answers_of(form),
+        judged=frozenset(form.get("judged", ())),
+        confirmed=frozenset(form.get("control", ())),
+    )
 
 
 def parse_decision(text: str) -> Decision:
@@ -177,12 +215,12 @@ def vote(visit: CurrentVisit, id: str) -> Response:
             submission_id=id,
             decision=parse_decision(visit.value("decision")),
             comment=visit.value("comment"),
-            answers=answers_of(visit.form),
+            grounds=grounds_of(visit.form),
             by=visit.actor,
             now=visit.now,
         )
     except Refused as error:
-        if error.field in ("comment", "decision") or error.code == "answer_missing":
+        if error.field in ("comment", "decision") or error.code in _ABOUT_THE_FORM:
             return _review_page(visit, id, error=error)
         raise
     return go(visit, f"/review/{id}", "decided" if decided(submission) else "voted")

@@ -30,7 +30,7 @@ def _failed() -> PermissionDenied:
     return PermissionDenied(
         "signin_failed",
         "Signing in did not work. Please try again.",
-        "La connexion n'a pas abouti. Veuillez réessayer.",
+        "La connexion n’a pas abouti. Veuillez réessayer.",
     )
 
 

@@ -10,7 +10,14 @@ from hub.actions import reviews as review_actions
 from hub.actions import submissions as actions
 from hub.actions.ports import Unit
 from hub.actions.projects import get_project
-from hub.checks import Finding, Report, UnreadableReport, finding_from_json, report_from_json
+from hub.checks import (
+    Finding,
+    Report,
+    UnreadableReport,
+    find_missing_context,
+    finding_from_json,
+    report_from_json,
+)
 from hub.domain.lifecycle import SubmissionState
 from hub.domain.permissions import Permission, Reach, Subject
 from hub.domain.records import Submission, SubmittedFile
@@ -109,12 +116,20 @@ def show_submission(visit: CurrentVisit, id: str) -> Response:
         older=older,
         newer=newer,
         inside=inside,
+        copies=not own and visit.may(Permission.SUBMISSION_COPY, subject),
         reports=reports_of(page.files) if inside else {},
         state=shown_state(visit, submission),
+        missing=_missing(visit, submission) if submission.state in _WITHDRAWABLE else [],
         withdraws=submission.state in _WITHDRAWABLE and visit.may(Permission.SUBMISSION_WITHDRAW, subject),
         downloads=submission.state is SubmissionState.RELEASED
         and visit.may(Permission.RELEASE_DOWNLOAD, subject),
     )
+
+
+def _missing(visit: Visit, submission: Submission) -> list[str]:
+    """What the description lacks, without which nobody can approve, in the visitor's language."""
+    form = {name: str(value) for name, value in submission.form.items()}
+    return [one.message[visit.words.language] for one in find_missing_context(form)]
 
 
 def withdraw(visit: CurrentVisit, id: str) -> Response:

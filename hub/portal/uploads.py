@@ -28,7 +28,7 @@ _PARAMETER = re.compile(r';\s*([a-z]+\*?)=(?:"([^"]*)"|([^\s;"]*))', re.IGNORECA
 
 
 def _malformed() -> Refused:
-    return Refused("bad_upload", "The upload is not well formed.", "L'envoi est mal formé.", field="files")
+    return Refused("bad_upload", "The upload is not well formed.", "L’envoi est mal formé.", field="files")
 
 
 @dataclass
@@ -91,7 +91,7 @@ class SubmissionReader:
             raise Refused(
                 "cut_short",
                 "The upload was cut off; nothing was kept. Please submit again.",
-                "L'envoi a été interrompu ; rien n'a été conservé. Veuillez soumettre à nouveau.",
+                "L’envoi a été interrompu ; rien n’a été conservé. Veuillez soumettre à nouveau.",
                 field="files",
             )
         if not self._received.files:

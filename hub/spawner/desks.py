@@ -72,7 +72,7 @@ class DeskHouse:
 def _engine_gone() -> web.HTTPError:
     return web.HTTPError(
         503,
-        "Le moteur des bureaux ne répond pas ; l'administration est prévenue. / "
+        "Le moteur des bureaux ne répond pas ; l’administration est prévenue. / "
         "The desk engine does not answer; the administrators have been told.",
     )
 

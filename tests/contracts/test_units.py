@@ -117,11 +117,12 @@ def test_two_checkers_voting_at_the_same_instant_make_one_outcome(office: Office
     made = submissions.submit(
         office,
         session_id=grant.session.id,
-        form={"what": "a table"},
+        form=factories.FORM,
         supersedes=None,
         files=[factories.staged()],
         now=NOW,
     )
+    given = factories.grounds(office, made.id)
     barrier = threading.Barrier(6)
     errors: list[Exception] = []
 
@@ -135,6 +136,7 @@ def test_two_checkers_voting_at_the_same_instant_make_one_outcome(office: Office
                 comment="",
                 by=factories.actor(checker),
                 now=NOW,
+                grounds=given,
             )
         except Conflict as error:
             errors.append(error)

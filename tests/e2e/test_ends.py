@@ -196,7 +196,7 @@ def test_the_hub_alone_refuses_a_desk_after_the_end(stack: Stack, ana: Visitor, 
     progress = ask_the_hub(stack, "GET", "/servers/end-hub/progress", "portal.token")
     told = json.loads(progress.text.split("data: ")[-1])
     assert told["failed"]
-    assert "Ce projet est terminé ; l'accès à ses données est coupé." in told["message"]
+    assert "Ce projet est terminé ; l’accès à ses données est coupé." in told["message"]
     assert "end-hub" not in servers(stack)
     assert newest_session(stack, "end-hub") == ""
     asked = ana.post("/projects/end-hub/desk")

@@ -145,6 +145,9 @@ def vote(page: Page, stack: Stack, number: int, decision: str, comment: str, nam
     expect(page.locator("[data-testid=rendered]")).to_be_visible()
     if comment:
         page.fill("[data-testid=vote-comment]", comment)
+    if decision == "approve":  # each finding judged, each control confirmed
+        for tick in page.locator("section.vote input[type=checkbox]").all():
+            tick.check()
     shot(page, f"{name}-file")
     page.click(f"[data-testid=vote-{decision}]")
     page.wait_for_load_state()

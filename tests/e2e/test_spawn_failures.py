@@ -16,7 +16,7 @@ from tests.e2e.desks import make_projects, newest_session, signed_in
 
 pytestmark = pytest.mark.containers
 
-SENTENCE = "Le bureau n'a pas pu être ouvert. L'administration en voit la cause"
+SENTENCE = "Le bureau n’a pas pu être ouvert. L’administration en voit la cause"
 
 
 @contextlib.contextmanager

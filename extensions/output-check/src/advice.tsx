@@ -5,10 +5,12 @@
 import React, { useEffect, useRef, useState } from 'react';
 import {
   ApiError,
+  MENDINGS,
   type IAdvice,
   type IPrecheck,
   type IPrecheckedFile,
-  type IRemedy
+  type IRemedy,
+  type Mending
 } from './api';
 import type { IMessages } from './messages';
 
@@ -23,6 +25,17 @@ export interface IAdviceProps {
   disabled: boolean;
   /** Look the files over; with `save`, open documents are saved first. */
   precheck: (save: boolean) => Promise<IPrecheck>;
+  /** Mend the declared table of this name, as a new file in its place. */
+  mend: (name: string, remedy: Mending) => Promise<void>;
+}
+
+/** What the desk itself can do about a file; null: she does it in a notebook. */
+export function mendingOf(
+  remedy: IRemedy,
+  file: IPrecheckedFile
+): Mending | null {
+  const known = MENDINGS.find(mending => mending === remedy.act);
+  return file.declared ? (known ?? null) : null;
 }
 
 /**
@@ -43,28 +56,82 @@ export function filesToMend(
     .filter(file => file.findings.length > 0 || file.declared);
 }
 
-function Remedy(props: { remedy: IRemedy; words: IMessages }): JSX.Element {
-  const { remedy, words } = props;
+/** A call, and a button that copies it where there is a clipboard. */
+function Call(props: {
+  name: string;
+  call: string;
+  words: IMessages;
+}): JSX.Element {
+  const { name, call, words } = props;
+  const [copied, setCopied] = useState(false);
+  const code = useRef<HTMLElement>(null);
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(call);
+      setCopied(true);
+    } catch {
+      // No clipboard here: select the call, for the keyboard to copy.
+      if (code.current) {
+        window.getSelection()?.selectAllChildren(code.current);
+      }
+    }
+  };
+  return (
+    <div className="vtr-Advice-call">
+      {name} <code ref={code}>{call}</code>{' '}
+      <button
+        type="button"
+        className="vtr-Button vtr-mod-small vtr-Advice-copy"
+        aria-label={words.copyCall(call)}
+        onClick={() => void copy()}
+      >
+        {copied ? words.callCopied : words.copy}
+      </button>
+    </div>
+  );
+}
+
+function Remedy(props: {
+  remedy: IRemedy;
+  words: IMessages;
+  /** Do it; null: only a call in a notebook does. */
+  mend: (() => void) | null;
+}): JSX.Element {
+  const { remedy, words, mend } = props;
   const calls: [string, string][] = [
     [words.inPython, remedy.python],
     [words.inR, remedy.r]
   ];
   return (
     <li>
-      {remedy.text}
+      {remedy.text}{' '}
+      {mend && (
+        <button
+          type="button"
+          className="vtr-Button vtr-mod-small vtr-Advice-mend"
+          data-vtr-act={remedy.act}
+          aria-label={words.mendAs(remedy.text)}
+          onClick={mend}
+        >
+          {words.mend}
+        </button>
+      )}
       {calls
         .filter(([, call]) => call !== '')
         .map(([name, call]) => (
-          <div key={name} className="vtr-Advice-call">
-            {name} <code>{call}</code>
-          </div>
+          <Call key={name} name={name} call={call} words={words} />
         ))}
     </li>
   );
 }
 
-function Finding(props: { finding: IAdvice; words: IMessages }): JSX.Element {
-  const { finding, words } = props;
+function Finding(props: {
+  finding: IAdvice;
+  file: IPrecheckedFile;
+  words: IMessages;
+  mend: (mending: Mending) => void;
+}): JSX.Element {
+  const { finding, file, words } = props;
   return (
     <li className="vtr-Advice-finding" data-vtr-rule={finding.rule}>
       {finding.message}
@@ -72,9 +139,17 @@ function Finding(props: { finding: IAdvice; words: IMessages }): JSX.Element {
         <details>
           <summary>{words.remedies}</summary>
           <ul>
-            {finding.remedies.map((remedy, index) => (
-              <Remedy key={index} remedy={remedy} words={words} />
-            ))}
+            {finding.remedies.map((remedy, index) => {
+              const mending = mendingOf(remedy, file);
+              return (
+                <Remedy
+                  key={index}
+                  remedy={remedy}
+                  words={words}
+                  mend={mending && (() => props.mend(mending))}
+                />
+              );
+            })}
           </ul>
         </details>
       )}
@@ -86,6 +161,7 @@ function Answer(props: {
   answer: IPrecheck;
   asked: boolean;
   words: IMessages;
+  mend: (name: string, mending: Mending) => void;
 }): JSX.Element {
   const { answer, asked, words } = props;
   const files = filesToMend(answer, asked);
@@ -101,7 +177,13 @@ function Answer(props: {
           )}
           <ul>
             {file.findings.map((finding, index) => (
-              <Finding key={index} finding={finding} words={words} />
+              <Finding
+                key={index}
+                finding={finding}
+                file={file}
+                words={words}
+                mend={mending => props.mend(file.name, mending)}
+              />
             ))}
           </ul>
         </div>
@@ -140,6 +222,19 @@ export function Advice(props: IAdviceProps): JSX.Element | null {
     }
   };
 
+  /** The list of files changes with the new file, which is looked over then. */
+  const mend = async (name: string, mending: Mending): Promise<void> => {
+    setAsking(true);
+    setFailure(null);
+    try {
+      await props.mend(name, mending);
+    } catch (error) {
+      const message = error instanceof ApiError ? error.message : '';
+      setFailure(message || words.mendFailed);
+    }
+    setAsking(false);
+  };
+
   const list = paths.join('\n');
   useEffect(() => {
     setAnswer(null);
@@ -161,7 +256,12 @@ export function Advice(props: IAdviceProps): JSX.Element | null {
         {asking && <p className="vtr-Form-hint">{words.adviceAsking}</p>}
         {!asking && failure && <p className="vtr-Form-error">{failure}</p>}
         {!asking && answer && (
-          <Answer answer={answer} asked={asked} words={words} />
+          <Answer
+            answer={answer}
+            asked={asked}
+            words={words}
+            mend={(name, mending) => void mend(name, mending)}
+          />
         )}
       </div>
       <button

@@ -51,11 +51,26 @@ export interface ISubmission {
   comments: IComment[];
 }
 
-/** A way to mend something, with the call that does it; an empty one is none. */
+/** What the desk can do by itself with a declared table. */
+export const MENDINGS = [
+  'suppress',
+  'round',
+  'merge',
+  'drop_extremes'
+] as const;
+
+/** The name of a way to mend a declared table. */
+export type Mending = (typeof MENDINGS)[number];
+
+/**
+ * A way to mend something, with the call that does it; an empty one is none.
+ * `act` is a `Mending`, or something else that this version cannot do.
+ */
 export interface IRemedy {
   text: string;
   python: string;
   r: string;
+  act?: string;
 }
 
 /** One thing to mend before submitting. */
@@ -101,6 +116,15 @@ export const FORM_FIELDS = [
   'purpose',
   'note'
 ] as const;
+
+/** The fields without which no checker can approve. */
+export const CONTEXT_FIELDS: readonly (typeof FORM_FIELDS)[number][] = [
+  'what',
+  'population',
+  'variables',
+  'counts',
+  'purpose'
+];
 
 /** The name of a text field of the form. */
 export type FormField = (typeof FORM_FIELDS)[number];
@@ -220,6 +244,21 @@ export class SubmissionApi {
       throw new ApiError('unexpected', '', null, 200);
     }
     return answer;
+  }
+
+  /**
+   * Mend a declared table as a new file beside it.
+   *
+   * @param path - relative to the root of the desk's server
+   * @returns the path of the new file
+   */
+  async mend(path: string, remedy: Mending): Promise<string> {
+    const body = JSON.stringify({ path, remedy });
+    const answer = await this._call('mendings', 'POST', body);
+    if (!isRecord(answer) || typeof answer['path'] !== 'string') {
+      throw new ApiError('unexpected', '', null, 201);
+    }
+    return answer['path'];
   }
 
   /** Withdraw one's own submission, while nobody has decided. */

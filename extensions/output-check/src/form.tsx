@@ -5,6 +5,7 @@ import React, { useEffect, useId, useRef, useState } from 'react';
 import { Advice } from './advice';
 import {
   ApiError,
+  CONTEXT_FIELDS,
   fieldOf,
   FORM_FIELDS,
   type ErrorField,
@@ -12,7 +13,8 @@ import {
   type ILimits,
   type IPrecheck,
   type ISubmission,
-  type ISubmissionForm
+  type ISubmissionForm,
+  type Mending
 } from './api';
 import { Files, Problem } from './formfiles';
 import type { IMessages } from './messages';
@@ -48,6 +50,8 @@ export interface IFormProps {
     form: ISubmissionForm,
     save: boolean
   ) => Promise<IPrecheck>;
+  /** Mend a declared table; the new file. Rejects with ApiError. */
+  mend: (file: IChosenFile, remedy: Mending) => Promise<IChosenFile>;
   /** Send; rejects with ApiError. */
   send: (files: IChosenFile[], form: ISubmissionForm) => Promise<ISubmission>;
   close: () => void;
@@ -69,7 +73,7 @@ interface IFieldProps {
 function Field(props: IFieldProps): JSX.Element {
   const { id, name, words, value, problem, disabled } = props;
   const { label, hint } = words.fields[name];
-  const required = name === 'what';
+  const required = CONTEXT_FIELDS.includes(name);
   const described = problem ? `${id}-error ${id}-hint` : `${id}-hint`;
   const shared = {
     id,
@@ -215,6 +219,20 @@ export function SubmissionForm(props: IFormProps): JSX.Element {
     clear('files');
   };
 
+  /** The mended file takes the place of the one it was made from. */
+  const mend = async (name: string, remedy: Mending): Promise<void> => {
+    const old = files.find(file => file.name === name);
+    if (old) {
+      const made = await props.mend(old, remedy);
+      setFiles(all =>
+        all
+          .filter(file => file.path !== made.path)
+          .map(file => (file.path === old.path ? made : file))
+      );
+      clear('files');
+    }
+  };
+
   const send = async (): Promise<void> => {
     const found = findProblems(files, form, limits, words);
     setRefused(false);
@@ -292,6 +310,7 @@ export function SubmissionForm(props: IFormProps): JSX.Element {
           paths={files.map(file => file.path)}
           disabled={sending}
           precheck={save => props.precheck(files, form, save)}
+          mend={mend}
         />
         {FORM_FIELDS.map(name => (
           <Field

@@ -142,6 +142,12 @@ export const english: IMessages = {
   adviceFailed: 'The files could not be checked; you can submit them.',
   declared: 'declared: will be made again from the extract',
   remedies: 'What to do',
+  mend: 'Write a new file',
+  mendAs: remedy => `${remedy} Write a new file, which takes its place here`,
+  mendFailed: 'The new file could not be written.',
+  copy: 'Copy',
+  copyCall: call => `Copy: ${call}`,
+  callCopied: 'Copied',
   inPython: 'Python:',
   inR: 'R:',
   send: 'Submit',
@@ -161,6 +167,8 @@ export const english: IMessages = {
       'Unexpected answer from the desk. Try again; if it happens again, tell the team that manages your data.'
   },
   whatMissing: 'Say in a sentence what it is.',
+  contextMissing: label =>
+    `Fill in “${label}”: without it no checker can approve.`,
   filesMissing: 'Choose at least one file.',
   tooManyFiles: limit => `Too many files: at most ${limit} in a submission.`,
   tooLarge: limit => `Too large: at most ${limit} for all files together.`,

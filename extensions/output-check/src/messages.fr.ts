@@ -171,6 +171,13 @@ export const french: IMessages = {
   ),
   declared: t("déclaré : sera refait depuis l'extrait"),
   remedies: 'Que faire',
+  mend: 'Écrire un nouveau fichier',
+  mendAs: remedy =>
+    t(`${remedy} Écrire un nouveau fichier, qui prend ici sa place`),
+  mendFailed: t('Le nouveau fichier n’a pas pu être écrit.'),
+  copy: 'Copier',
+  copyCall: call => t(`Copier : ${call}`),
+  callCopied: 'Copié',
   inPython: t('Python :'),
   inR: t('R :'),
   send: 'Soumettre',
@@ -193,6 +200,10 @@ export const french: IMessages = {
     )
   },
   whatMissing: t("Dites en une phrase de quoi il s'agit."),
+  contextMissing: label =>
+    t(
+      `Remplissez « ${label} » : sans cela, aucune personne du contrôle ne peut approuver.`
+    ),
   filesMissing: 'Choisissez au moins un fichier.',
   tooManyFiles: limit =>
     t(`Trop de fichiers : ${limit} au plus par soumission.`),

@@ -69,6 +69,13 @@ export interface IMessages {
   adviceFailed: string;
   declared: string;
   remedies: string;
+  /** On a button that writes a new, mended file. */
+  mend: string;
+  mendAs: (remedy: string) => string;
+  mendFailed: string;
+  copy: string;
+  copyCall: (call: string) => string;
+  callCopied: string;
   inPython: string;
   inR: string;
   send: string;
@@ -81,6 +88,7 @@ export interface IMessages {
   errorSummary: string;
   errors: Record<LocalCode, string>;
   whatMissing: string;
+  contextMissing: (label: string) => string;
   filesMissing: string;
   tooManyFiles: (limit: number) => string;
   tooLarge: (limit: string) => string;

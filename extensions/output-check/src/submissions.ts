@@ -9,6 +9,7 @@ import {
   type IPrecheck,
   type ISubmission,
   type ISubmissionForm,
+  type Mending,
   type SubmissionApi
 } from './api';
 import type { IStateChange, ISubmissions } from './tokens';
@@ -98,6 +99,10 @@ export class Submissions implements ISubmissions, IDisposable {
 
   async precheck(paths: string[], form: ISubmissionForm): Promise<IPrecheck> {
     return this._api.precheck(paths, form);
+  }
+
+  async mend(path: string, remedy: Mending): Promise<string> {
+    return this._api.mend(path, remedy);
   }
 
   async submit(paths: string[], form: ISubmissionForm): Promise<ISubmission> {

@@ -9,6 +9,7 @@ import type {
   ISession,
   ISubmission,
   ISubmissionForm,
+  Mending,
   SubmissionApi
 } from './api';
 import type { IMessages } from './messages';
@@ -61,6 +62,8 @@ export interface ISubmissions {
   refresh(): Promise<void>;
   /** Have files looked over before they are submitted. Rejects with ApiError. */
   precheck(paths: string[], form: ISubmissionForm): Promise<IPrecheck>;
+  /** Mend a declared table; the path of the new file. Rejects with ApiError. */
+  mend(path: string, remedy: Mending): Promise<string>;
   /** Submit files; the list follows. Rejects with ApiError. */
   submit(paths: string[], form: ISubmissionForm): Promise<ISubmission>;
   /** Withdraw a submission; the list follows. Rejects with ApiError. */

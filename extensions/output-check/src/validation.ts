@@ -2,7 +2,12 @@
  * What can be said about a submission before it is sent. The portal decides;
  * this only spares a round trip.
  */
-import type { ErrorField, ILimits, ISubmissionForm } from './api';
+import {
+  CONTEXT_FIELDS,
+  type ErrorField,
+  type ILimits,
+  type ISubmissionForm
+} from './api';
 import type { IMessages } from './messages';
 
 /** A file chosen to be submitted. */
@@ -77,8 +82,13 @@ export function findProblems(
   if (aboutFiles !== null) {
     problems.push({ field: 'files', message: aboutFiles });
   }
-  if (form.what.trim() === '') {
-    problems.push({ field: 'what', message: words.whatMissing });
+  for (const field of CONTEXT_FIELDS) {
+    if (form[field].trim() === '') {
+      const { label } = words.fields[field];
+      const message =
+        field === 'what' ? words.whatMissing : words.contextMissing(label);
+      problems.push({ field, message });
+    }
   }
   return problems;
 }

@@ -83,6 +83,11 @@ SENTENCES: Mapping[str, Sentence] = {
         "La déclaration jointe à « {name} » est trop longue : refaites-la avec vitrine, ou ôtez-la.",
         "The declaration beside “{name}” is too long: write it again with vitrine, or remove it.",
     ),
+    "mending_failed": Sentence(
+        500,
+        "« {name} » n’a pas pu être refait. Faites-le avec vitrine dans un notebook.",
+        "“{name}” could not be made again. Do it with vitrine in a notebook.",
+    ),
     "bad_name": Sentence(
         400,
         "Un nom de fichier contient un caractère de contrôle : renommez le fichier.",

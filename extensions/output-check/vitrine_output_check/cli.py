@@ -7,6 +7,7 @@ cannot be submitted; 3 `--check` found something to mend.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from .app import FORM_FIELDS, Places, Refused, choose_language, printable, refus
 from .submit_client import FileChanged, GateLost, GateUnreachable, Progress, Reply, SubmitClient
 
 DONE, REFUSED, WRONG_USE, TO_MEND = 0, 1, 2, 3
+CONTEXT = ("population", "variables", "counts", "purpose")  # without them no checker can approve
 LARGE = 5_000_000  # bytes; below this an upload is over before a percentage is of use
 
 FRENCH: Mapping[str, str] = {
@@ -38,6 +40,7 @@ FRENCH: Mapping[str, str] = {
     "wrong": "submit : {message}\n« submit --help » dit comment s’en servir.",
     "one_thing": "donnez des fichiers, ou --list, ou --withdraw, un seul à la fois",
     "need_words": "dites ce que c’est, avec --note ou --what",
+    "lacking": "submit : sans {names}, aucune personne du contrôle ne peut approuver.",
     "unknown_number": "aucune de vos soumissions n’a le numéro {number}",
     "submission": "Soumission n° {number} : {state}",
     "file": "  {name}  {size} octets  sha256 {sha256}",
@@ -72,6 +75,7 @@ ENGLISH: Mapping[str, str] = {
     "wrong": "submit: {message}\n“submit --help” says how to use it.",
     "one_thing": "give files, or --list, or --withdraw, one at a time",
     "need_words": "say what it is, with --note or --what",
+    "lacking": "submit: without {names}, no checker can approve.",
     "unknown_number": "none of your submissions has the number {number}",
     "submission": "Submission {number}: {state}",
     "file": "  {name}  {size} bytes  sha256 {sha256}",
@@ -168,9 +172,21 @@ def _run(asked: argparse.Namespace, client: SubmitClient, words: Mapping[str, st
     form["what"] = form["what"] or form["note"]
     if asked.check:
         return _report_check(client.precheck({**form, "supersedes": None}, files), words)
+    _ask_for_context(form, words)
     form["supersedes"] = _id_of(asked.supersedes, client, words) if asked.supersedes else None
     total = sum(file.size for file in files)
     return _report(client.submit(form, files, _progress(total, words)), words)
+
+
+def _ask_for_context(form: dict[str, Any], words: Mapping[str, str]) -> None:
+    """Ask for what no checker can do without, where there is somebody to ask; else say what is lacking."""
+    if sys.stdin.isatty():
+        with contextlib.suppress(EOFError):
+            for field in CONTEXT:
+                form[field] = form[field].strip() or input(f"{words[field]} ? ").strip()
+    lacking = [f"--{field}" for field in CONTEXT if not form[field].strip()]
+    if lacking:
+        _say(words["lacking"].format(names=", ".join(lacking)), sys.stderr)
 
 
 def _id_of(given: str, client: SubmitClient, words: Mapping[str, str]) -> str:

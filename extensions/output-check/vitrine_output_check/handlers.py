@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler, authenticated
 
-from .app import FORM_FIELDS, Places, Refused, choose_language, refusal_of
+from .app import FORM_FIELDS, Places, Refused, choose_language, printable, refusal_of
+from .mendings import NotMended, mend
 from .submit_client import FileChanged, GateLost, GateUnreachable, Reply, SubmitClient
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def routes(base_url: str, base: type[RequestHandler], places: Places) -> list[Ru
         (r"/submissions", SubmissionsCalls),
         (r"/submissions/([A-Za-z0-9_-]{1,64})/withdraw", WithdrawalCalls),
         (r"/prechecks", PrecheckCalls),
+        (r"/mendings", MendingCalls),
     ]
     return [
         (prefix + path, type(each.__name__, (each, base), {}), {"places": places}) for path, each in calls
@@ -69,6 +71,25 @@ def read_request(body: bytes) -> tuple[list[str], dict[str, Any]]:
             raise Refused("bad_request", field=f"form.{key}")
     texts = {field: form.get(field, "") for field in FORM_FIELDS}
     return paths, {**texts, "supersedes": form.get("supersedes")}
+
+
+def read_mending(body: bytes) -> tuple[str, str, int]:
+    """`path`, `remedy`, `below` (10 unless told) of a POST's JSON. Refused `bad_request` names the field."""
+    try:
+        given = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Refused("bad_request") from error
+    if not isinstance(given, dict):
+        raise Refused("bad_request")
+    path, remedy, below = given.get("path"), given.get("remedy"), given.get("below", 10)
+    for field, fits in (
+        ("path", isinstance(path, str)),
+        ("remedy", isinstance(remedy, str)),
+        ("below", type(below) is int and 1 <= below <= 1000),
+    ):
+        if not fits:
+            raise Refused("bad_request", field=field)
+    return path, remedy, below
 
 
 class Relay(_Base):
@@ -151,3 +172,25 @@ class PrecheckCalls(Relay):
             self.refuse(refusal)
         else:
             await self.relay(lambda client: client.precheck(form, files))
+
+
+class MendingCalls(Relay):
+    """`vitrine/mendings`: nothing of it leaves the desk."""
+
+    @authenticated
+    async def post(self) -> None:
+        """Mend the table at `path` by `remedy`; answers the new file's path."""
+        language = choose_language(self.request.headers.get("Accept-Language", "fr"))
+        try:
+            path, remedy, below = read_mending(self.request.body)
+            work = IOLoop.current().run_in_executor(
+                None, lambda: mend(self.places, path, remedy, below=below, language=language)
+            )
+            body = {"path": await work}
+        except Refused as refusal:
+            self.refuse(refusal)
+        except NotMended as refusal:
+            error = {"code": "not_mended", "message": printable(str(refusal)), "field": "path"}
+            self.answer(422, json.dumps({"error": error}, ensure_ascii=False).encode())
+        else:
+            self.answer(201, json.dumps(body, ensure_ascii=False).encode())

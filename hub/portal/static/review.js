@@ -147,6 +147,11 @@ const keys = {
   g: () => sheet?.querySelector("td[tabindex='0']")?.focus(),
   u: () => document.getElementById("show-behind")?.click(),
   c: remark,
+  t: () => {
+    const tick = document.querySelector(".vote input[type='checkbox']:not(:checked)");
+    if (tick) focusOn(tick);
+    else follow("a");
+  },
   a: () => follow("a"),
   r: () => follow("r"),
   x: () => follow("x"),

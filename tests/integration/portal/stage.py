@@ -107,10 +107,17 @@ class Stage:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
+    def ticks(self, submission: str) -> dict[str, list[str]]:
+        """The ticks of an approval: what was judged, and every control."""
+        grounds = factories.grounds(self.office, submission)
+        return {"judged": sorted(grounds.judged), "control": sorted(grounds.confirmed)}
+
     def approve(self, submission: str) -> None:
         """Both checkers approve."""
         for checker in ("chloe", "denis"):
-            answer = self.post(checker, f"/review/{submission}/vote", decision="approve")
+            answer = self.post(
+                checker, f"/review/{submission}/vote", decision="approve", **self.ticks(submission)
+            )
             assert answer.status_code == 303, answer.body
 
 

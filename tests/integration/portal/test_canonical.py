@@ -120,7 +120,7 @@ def test_what_cannot_be_rewritten_cannot_be_approved(
     page = stage.visit("chloe").get(f"{P}/review/{submission}")
     assert page.status_code == 200
     assert "could not be rewritten" in page.text
-    answer = stage.post("chloe", f"/review/{submission}/vote", decision="approve")
+    answer = stage.post("chloe", f"/review/{submission}/vote", decision="approve", **stage.ticks(submission))
     assert answer.status_code == 422
     assert stage.visit("ana").get(f"{P}/submissions/{submission}/files/0/download").status_code == 409
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 
@@ -26,22 +27,36 @@ def test_a_broken_rule_is_answered_before_it_is_approved(stage: Stage, session: 
     submission = stage.submit(session, ("a.csv", SMALL))
     page = stage.visit("chloe").get(f"{P}/review/{submission}").text
     assert 'data-testid="answer-0-small_count"' in page
-    refused = stage.post("chloe", f"/review/{submission}/vote", decision="approve", comment="Kept <b>")
+    refused = stage.post(
+        "chloe",
+        f"/review/{submission}/vote",
+        decision="approve",
+        **stage.ticks(submission),
+        comment="Kept <b>",
+    )
     assert refused.status_code == 422
     assert 'id="error-answer-0-small_count"' in refused.text  # type: ignore[attr-defined]
     assert "Kept &lt;b&gt;" in refused.text  # type: ignore[attr-defined]
     answer = {"answer-0-small_count": "Three <years>, not persons."}
-    assert stage.post("chloe", f"/review/{submission}/vote", decision="approve", **answer).status_code == 303
+    assert (
+        stage.post(
+            "chloe", f"/review/{submission}/vote", decision="approve", **stage.ticks(submission), **answer
+        ).status_code
+        == 303
+    )
     body = {
         "decision": "APPROVE",
         "answers": [{"file": 0, "rule": "small_count", "answer": "Years."}],
+        "judged": stage.ticks(submission)["judged"],
+        "controls": stage.ticks(submission)["control"],
     }
     headers = {"x-vitrine-form": token_of("denis")}
     done = stage.visit("denis").post(f"{P}/api/review/{submission}/vote", json=body, headers=headers)
     assert done.json()["state"] == "RELEASED"
     record = stage.visit("ana").get(f"{P}/submissions/{submission}/record")
     assert record.headers["content-disposition"].startswith('attachment; filename="release-1.json"')
-    answers = {a["checker"]: a["answer"] for a in json.loads(record.content)["record"]["answers"]}
+    told = json.loads(record.content)["record"]["answers"]
+    answers = {a["checker"]: a["answer"] for a in told if a["rule"] == "small_count"}
     assert answers == {"chloe": "Three <years>, not persons.", "denis": "Years."}
 
 
@@ -137,4 +152,106 @@ def test_figures_in_both_languages(stage: Stage, session: str, language: str) ->
     page = stage.visit("bob", language).get(f"{P}/review/statistics").text
     assert 'data-testid="statistics-waiting">1<' in page
     assert 'data-testid="statistics-decided">1<' in page
+    assert 'data-testid="statistics-alone">0<' in page
     assert "Chloe" in page
+    assert 'data-testid="sample"' in page
+    assert f'href="{P}/submissions/' not in page  # figures alone open no submission
+    assert f'href="{P}/submissions/' in stage.visit("eve", language).get(f"{P}/review/statistics").text
+
+
+def test_no_way_leads_to_an_approval_without_context_or_controls(stage: Stage, session: str) -> None:
+    """By page and by API, in both languages; what was ticked stays ticked."""
+    lacking = stage.submit(session, ("a.csv", CSV), counts="")
+    complete = stage.submit(session, ("b.csv", CSV + b"65+,400,3.0\n"))
+    ticks = stage.ticks(complete)
+    mine = stage.visit("ana", "fr").get(f"{P}/submissions/{lacking}").text
+    assert "personne ne peut approuver" in mine
+    assert "les effectifs non pondérés" in mine
+    assert "ne peut approuver" not in stage.visit("ana", "fr").get(f"{P}/submissions/{complete}").text
+    page = stage.visit("chloe", "fr").get(f"{P}/review/{lacking}").text
+    assert "les effectifs non pondérés" in page
+    assert "rien ne peut être approuvé" in page
+    answer = stage.post("chloe", f"/review/{lacking}/vote", decision="approve", **stage.ticks(lacking))
+    assert answer.status_code == 422
+    assert 'id="error-context"' in answer.text  # type: ignore[attr-defined]
+    for name in ticks["control"]:
+        others = [one for one in ticks["control"] if one != name]
+        fields = {**ticks, "control": others, "comment": "Kept <b>"}
+        answer = stage.post("chloe", f"/review/{complete}/vote", decision="approve", **fields)
+        assert answer.status_code == 422
+        told = answer.text  # type: ignore[attr-defined]
+        assert f'id="error-control-{name}"' in told
+        assert "Kept &lt;b&gt;" in told
+        assert told.count(" checked") >= len(others)
+    headers = {"x-vitrine-form": token_of("chloe")}
+    chloe = stage.visit("chloe")
+    told = chloe.get(f"{P}/api/review/{complete}").json()
+    assert [control["name"] for control in told["controls"]] == list(stage.office.rules.review.controls)
+    body = {"decision": "APPROVE", "judged": told["to_judge"]}
+    for submission, more, code in (
+        (complete, {}, "control_missing"),
+        (complete, {"controls": ticks["control"], "judged": []}, "not_judged"),
+        (lacking, {"controls": ticks["control"]}, "context_missing"),
+    ):
+        answer = chloe.post(f"{P}/api/review/{submission}/vote", json={**body, **more}, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, code)
+    with stage.office.units.read() as unit:
+        assert unit.votes.find() == []
+    body["controls"] = [control["name"] for control in told["controls"]]
+    assert chloe.post(f"{P}/api/review/{complete}/vote", json=body, headers=headers).status_code == 200
+
+
+HOSTILE = b"g,n\r\n=cmd,40\r\n<script>alert(1)</script>,50\r\n"
+
+
+def test_auditors_alone_copy_what_lies_in_the_vault_and_it_is_audited(stage: Stage, session: str) -> None:
+    submission = stage.submit(session, ("a.csv", HOSTILE))
+    path = f"{P}/submissions/{submission}/files/0"
+    for who in ("ana", "rosa", "bob", "chloe", None):
+        for kind in ("original", "rewritten"):
+            for address in (f"{path}/{kind}", f"{path}/{kind}".replace(P, f"{P}/api")):
+                answer = stage.visit(who).get(address)
+                assert answer.status_code in (302, 401, 403), who
+                assert b"alert(1)" not in answer.content
+        if who not in (None, "rosa", "bob"):
+            listed = stage.visit(who).get(f"{P}/submissions/{submission}")
+            assert 'data-testid="original-0"' not in listed.text
+    eve = stage.visit("eve")
+    listed = eve.get(f"{P}/submissions/{submission}").text
+    assert 'data-testid="original-0"' in listed
+    assert 'data-testid="rewritten-0"' in listed
+    original, rewritten = (eve.get(f"{path}/{kind}") for kind in ("original", "rewritten"))
+    assert original.content == HOSTILE
+    assert rewritten.content != HOSTILE
+    for answer in (original, rewritten):
+        assert answer.headers["content-type"] == "application/octet-stream"
+        assert answer.headers["content-disposition"].startswith("attachment")
+        assert answer.headers["content-security-policy"].startswith("sandbox;")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    with stage.office.units.read() as unit:
+        events = [e for e in unit.events() if e.action == "submission.copied"]
+        (file,) = unit.files.find(submission=submission)
+    assert [(e.actor, e.details["original"], e.details["sha256"]) for e in events] == [
+        ("eve", True, file.sha256),
+        ("eve", False, file.canonical_sha256),
+    ]
+    assert eve.get(f"{P}/submissions/{submission}/files/7/original").status_code == 404
+
+
+def test_what_could_not_be_rewritten_is_copied_as_original_only(stage: Stage, session: str) -> None:
+    submission = stage.submit(session, ("a.png", b"\x89PNG\r\n\x1a\nnothing"))
+    path = f"{P}/submissions/{submission}/files/0"
+    assert stage.visit("eve").get(f"{path}/original").status_code == 200
+    assert stage.visit("eve").get(f"{path}/rewritten").status_code == 404
+
+
+def test_an_auditor_who_is_of_the_project_copies_nothing(stage: Stage, session: str) -> None:
+    submission = stage.submit(session, ("a.csv", CSV))
+    with stage.office.units.write() as unit:
+        project = unit.projects.get("wages")
+        assert project is not None
+        unit.projects.save(dataclasses.replace(project, members=frozenset({"ana", "eve"})))
+        unit.record(by=factories.SYSTEM, action="test.members", object="project:wages", now=factories.NOW)
+    answer = stage.visit("eve").get(f"{P}/submissions/{submission}/files/0/original")
+    assert answer.status_code == 403
+    assert CSV not in answer.content

@@ -76,8 +76,14 @@ def test_a_table_about_a_few_persons_fewer_is_blocked(stage: Stage, session: str
     again = stage.submit(session, ("zones again.csv", counted(stage, "zone")))
     assert rules(stage, again) == (Verdict.BLOCK, ["differencing"])
     # What was checked before the release is not released after it either.
-    assert stage.post("chloe", f"/review/{zones}/vote", decision="approve").status_code == 303
-    assert stage.post("denis", f"/review/{zones}/vote", decision="approve").status_code == 409
+    assert (
+        stage.post("chloe", f"/review/{zones}/vote", decision="approve", **stage.ticks(zones)).status_code
+        == 303
+    )
+    assert (
+        stage.post("denis", f"/review/{zones}/vote", decision="approve", **stage.ticks(zones)).status_code
+        == 409
+    )
 
 
 def test_cells_count_persons_in_the_order_of_persons_of(stage: Stage, session: str) -> None:

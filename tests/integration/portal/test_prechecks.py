@@ -87,6 +87,7 @@ def test_small_cells_are_said_without_number_or_place(stage: Stage, session: str
         't = vitrine.merge(t, "variable", breaks=[…])',
         "t = vitrine.round_to(t, 5)",
     ]
+    assert [each["act"] for each in finding["remedies"]] == ["suppress", "merge", "round"]
     assert "south" not in answer.text
     assert "row" not in answer.text
     assert nothing_stayed(stage)
@@ -108,6 +109,15 @@ def test_missing_context_and_format_in_french(stage: Stage, session: str) -> Non
         "Il manque une indication au formulaire : la population. Sans elle, la sortie ne peut pas être jugée."
         in messages
     )
+
+
+def test_numbers_that_nobody_rounded_are_said_with_what_to_do(stage: Stage, session: str) -> None:
+    content = b"region,n,mean_wage\nnorth,1204,31200.512345678\nsouth,1530,41877.123456789\n"
+    (file,) = ask(stage, session, FORM, ("a.csv", content), language="fr").json()["files"]
+    (finding,) = file["findings"]
+    assert finding["rule"] == "unrounded"
+    assert finding["message"].startswith("2 nombres ont plus de chiffres")
+    assert "digits=6" in finding["remedies"][0]["python"]
 
 
 def test_nothing_is_compared_with_the_extract(stage: Stage, session: str) -> None:

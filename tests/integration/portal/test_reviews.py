@@ -52,7 +52,13 @@ def test_the_author_and_a_voter_see_no_vote_before_the_end(stage: Stage, session
     assert 'data-testid="my-vote"' in mine
     assert 'data-testid="vote-hidden"' in mine
     assert 'data-testid="vote-approve"' not in mine
-    stage.post("denis", f"/review/{submission}/vote", decision="approve", comment="Fine for me.")
+    stage.post(
+        "denis",
+        f"/review/{submission}/vote",
+        decision="approve",
+        **stage.ticks(submission),
+        comment="Fine for me.",
+    )
     for checker in ("chloe", "denis"):
         page = stage.visit(checker).get(f"{P}/review/{submission}").text
         assert "Group the cells." in page
@@ -83,8 +89,13 @@ def test_a_return_without_a_comment_is_refused_and_the_form_keeps_what_was_typed
 
 def test_a_vote_cannot_be_changed(stage: Stage, session: str) -> None:
     submission = stage.submit(session, ("a.csv", CSV))
-    stage.post("chloe", f"/review/{submission}/vote", decision="approve")
-    assert stage.post("chloe", f"/review/{submission}/vote", decision="approve").status_code == 303
+    stage.post("chloe", f"/review/{submission}/vote", decision="approve", **stage.ticks(submission))
+    assert (
+        stage.post(
+            "chloe", f"/review/{submission}/vote", decision="approve", **stage.ticks(submission)
+        ).status_code
+        == 303
+    )
     answer = stage.post("chloe", f"/review/{submission}/vote", decision="reject", comment="No.")
     assert answer.status_code == 409
     with stage.office.units.read() as unit:
@@ -98,7 +109,11 @@ def test_two_checkers_at_the_same_instant(stage: Stage, session: str) -> None:
 
     def vote(checker: str) -> None:
         start.wait()
-        seen.append(stage.post(checker, f"/review/{submission}/vote", decision="approve").status_code)
+        seen.append(
+            stage.post(
+                checker, f"/review/{submission}/vote", decision="approve", **stage.ticks(submission)
+            ).status_code
+        )
 
     threads = [threading.Thread(target=vote, args=(checker,)) for checker in ("chloe", "denis")]
     for thread in threads:

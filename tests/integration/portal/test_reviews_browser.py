@@ -158,6 +158,25 @@ def test_keys_alone_lead_through_findings_cells_files_and_to_the_vote(
     page.context.close()
 
 
+def test_by_keys_every_tick_is_reached_and_what_is_missing_is_said_beside_the_vote(
+    chromium: Browser, house: House
+) -> None:
+    page = visit(chromium, house, "/review/{id}")
+    ticks = page.locator(".vote input[type=checkbox]")
+    assert ticks.count() > len(house.stage.office.rules.review.controls)
+    for n in range(ticks.count()):
+        page.keyboard.press("t")
+        page.keyboard.press("Space")
+        assert page.locator(".vote input[type=checkbox]:checked").count() == n + 1
+    page.keyboard.press("t")
+    assert page.evaluate("document.activeElement.dataset.testid") == "vote-approve"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/vote")
+    assert "the population" in page.locator("#error-context").inner_text()
+    assert page.locator(".vote input[type=checkbox]:not(:checked)").count() == 0
+    page.context.close()
+
+
 def test_the_keys_can_be_switched_off_and_tab_leaves_the_table(chromium: Browser, house: House) -> None:
     page = visit(chromium, house, "/review/{id}")
     page.keyboard.press("?")

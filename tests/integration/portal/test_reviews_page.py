@@ -158,6 +158,23 @@ def test_the_api_tells_the_same(reviewed: tuple[Stage, dict[str, str]]) -> None:
     assert kinds == ["version", "release"]
 
 
+def test_the_api_shows_the_file_and_the_look_is_audited(reviewed: tuple[Stage, dict[str, str]]) -> None:
+    stage, ids = reviewed
+
+    def looks() -> int:
+        with stage.office.units.read() as unit:
+            events = unit.events(object=f"submission:{ids['again']}")
+            return sum(entry.action == "submission.viewed" for entry in events)
+
+    before = looks()
+    shown = told(reviewed, "/{again}/files/0")
+    assert (shown["name"], shown["page"], shown["pages"]) == ("zones.csv", 1, 1)
+    view = shown["view"]
+    assert view["kind"] == "table"  # type: ignore[index]
+    assert view["columns"] == ["region", "zone", "n", "mean_wage"]  # type: ignore[index]
+    assert looks() == before + 1
+
+
 def test_the_api_has_types(stage: Stage) -> None:
     schema = stage.visit("chloe").get(f"{P}/api/openapi.json", headers={"x-vitrine-form": token_of("chloe")})
     document = schema.json()

@@ -65,6 +65,10 @@ MATRIX: dict[str, dict[int, str]] = {
     # Output checking: record, key, remarks, figures, publications
     f"GET {P}/submissions/{{id}}/record": {200: "author checker insider auditor"},
     f"GET {P}/api/submissions/{{id}}/record": {200: "author checker insider auditor"},
+    f"GET {P}/submissions/{{id}}/files/{{n}}/original": {200: "auditor"},
+    f"GET {P}/submissions/{{id}}/files/{{n}}/rewritten": {200: "auditor"},
+    f"GET {P}/api/submissions/{{id}}/files/{{n}}/original": {200: "auditor"},
+    f"GET {P}/api/submissions/{{id}}/files/{{n}}/rewritten": {200: "auditor"},
     f"GET {P}/release-key": {200: PUBLIC},
     f"POST {P}/review/{{id}}/comments": {303: "checker"},
     f"GET {P}/api/review/{{id}}/comments": {200: "checker"},
@@ -155,6 +159,8 @@ MATRIX: dict[str, dict[int, str]] = {
     f"GET {P}/api/review": {200: "checker insider"},
     f"GET {P}/api/review/{{id}}": {200: "checker"},
     f"GET {P}/api/review/{{id}}/files/{{n}}/differences": {200: "checker"},
+    f"GET {P}/api/review/{{id}}/files/{{n}}": {200: "checker"},
+    f"GET {P}/api/review/{{id}}/files/{{n}}/image/{{k}}": {200: "checker"},
     f"POST {P}/api/review/{{id}}/vote": {200: "checker"},
     f"GET {P}/api/audit": {200: "auditor"},
     "GET /internal/sessions/{sid}": {},
@@ -194,7 +200,7 @@ FORMS: dict[str, dict[str, str]] = {
         "email": "n@example.org",
         "roles": "auditor",
     },
-    f"POST {P}/review/{{id}}/vote": {"decision": "approve"},
+    f"POST {P}/review/{{id}}/vote": {"decision": "return", "comment": "Group the cells."},
     f"POST {P}/review/{{id}}/comments": {"text": "Look at row 3."},
     f"POST {P}/manuscripts/{{id}}/vote": {"decision": "approve"},
     f"POST {P}/requests/{{id}}/remarks": {"text": "A word."},
@@ -216,7 +222,7 @@ BODIES: dict[str, dict[str, object]] = {
         "dated": "2026-01-01",
     },
     f"POST {P}/api/requests/{{id}}/risk": {"version": 1, "choice": "proceed", "reason": "Yes."},
-    f"POST {P}/api/review/{{id}}/vote": {"decision": "APPROVE"},
+    f"POST {P}/api/review/{{id}}/vote": {"decision": "RETURN", "comment": "Group the cells."},
     f"POST {P}/api/review/{{id}}/comments": {"file": 0, "text": "Look at row 3.", "place": {"row": 2}},
 }
 
@@ -311,6 +317,25 @@ def test_the_table_has_every_route_and_no_other(
     stage = make_stage(tmp_path, filled=False)
     assert sorted(_routes(stage)) == sorted(MATRIX)
     assert all(declared_access(route) is not None for route in stage.app.routes)
+
+
+# What the checker's pages do, and the API's way to the same.
+PAGES_AND_API = {
+    f"GET {P}/review": f"GET {P}/api/review",
+    f"GET {P}/review/{{id}}": f"GET {P}/api/review/{{id}}",
+    f"GET {P}/review/{{id}}/files/{{n}}/image/{{k}}": f"GET {P}/api/review/{{id}}/files/{{n}}/image/{{k}}",
+    f"GET {P}/review/statistics": f"GET {P}/api/review-statistics",
+    f"POST {P}/review/{{id}}/vote": f"POST {P}/api/review/{{id}}/vote",
+    f"POST {P}/review/{{id}}/comments": f"POST {P}/api/review/{{id}}/comments",
+}
+
+
+def test_whatever_a_checker_does_on_a_page_can_be_done_by_api() -> None:
+    pages = {route for route in MATRIX if route.split(" ")[1].startswith(f"{P}/review")}
+    assert pages == set(PAGES_AND_API)
+    for page, api in PAGES_AND_API.items():
+        who = [set(" ".join(statuses.values()).split()) for statuses in (MATRIX[page], MATRIX[api])]
+        assert who[0] == who[1], page
 
 
 def _address(route: str, ids: dict[str, str]) -> tuple[str, str]:

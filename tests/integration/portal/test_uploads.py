@@ -260,7 +260,7 @@ def test_a_returned_submission_comes_back_with_its_comment_and_can_be_replaced(s
     stage.post("chloe", f"/review/{first}/vote", decision="return", comment="Group the small cells.")
     listed = stage.gate().get(f"/internal/sessions/{session}/submissions").json()["submissions"][0]
     assert listed["comments"] == []
-    stage.post("denis", f"/review/{first}/vote", decision="approve", comment="Fine.")
+    stage.post("denis", f"/review/{first}/vote", decision="approve", **stage.ticks(first), comment="Fine.")
     listed = stage.gate().get(f"/internal/sessions/{session}/submissions").json()["submissions"][0]
     assert listed["state"] == "RETURNED"
     assert {c["text"] for c in listed["comments"]} == {"Group the small cells.", "Fine."}

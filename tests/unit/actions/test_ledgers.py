@@ -61,14 +61,20 @@ def submit(office: Office, slug: str, file: StagedFile) -> Submission:
     username = {"wages": "ana", "health": "rosa"}[slug]
     session = factories.open_session(office, slug, username).session.id
     return submissions.submit(
-        office, session_id=session, form={"what": "t"}, supersedes=None, files=[file], now=NOW
+        office, session_id=session, form=factories.FORM, supersedes=None, files=[file], now=NOW
     )
 
 
 def decide(office: Office, made: Submission, decision: Decision = Decision.APPROVE) -> Submission:
     for checker in ("chloe", "denis"):
         made = reviews.cast_vote(
-            office, submission_id=made.id, decision=decision, comment="x", by=actor(checker), now=NOW
+            office,
+            submission_id=made.id,
+            decision=decision,
+            comment="x",
+            by=actor(checker),
+            now=NOW,
+            grounds=factories.grounds(office, made.id),
         )
     return made
 

@@ -63,11 +63,11 @@ def session(office: Office) -> str:
 
 def submit(office: Office, session: str, *files: StagedFile) -> Submission:
     return submissions.submit(
-        office, session_id=session, form={"what": "a table"}, supersedes=None, files=files, now=NOW
+        office, session_id=session, form=factories.FORM, supersedes=None, files=files, now=NOW
     )
 
 
-def approve(office: Office, made: Submission, **more: Any) -> Submission:
+def approve(office: Office, made: Submission, **answers: str) -> Submission:
     for checker in ("chloe", "denis"):
         made = reviews.cast_vote(
             office,
@@ -76,7 +76,7 @@ def approve(office: Office, made: Submission, **more: Any) -> Submission:
             comment="fine",
             by=actor(checker),
             now=NOW,
-            **more,
+            grounds=factories.grounds(office, made.id, **answers),
         )
     return made
 
@@ -85,7 +85,7 @@ def approve(office: Office, made: Submission, **more: Any) -> Submission:
 def record(office: Office, session: str) -> bytes:
     rules = (("small_count", "BLOCK"), ("small_count", "BLOCK"), ("formula", "REVIEW"))
     made = submit(office, session, staged(BYTES, *rules), staged(b"b\n", name="b.txt"))
-    approve(office, made, answers={(0, "small_count"): "Years, not counts."})
+    approve(office, made, small_count="Years, not counts.")
     return releases.read_release_record(
         office, submission_id=made.id, by=actor("ana"), now=NOW
     ).content.encode()
@@ -227,11 +227,16 @@ def test_the_record_says_what_was_decided_and_never_the_evidence(record: bytes, 
     assert {(a.file, a.rule, a.checker, a.answer) for a in told.answers} == {
         (0, "small_count", "chloe", "Years, not counts."),
         (0, "small_count", "denis", "Years, not counts."),
+        (0, "formula", "chloe", "judged"),
+        (0, "formula", "denis", "judged"),
     }
     assert sorted(d.checker for d in told.decisions) == ["chloe", "denis"]
     assert told.rules.policies == office.rules.fingerprint
     assert told.rules.thresholds["small_units"] == {"units": 10}
     assert told.release.released == NOW
+    controls = office.rules.review.controls
+    assert [set(decision.confirmed) for decision in told.decisions] == [set(controls)] * 2
+    assert told.rules.controls == {name: text.translations() for name, text in controls.items()}
     assert b"evidence" not in record
     with office.units.read() as unit:
         entries = {entry.seq: entry for entry in unit.events()}
@@ -243,11 +248,11 @@ def test_an_approval_answers_every_broken_rule(office: Office, session: str) -> 
     made = submit(office, session, staged(BYTES, ("small_count", "BLOCK"), ("row_level", "BLOCK")))
     for answers in (
         {},
-        {(0, "small_count"): "Years."},
-        {(0, "small_count"): "Years.", (0, "row_level"): " "},
+        {"small_count": "Years."},
+        {"small_count": "Years.", "row_level": " "},
     ):
         with pytest.raises(Refused) as refused:
-            approve(office, made, answers=answers)
+            approve(office, made, **answers)
         assert refused.value.code == "answer_missing"
     with office.units.read() as unit:
         assert unit.votes.find() == []
@@ -263,8 +268,7 @@ def test_a_report_that_cannot_be_read_must_be_answered(office: Office, session: 
     with pytest.raises(Refused) as refused:
         approve(office, made)
     assert refused.value.field == "answer-0-report_unreadable"
-    answers = {(0, "report_unreadable"): "Read whole by hand."}
-    assert approve(office, made, answers=answers).state is SubmissionState.RELEASED
+    assert approve(office, made, report_unreadable="Read whole by hand.").state is SubmissionState.RELEASED
 
 
 def test_a_process_without_the_key_releases_nothing(office: Office, session: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from hub.actions import reviews, submissions
 from hub.actions.ports import Office
-from hub.actions.statistics import ReviewStatistics, review_statistics
+from hub.actions.statistics import SAMPLED, ReviewStatistics, SampledRelease, draw, review_statistics
 from hub.domain.errors import PermissionDenied
 from hub.domain.records import Decision
 from tests import factories
@@ -28,7 +28,7 @@ def submit(office: Office, session: str, name: str, *, hours_ago: float) -> str:
     made = submissions.submit(
         office,
         session_id=session,
-        form={"what": name},
+        form={**factories.FORM, "what": name},
         supersedes=None,
         files=[staged(name.encode(), name=f"{name}.csv")],
         now=NOW + timedelta(hours=100 - hours_ago),
@@ -45,6 +45,7 @@ def decide(office: Office, submission: str, decision: Decision, *checkers: str) 
             comment="x",
             by=actor(checker),
             now=NOW + timedelta(hours=100),
+            grounds=factories.grounds(office, submission),
         )
 
 
@@ -89,3 +90,27 @@ def test_a_vote_of_an_unfinished_round_changes_no_figure(office: Office, session
     before = figures(office, "denis")
     decide(office, waiting, A, "chloe")
     assert figures(office, "denis") == before
+
+
+def test_releases_are_drawn_to_be_read_again(office: Office, session: str) -> None:
+    assert figures(office).sample == []
+    made = [submit(office, session, f"t{n}", hours_ago=10) for n in range(SAMPLED + 2)]
+    returned = submit(office, session, "returned", hours_ago=10)
+    for one in made:
+        decide(office, one, Decision.APPROVE)
+    decide(office, returned, Decision.RETURN)
+    sample = figures(office).sample
+    assert len({one.submission for one in sample}) == SAMPLED
+    assert {one.submission for one in sample} < set(made)
+    assert [one.number for one in sample] == sorted(one.number for one in sample)
+    assert figures(office).sample == sample
+    assert {tuple(one.checkers) for one in sample} == {("chloe", "denis")}
+    assert figures(office).alone == 0
+
+
+def test_another_week_draws_others() -> None:
+    released = [SampledRelease(f"o{n}", n, "wages", NOW, "PASS", ["chloe"]) for n in range(200)]
+    weeks = [NOW.date() + timedelta(weeks=n) for n in range(20)]
+    drawn = [tuple(one.number for one in draw(released, since=week)) for week in weeks]
+    assert len(set(drawn)) == len(weeks)
+    assert len({number for numbers in drawn for number in numbers}) > 50

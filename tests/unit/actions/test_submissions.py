@@ -31,7 +31,7 @@ def submit(office: Office, session: str, files: list[StagedFile] | None = None, 
     return submissions.submit(
         office,
         session_id=session,
-        form={"what": "a table"},
+        form=factories.FORM,
         supersedes=form.get("supersedes"),
         files=[staged()] if files is None else files,
         now=NOW,
@@ -43,7 +43,13 @@ def vote(
 ) -> Submission:
     by = actor(who) if isinstance(who, str) else who
     return reviews.cast_vote(
-        office, submission_id=made.id, decision=decision, comment=comment, by=by, now=NOW
+        office,
+        submission_id=made.id,
+        decision=decision,
+        comment=comment,
+        by=by,
+        now=NOW,
+        grounds=factories.grounds(office, made.id),
     )
 
 

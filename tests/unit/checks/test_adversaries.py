@@ -194,3 +194,14 @@ def test_the_same_without_the_trick_passes(by: str, extract: Path, tmp_path: Pat
     table = agg(by, N, mean("wage", digits), of=LARGE if by == "region" else FRAME)
     report = judged(extract, tmp_path, table)
     assert report.verdict is Verdict.PASS, report.findings
+
+
+def test_sums_rounded_to_whole_numbers_and_printed_with_a_zero_pass(extract: Path, tmp_path: Path) -> None:
+    table = agg("region", N, pl.col("wage").sum().round(0).alias("sum_wage"))
+    assert ".0\n" in table.write_csv()
+    report = judged(extract, tmp_path, table)
+    assert report.verdict is Verdict.PASS, report.findings
+    near = table.with_columns(
+        pl.when(pl.col("region") == "North").then(2.0).otherwise(0.0) + pl.col("sum_wage")
+    )
+    assert judged(extract, tmp_path, near).verdict is not Verdict.PASS

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from hub.checks.findings import Severity
-from hub.checks.grids import find_solvable, grids_of
-from hub.checks.suppression import Grid, Margins, audit, secondary
+from hub.checks.findings import Finding, Severity
+from hub.checks.grids import find_solvable, find_unaudited, grids_of
+from hub.checks.suppression import MAX_CELLS, Grid, Margins, audit, audit_sums, secondary
 from hub.checks.tables import Table
 
 T = 10
@@ -142,3 +142,93 @@ def test_a_printed_table_is_audited(text: str, places: list[tuple[int, int]]) ->
 
 def test_subtotals_are_left_alone() -> None:
     assert list(grids_of(table("region,n\na,*\nTotal,50\nb,40\nTotal,60"))) == []
+
+
+def nested(hidden: dict[str, str], drop: tuple[str, ...] = ()) -> Table:
+    """Persons by region, sex and age with every total; `hidden`: what stands instead of a number."""
+    of = {"north": 1, "south": 2, "men": 1, "women": 3, "young": 5, "old": 7}
+    rows = []
+    for region in ("north", "south", "Total"):
+        for sex in ("men", "women", "Total"):
+            for age in ("young", "old", "Total"):
+                names = f"{region}/{sex}/{age}"
+                count = sum(
+                    10 * of[a] * of[b] + of[c]
+                    for a in (("north", "south") if region == "Total" else (region,))
+                    for b in (("men", "women") if sex == "Total" else (sex,))
+                    for c in (("young", "old") if age == "Total" else (age,))
+                )
+                if names not in drop:
+                    rows.append([region, sex, age, hidden.get(names, str(count))])
+    return Table(["region", "sex", "age", "n"], rows)
+
+
+def places(found: list[Finding], printed: Table) -> list[str]:
+    return ["/".join(printed.rows[f.place.row or 0][:3]) for f in found]
+
+
+CUBE = {f"{a}/{b}/{c}": "*" for a in ("north", "south") for b in ("men", "women") for c in ("young", "old")}
+
+
+@pytest.mark.parametrize(
+    ("hidden", "known"),
+    [
+        ({"north/men/young": "*"}, ["north/men/young"]),
+        # The square of one region protects within it, but the totals over regions give it back.
+        (
+            dict.fromkeys(("north/men/young", "north/men/old", "north/women/young", "north/women/old"), "*"),
+            ["north/men/young", "north/men/old", "north/women/young", "north/women/old"],
+        ),
+        # A hidden subtotal is known from its parts, and gives nothing away beyond them.
+        ({"north/men/Total": "*"}, ["north/men/Total"]),
+        # Hidden together with its parts, the other totals give all three back.
+        (dict.fromkeys(("north/men/young", "north/men/Total"), "*"), ["north/men/young", "north/men/Total"]),
+    ],
+)
+def test_three_groupings_with_all_their_totals(hidden: dict[str, str], known: list[str]) -> None:
+    printed = nested(hidden)
+    found = find_solvable(printed, threshold=1000)
+    assert sorted(places(found, printed)) == sorted(known)
+    assert find_unaudited(printed) == []
+
+
+def test_a_cube_of_hidden_numbers_is_known_as_nearly_as_it_is() -> None:
+    """Eight unknowns and their margins leave one degree of freedom: each is known to within the smallest."""
+    printed = nested(CUBE)
+    assert find_solvable(printed, threshold=5) == []
+    assert len(find_solvable(printed, threshold=1000)) == 8
+
+
+def test_what_is_no_small_number_is_no_finding() -> None:
+    printed = nested({"south/women/old": "*"})
+    assert find_solvable(printed, threshold=10) == []
+    assert places(find_solvable(nested({"north/men/young": "*"}), threshold=16), printed) == [
+        "north/men/young"
+    ]
+
+
+def test_means_of_three_groupings_have_no_sums_and_are_said_not_to_be_audited() -> None:
+    printed = nested({"north/men/young": "*", "north/men/Total": "14.5", "south/men/Total": "1.5"})
+    assert find_solvable(printed, threshold=1000) == []
+    assert [f.rule for f in find_unaudited(printed)] == ["suppressed_margins"]
+
+
+def test_two_labels_and_a_total_column_are_three_groupings() -> None:
+    text = (
+        "region,sex,young,old,Total\nnorth,men,*,30,32\nnorth,women,20,40,60\nnorth,Total,22,70,92\n"
+        "south,men,50,60,110\nsouth,women,70,80,150\nsouth,Total,120,140,260\n"
+        "Total,men,52,90,142\nTotal,women,90,120,210\nTotal,Total,142,210,352"
+    )
+    found = find_solvable(table(text), threshold=T)
+    assert [(f.place.row, f.place.column) for f in found] == [(0, 2)]
+
+
+def test_sums_of_too_many_numbers_are_refused() -> None:
+    with pytest.raises(ValueError, match="too many"):
+        audit_sums([None] * (MAX_CELLS + 1), [], threshold=T)
+
+
+@pytest.mark.parametrize("slack", [0.0, 2.5])
+def test_contradictory_sums_hide_nothing(slack: float) -> None:
+    found = audit_sums([None, 30.0, 20.0], [(2, [0, 1])], threshold=math.inf, slack=slack)
+    assert [cell.row for cell in found] == [0]

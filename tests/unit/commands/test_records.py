@@ -103,7 +103,7 @@ def test_project_create_twice(office: Office, tmp_path: Path) -> None:
 def test_french_where_the_operator_reads_french(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANG", "fr_FR.UTF-8")
     done = RUNNER.invoke(app, ["project", "end", "none"])
-    assert "Ce projet n'existe pas." in done.stderr
+    assert "Ce projet n’existe pas." in done.stderr
 
 
 def test_an_unknown_role_is_refused(office: Office) -> None:

@@ -28,11 +28,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     factories.add_project(office)
     session = factories.open_session(office).session.id
     made = submissions.submit(
-        office, session_id=session, form={"what": "t"}, supersedes=None, files=[staged()], now=NOW
+        office, session_id=session, form=factories.FORM, supersedes=None, files=[staged()], now=NOW
     )
     for checker in ("chloe", "denis"):
         reviews.cast_vote(
-            office, submission_id=made.id, decision=Decision.APPROVE, comment="", by=actor(checker), now=NOW
+            office,
+            submission_id=made.id,
+            decision=Decision.APPROVE,
+            comment="",
+            by=actor(checker),
+            now=NOW,
+            grounds=factories.grounds(office, made.id),
         )
     record = releases.read_release_record(office, submission_id=made.id, by=actor("ana"), now=NOW)
     made_at = tmp_path_factory.mktemp("elsewhere")

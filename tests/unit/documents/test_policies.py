@@ -23,6 +23,20 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def one(name: str, tier: str = "open", sample: float = 0.1) -> str:
+    """A class of submissions that one checker decides, as review.yaml would say it."""
+    limits = f"tiers: [{tier}], max_files: 1, max_bytes: 9, sample: {sample}"
+    return f"\none_decider:\n  {name}: {{reason: {{fr: x, en: x}}, {limits}}}"
+
+
+def test_a_low_risk_class_is_read(directory: Path) -> None:
+    path = directory / "review.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("\none_decider: {}", one("table")), encoding="utf-8")
+    (named,) = load_policies(directory).review.one_decider
+    assert named == "table"
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "code", "key"),
     [
@@ -30,6 +44,17 @@ def directory(tmp_path: Path) -> Path:
         ("review.yaml", "approvals_needed: 2", "approvals_needed: two", "wrong_type", "approvals_needed"),
         ("review.yaml", "approvals_needed: 2", "approvals_needed: true", "wrong_type", "approvals_needed"),
         ("review.yaml", "approvals_needed: 2", "approvals: 2", "unknown_key", "approvals"),
+        ("review.yaml", "\none_decider: {}", one("figure"), "bad_value", "one_decider.figure"),
+        (
+            "review.yaml",
+            "\none_decider: {}",
+            one("table", "open", 1),
+            "bad_value",
+            "one_decider.table.sample",
+        ),
+        ("review.yaml", "\none_decider: {}", one("table", "wide"), "bad_value", "one_decider.table.tiers[0]"),
+        ("review.yaml", "\none_decider: {}", "\n", "missing_key", "one_decider"),
+        ("review.yaml", "  description:", "  De scription:", "bad_value", None),
         ("submissions.yaml", "max_files: 20", "max_files: 20\nmax_files: 90", "duplicate_key", "max_files"),
         ("submissions.yaml", ".csv,", "csv,", "bad_value", "types[0]"),
         ("submissions.yaml", ".csv,", ".csv, .csv,", "bad_value", "types"),

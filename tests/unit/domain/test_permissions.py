@@ -29,6 +29,7 @@ EXPECTED: dict[Permission, tuple[str, str, str, str]] = {
     Permission.REQUEST_REVIEW: ("nnn", "nny", "nnn", "nnn"),
     Permission.SUBMISSION_CREATE: ("ynn", "nnn", "nnn", "nnn"),
     Permission.SUBMISSION_READ: ("ynn", "nnn", "yyy", "yyy"),
+    Permission.SUBMISSION_COPY: ("nnn", "nnn", "nnn", "yyy"),
     Permission.SUBMISSION_WITHDRAW: ("ynn", "nnn", "nnn", "nnn"),
     Permission.SUBMISSION_REVIEW: ("nnn", "nnn", "nny", "nnn"),
     Permission.REVIEW_STATISTICS: ("nnn", "yyy", "yyy", "yyy"),

@@ -22,6 +22,7 @@ SUBMISSION = {
     "files": [{"name": "table.csv", "size": 18, "sha256": SHA}],
     "comments": [],
 }
+COMPLETE = ["--what", "x", "--population", "x", "--variables", "x", "--counts", "x", "--purpose", "x"]
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_wrong_use_is_2_and_sends_nothing(
 
 
 @pytest.mark.parametrize(
-    "line", [["table.csv", "--note", "x"], ["--list"], ["--withdraw", "12"], ["--withdraw", "x12"]]
+    "line", [["table.csv", *COMPLETE], ["--list"], ["--withdraw", "12"], ["--withdraw", "x12"]]
 )
 def test_a_refusal_is_1_and_is_said_in_its_own_words(
     gate: Gate, places: Places, capsys: pytest.CaptureFixture[str], line: list[str]
@@ -104,6 +105,33 @@ def test_number_state_and_sha256_are_shown(
         "supersedes": None,
     }
     assert [name for _, name, _ in files] == ["table.csv", "both.csv"]
+
+
+def test_what_no_checker_can_do_without_is_said_before_it_is_sent(
+    gate: Gate, places: Places, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate.status, gate.answer = 201, SUBMISSION
+    given = ["--counts", "40", "--purpose", "Paper", "--population", "All"]
+    assert main(["table.csv", "--what", "x", *given], places) == 0
+    assert capsys.readouterr().err == (
+        "submit : sans --variables, aucune personne du contrôle ne peut approuver.\n"
+    )
+    assert main(["table.csv", "--what", "x", *given, "--variables", "wage"], places) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_in_a_terminal_it_is_asked_for(
+    gate: Gate, places: Places, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate.status, gate.answer = 201, SUBMISSION
+    asked: list[str] = []
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda text: asked.append(text) or f"answer {len(asked)}")
+    assert main(["table.csv", "--what", "x", "--counts", "40"], places) == 0
+    assert asked == [f"{FRENCH[field]} ? " for field in ("population", "variables", "purpose")]
+    sent = json.loads(gate.heard[0].parts()[0][2])
+    assert (sent["population"], sent["counts"], sent["purpose"]) == ("answer 1", "40", "answer 3")
+    assert capsys.readouterr().err == ""
 
 
 def test_numbers_are_what_people_see(gate: Gate, places: Places) -> None:

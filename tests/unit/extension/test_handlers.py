@@ -16,6 +16,7 @@ from tornado.web import Application, RequestHandler
 from vitrine_output_check.app import Places
 from vitrine_output_check.handlers import routes
 
+from tests.unit.desk.conftest import make_extract
 from tests.unit.extension.gates import Gate
 
 FORM = {"what": "Table 2", "population": "", "variables": "", "counts": "", "purpose": "", "note": ""}
@@ -180,3 +181,61 @@ def test_data_are_not_looked_over_either(gate: Gate, desk: Path, path: str) -> N
     assert status in (400, 403)
     assert answer["error"]["code"] in ("bad_path", "from_data")
     assert gate.heard == []
+
+
+DESK_PACKAGE = Path(__file__).parents[3] / "images" / "desk" / "python"
+
+
+@pytest.fixture
+def declared(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A desk with the package, an extract, and a declared table in a folder of the home."""
+    monkeypatch.setenv("PYTHONPATH", str(DESK_PACKAGE))
+    monkeypatch.setenv("VITRINE_EXTRACT", str(desk / "data"))
+    make_extract(desk / "data")
+    (desk / "home" / "out").mkdir()
+    monkeypatch.chdir(desk / "home" / "out")
+    monkeypatch.syspath_prepend(str(DESK_PACKAGE))
+    import vitrine
+
+    vitrine.table("people", "region", "count", file="t.csv")
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{", 400, "bad_request"),
+        ({"path": "out/t.csv"}, 400, "bad_request"),
+        ({"path": "out/t.csv", "remedy": "delete"}, 400, "bad_request"),
+        ({"path": "out/t.csv", "remedy": "round", "below": True}, 400, "bad_request"),
+        ({"path": "../t.csv", "remedy": "round"}, 400, "bad_path"),
+        ({"path": "/etc/passwd", "remedy": "round"}, 400, "bad_path"),
+        ({"path": "out/absent.csv", "remedy": "round"}, 404, "not_found"),
+        ({"path": "data/people.parquet", "remedy": "round"}, 403, "from_data"),
+        ({"path": "table.csv", "remedy": "round"}, 422, "not_mended"),
+        ({"path": "out/t.csv", "remedy": "drop_extremes"}, 422, "not_mended"),
+    ],
+)
+def test_what_cannot_be_mended_is_said_and_nothing_is_written(
+    declared: Path, body: object, status: int, code: str
+) -> None:
+    before = sorted((declared / "home").rglob("*"))
+    answered, told = call(declared, "mendings", body, {"Accept-Language": "fr"})
+    assert (answered, told["error"]["code"]) == (status, code)
+    assert told["error"]["message"]
+    assert sorted((declared / "home").rglob("*")) == before
+
+
+def test_a_button_writes_a_new_declared_file_beside_the_old(declared: Path) -> None:
+    status, told = call(declared, "mendings", {"path": "out/t.csv", "remedy": "suppress", "below": 10})
+    assert (status, told) == (201, {"path": "out/t-suppressed.csv"})
+    folder = declared / "home" / "out"
+    assert {path.name for path in folder.iterdir()} == {
+        "t.csv", "t.csv.spec.json", "t-suppressed.csv", "t-suppressed.csv.spec.json",
+    }  # fmt: skip
+    assert ",\n" in (folder / "t-suppressed.csv").read_text()
+
+
+def test_nobody_else_mends(declared: Path) -> None:
+    status, _ = call(declared, "mendings", {"path": "out/t.csv", "remedy": "round"}, base=Stranger)
+    assert status == 403

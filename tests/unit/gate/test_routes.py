@@ -58,6 +58,7 @@ OPEN: dict[str, set[str]] = {
     "vitrine/submissions": {"GET", "POST"},
     "vitrine/submissions/ab12/withdraw": {"POST"},
     "vitrine/prechecks": {"POST"},
+    "vitrine/mendings": {"POST"},
 }
 
 CLOSED = [

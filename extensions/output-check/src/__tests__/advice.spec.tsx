@@ -1,6 +1,6 @@
 import React from 'react';
-import { Advice, filesToMend } from '../advice';
-import { ApiError, type IPrecheck } from '../api';
+import { Advice, filesToMend, mendingOf } from '../advice';
+import { ApiError, type IPrecheck, type Mending } from '../api';
 import { messagesIn } from '../messages';
 
 const ANSWER: IPrecheck = {
@@ -73,7 +73,8 @@ describe('the advice in the form', () => {
 
   async function show(
     paths: string[],
-    precheck: (save: boolean) => Promise<IPrecheck>
+    precheck: (save: boolean) => Promise<IPrecheck>,
+    mend: (name: string, mending: Mending) => Promise<void> = async () => {}
   ): Promise<void> {
     root.render(
       <Advice
@@ -81,6 +82,7 @@ describe('the advice in the form', () => {
         paths={paths}
         disabled={false}
         precheck={precheck}
+        mend={mend}
       />
     );
     await settle();
@@ -131,5 +133,79 @@ describe('the advice in the form', () => {
   it('says so when there is nothing to say', async () => {
     await show(['c.csv'], async () => ({ left: 1, files: [] }));
     expect(place.textContent).toContain('Nothing to say about these files.');
+  });
+
+  const SMALL: IPrecheck = {
+    left: 3,
+    files: [
+      {
+        name: 'a.csv',
+        declared: true,
+        findings: [
+          {
+            rule: 'small_cells',
+            message: 'Some cells.',
+            remedies: [
+              { text: 'Suppress.', python: 'p()', r: 'r()', act: 'suppress' },
+              { text: 'Elsewhere.', python: 'e()', r: '', act: 'tomorrow' }
+            ]
+          }
+        ]
+      }
+    ]
+  };
+
+  it('has a button for what the desk can do with a declared table', async () => {
+    const mend = jest.fn(async () => {});
+    await show(['a.csv'], async () => SMALL, mend);
+    const buttons = place.querySelectorAll<HTMLElement>('.vtr-Advice-mend');
+    expect([...buttons].map(button => button.dataset['vtrAct'])).toEqual([
+      'suppress'
+    ]);
+    buttons[0].click();
+    await settle();
+    expect(mend.mock.calls).toEqual([['a.csv', 'suppress']]);
+  });
+
+  it('copies the call for anything else', async () => {
+    const written: string[] = [];
+    Object.defineProperty(navigator, 'clipboard', {
+      configurable: true,
+      value: { writeText: async (text: string) => void written.push(text) }
+    });
+    await show(['a.csv'], async () => ANSWER);
+    expect(place.querySelector('.vtr-Advice-mend')).toBeNull();
+    place.querySelector<HTMLElement>('.vtr-Advice-copy')?.click();
+    await settle();
+    expect(written).toEqual(['vitrine.suppress(t)']);
+    expect(place.textContent).toContain('Copied');
+  });
+
+  it('says why a table could not be mended', async () => {
+    await show(
+      ['a.csv'],
+      async () => SMALL,
+      async () => {
+        throw new ApiError('not_mended', 'No bands.', 'path', 422);
+      }
+    );
+    place.querySelector<HTMLElement>('.vtr-Advice-mend')?.click();
+    await settle();
+    expect(place.textContent).toContain('No bands.');
+    expect(place.textContent).toContain('Some cells.');
+  });
+});
+
+describe('what the desk can do', () => {
+  const remedy = { text: 'x', python: '', r: '' };
+  it.each([
+    ['suppress', true, 'suppress'],
+    ['drop_extremes', true, 'drop_extremes'],
+    ['suppress', false, null],
+    ['tomorrow', true, null],
+    [undefined, true, null]
+  ])('%s, declared %j: %j', (act, declared, expected) => {
+    const file = { name: 'a.csv', declared, findings: [] };
+    expect(mendingOf({ ...remedy, act }, file)).toBe(expected);
   });
 });

@@ -81,10 +81,10 @@ describe('problems found before sending', () => {
   const limits = { max_bytes: 1000, max_files: 2, types: ['.csv', '.png'] };
   const form: ISubmissionForm = {
     what: 'Tableau 2',
-    population: '',
-    variables: '',
-    counts: '',
-    purpose: '',
+    population: 'Tous',
+    variables: 'salaire',
+    counts: '40 au moins',
+    purpose: 'Article',
     note: '',
     supersedes: null
   };
@@ -133,6 +133,20 @@ describe('problems found before sending', () => {
     );
     expect(problems).toEqual([{ field: 'what', message: words.whatMissing }]);
   });
+
+  it.each(['population', 'variables', 'counts', 'purpose'] as const)(
+    'no %s, without which nobody can approve',
+    field => {
+      const problems = findProblems(
+        [file('a.csv', 1)],
+        { ...form, [field]: ' ' },
+        limits,
+        words
+      );
+      const message = words.contextMissing(words.fields[field].label);
+      expect(problems).toEqual([{ field, message }]);
+    }
+  );
 
   it.each<[string, IChosenFile[]]>([
     ['exactly at the limits', [file('a.csv', 600), file('b.PNG', 400)]],

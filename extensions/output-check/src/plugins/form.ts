@@ -13,7 +13,12 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator } from '@jupyterlab/translation';
 import type { JSONObject } from '@lumino/coreutils';
 import type { SubmissionDialog } from '../dialog';
-import { ApiError, type ISubmission, type ISubmissionForm } from '../api';
+import {
+  ApiError,
+  type ISubmission,
+  type ISubmissionForm,
+  type Mending
+} from '../api';
 import type { IMessages } from '../messages';
 import {
   CommandIDs,
@@ -96,6 +101,7 @@ class SubmissionDesk implements ISubmissionDesk {
           chosenFiles.map(file => file.path),
           form
         ),
+      mend: (file, remedy) => this._mend(file, remedy),
       send: (chosenFiles, form) => this._send(chosenFiles, form),
       showSubmissions: () => void app.commands.execute(CommandIDs.showPanel)
     });
@@ -110,6 +116,15 @@ class SubmissionDesk implements ISubmissionDesk {
     const submission = await this._services.submissions.submit(paths, form);
     await this._remember(submission.id, { paths, form });
     return submission;
+  }
+
+  private async _mend(
+    file: IChosenFile,
+    remedy: Mending
+  ): Promise<IChosenFile> {
+    const path = await this._services.submissions.mend(file.path, remedy);
+    const [made] = await this._describe([path]);
+    return made;
   }
 
   private async _save(file: IChosenFile): Promise<void> {

@@ -1,7 +1,9 @@
-"""R's way to this package: `python -m vitrine.bridge`, one call, as JSON on standard input.
+"""R's way to this package, and that of the form's buttons: `python -m vitrine.bridge`, one call, as JSON on
+standard input.
 
     {"call": "columns", "path": …, "columns": […]}     the binary stream of vitrine.columns
     {"call": "tables"}                                 [{"name", "path", "columns"}]
+    {"call": "mend", "file", "remedy", "below"}        {"file"}: a new file beside the one named
     {"call": "table", …} | {"call": "regression", …}   {"columns", "rows", …}
 
 `seen` is R's summary of the data it has (vitrine.extracts.Summary).
@@ -43,7 +45,7 @@ def _answer(asked: dict[str, Any]) -> int:
 
         write_columns(Path(asked["path"]), asked.get("columns"), sys.stdout.buffer)
         return 0
-    answers = {"tables": _tables, "table": _table, "regression": _regression}
+    answers = {"tables": _tables, "table": _table, "regression": _regression, "mend": _mend}
     sys.stdout.write(json.dumps(answers[call](asked), ensure_ascii=False, allow_nan=False))
     return 0
 
@@ -55,6 +57,12 @@ def _tables(_: dict[str, Any]) -> Any:
         {"name": each.name, "path": str(each.path), "columns": list(each.columns)}
         for each in extract_tables().values()
     ]
+
+
+def _mend(asked: dict[str, Any]) -> Any:
+    from .mendings import mend
+
+    return {"file": Path(mend(asked["file"], asked["remedy"], below=int(asked.get("below") or 10)).file).name}
 
 
 def _seen(asked: dict[str, Any]) -> Any:
