@@ -134,7 +134,7 @@ def _distinct(pieces: Iterable[pl.DataFrame]) -> pl.DataFrame:
     for piece in pieces:
         held.append(piece.unique())
         pending += held[-1].height
-        if pending > max(_KEY_ROWS, known):
+        if pending > max(4 * _KEY_ROWS, known):
             held = [pl.concat(held).unique()]
             known, pending = held[0].height, 0
     return pl.concat(held).unique()
