@@ -97,7 +97,8 @@ def direct_extract(assessment: RequestAssessment) -> str | None:
 def put_assessment(
     unit: Unit, request_id: str, version: int, *, by: Actor, now: datetime
 ) -> RequestAssessment:
-    """Plan an assessment, inside the caller's transaction; a decision made on an older one is gone."""
+    """Plan an assessment, inside the caller's transaction; a decision made on an older one stands only if the
+    new report says the same (`finish_assessment`)."""
     key = f"{request_id}/v{version}"
     fresh = RequestAssessment(key, request_id, version, AssessmentState.WAITING, by.audit_name, now, now)
     return _put(unit, fresh, by)
@@ -110,6 +111,8 @@ def _put(unit: Unit, fresh: RequestAssessment, by: Actor) -> RequestAssessment:
         unit.assessments.add(fresh)
     else:
         lifecycle.move(lifecycle.ASSESSMENT, known.state, AssessmentState.WAITING)
+        if known.choice is not None:
+            fresh = _decided_like(fresh, known)
         unit.assessments.save(fresh)
     kind, about = _about(fresh)
     unit.record(
@@ -120,6 +123,20 @@ def _put(unit: Unit, fresh: RequestAssessment, by: Actor) -> RequestAssessment:
         details={"version": fresh.version},
     )
     return fresh
+
+
+def _decided_like(fresh: RequestAssessment, known: RequestAssessment) -> RequestAssessment:
+    """`fresh` with what was found and decided before, to be compared when it is found anew."""
+    kept = ("result", "light", "choice", "choice_by", "choice_at", "choice_reason")
+    return dataclasses.replace(fresh, **{name: getattr(known, name) for name in kept})
+
+
+def _says_the_same(result: Mapping[str, object], light: str, before: RequestAssessment) -> bool:
+    """Whether a decision on the report `before` is one on this: the same rows, people and measures."""
+    known = before.result or {}
+    return light == before.light and all(
+        name in known and known[name] == result.get(name) for name in ("rows", "populations", "report")
+    )
 
 
 def _about(assessment: RequestAssessment) -> tuple[str, str]:
@@ -149,9 +166,25 @@ def finish_assessment(
     by: Actor,
     now: datetime,
 ) -> RequestAssessment:
-    """RUNNING → DONE, with what was found; `light` is green, amber or red."""
+    """RUNNING → DONE, with what was found; `light` is green, amber or red.
+
+    A decision on the report before stands where this one says the same, and is gone where it does not.
+    """
+    with office.units.read() as unit:
+        before = get_assessment(unit, assessment_id)
+    undecided: dict[str, object] = {}
+    if before.choice is not None and not _says_the_same(result, light, before):
+        undecided = dict.fromkeys(("choice", "choice_by", "choice_at", "choice_reason"))
     return _move(
-        office, assessment_id, AssessmentState.DONE, "assessed", by=by, now=now, result=result, light=light
+        office,
+        assessment_id,
+        AssessmentState.DONE,
+        "assessed",
+        by=by,
+        now=now,
+        result=result,
+        light=light,
+        **undecided,
     )
 
 
@@ -195,9 +228,15 @@ def _move(
             action=f"{kind}.{action}",
             object=about,
             now=now,
-            details={"version": assessment.version, "light": moved.light},
+            details={"version": assessment.version, "light": moved.light, **_decision(assessment, moved)},
         )
     return moved
+
+
+def _decision(before: RequestAssessment, after: RequestAssessment) -> dict[str, str]:
+    if after.state is not AssessmentState.DONE or before.choice is None:
+        return {}
+    return {"decision": "kept" if after.choice is not None else "void"}
 
 
 def decide_risk(
