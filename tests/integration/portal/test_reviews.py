@@ -242,10 +242,10 @@ def test_the_queue_is_oldest_first_and_without_ones_own(stage: Stage, session: s
     ids = [stage.submit(session, (f"{n}.csv", CSV + f"x,{n}00,1\n".encode())) for n in (1, 2, 3)]
     listed = stage.visit("chloe").get(f"{P}/api/review", headers={"x-vitrine-form": token_of("chloe")}).json()
     assert [s["id"] for s in listed["submissions"]] == ids
-    stage.post("chloe", f"/review/{ids[0]}/vote", decision="approve")
+    stage.post("chloe", f"/review/{ids[0]}/vote", decision="approve", **stage.ticks(ids[0]))
     mine = stage.visit("chloe").get(f"{P}/review?show=mine").text
     assert 'data-testid="review-1"' not in mine
     assert 'data-testid="review-2"' in mine
-    stage.post("denis", f"/review/{ids[0]}/vote", decision="approve")
+    stage.post("denis", f"/review/{ids[0]}/vote", decision="approve", **stage.ticks(ids[0]))
     assert 'data-testid="review-1"' in stage.visit("chloe").get(f"{P}/review?show=decided").text
     assert 'data-testid="review-1"' not in stage.visit("chloe").get(f"{P}/review").text
