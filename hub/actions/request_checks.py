@@ -152,7 +152,14 @@ def _office(
         )
     ends_at = content.get("ends_at")
     if isinstance(ends_at, str) and len(ends_at) == 10 and ends_at < now.date().isoformat():
-        yield Problem("end_in_past", "ends_at", "The end is in the past.", "La fin est déjà passée.")
+        yield Problem(
+            "end_in_past",
+            "ends_at",
+            f"The project would end on {ends_at}, which is past: nothing could be delivered. Choose a day to "
+            "come for ends_at, and for destroy_by that day or a later one.",
+            f"Le projet prendrait fin le {ends_at}, date déjà passée : rien ne pourrait être remis. "
+            "Choisissez pour ends_at un jour à venir et pour destroy_by ce jour ou un jour postérieur.",
+        )
 
 
 def _sources(

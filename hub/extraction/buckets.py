@@ -24,6 +24,7 @@ from hub.domain.errors import Refused
 from hub.extraction.distributions import PLACE, distributed
 from hub.extraction.keys import canonical, hkdf_sha256, keyed_order
 from hub.extraction.linkages import identity, key_names, keyed
+from hub.extraction.tables import write_frame
 
 BUCKETS = 200
 INDEX_NAME = "units.parquet"
@@ -118,11 +119,11 @@ def write_buckets(
     for bucket, unsorted in held:  # (2)
         sorted_rows = unsorted.sort(record_order(dictionary))
         path = staging / part_name(bucket)
-        sorted_rows.write_parquet(path, compression="zstd", row_group_size=_ROW_GROUP)
+        write_frame(sorted_rows, path, row_group_size=_ROW_GROUP)
         index.append(_spells(sorted_rows, dictionary).with_columns(pl.lit(bucket, pl.UInt32).alias(BUCKET)))
         yield path, sorted_rows.height, bucket
     whole = pl.concat(index)
-    whole.write_parquet(staging / INDEX_NAME, compression="zstd")
+    write_frame(whole, staging / INDEX_NAME)
     yield staging / INDEX_NAME, whole.height, None
 
 
@@ -133,7 +134,7 @@ def _distinct(pieces: Iterable[pl.DataFrame]) -> pl.DataFrame:
     for piece in pieces:
         held.append(piece.unique())
         pending += held[-1].height
-        if pending > max(_KEY_ROWS, known):
+        if pending > max(4 * _KEY_ROWS, known):
             held = [pl.concat(held).unique()]
             known, pending = held[0].height, 0
     return pl.concat(held).unique()

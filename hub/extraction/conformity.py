@@ -112,10 +112,13 @@ def _boolean(true: pl.Expr, false: pl.Expr) -> pl.Expr:
     return pl.when(true).then(pl.lit(value=True)).when(false).then(pl.lit(value=False))
 
 
-def row_differences(table: pl.LazyFrame, dictionary: Dictionary) -> tuple[int, list[Difference]]:
+def row_differences(
+    table: pl.LazyFrame, dictionary: Dictionary, *, parts: Iterable[pl.LazyFrame] | None = None
+) -> tuple[int, list[Difference]]:
     """The number of rows, and per column the first row of a wrong type, missing, or outside its domain.
 
-    `table` has exactly the dictionary's columns. One streaming pass.
+    `table` has exactly the dictionary's columns. One streaming pass over it or, where given, over `parts`:
+    the same rows in their order, one after the other.
     """
     schema = table.collect_schema()
     checks = [
@@ -124,21 +127,18 @@ def row_differences(table: pl.LazyFrame, dictionary: Dictionary) -> tuple[int, l
         for code, wrong in _wrong(name, variable, schema[name])
     ]
     aggregates = [check.alias(str(position)) for position, (_, _, check) in enumerate(checks)]
-    result = (
-        table.with_row_index(_ROW, offset=1)
-        .select(pl.len().alias("rows"), *aggregates)
-        .collect(engine="streaming")
-    )
-    firsts = [
-        (int(row), name, code)
-        for position, (name, code, _) in enumerate(checks)
-        if (row := result[str(position)].item()) is not None
-    ]
+    rows, found = 0, dict[int, int]()
+    for part in [table] if parts is None else parts:
+        counted = part.with_row_index(_ROW, offset=1).select(pl.len().alias("rows"), *aggregates)
+        result = counted.collect(engine="streaming")
+        for position in range(len(checks)):
+            if (row := result[str(position)].item()) is not None:
+                found.setdefault(position, rows + int(row))
+        rows += int(result["rows"].item())
+    firsts = [(row, *checks[position][:2]) for position, row in found.items()]
     order = {name: position for position, name in enumerate(dictionary.variables)}
     firsts.sort(key=lambda first: (first[0], order[first[1]]))
-    return int(result["rows"].item()), [
-        row_difference(code, name, row, dictionary.variables[name]) for row, name, code in firsts
-    ]
+    return rows, [row_difference(code, name, row, dictionary.variables[name]) for row, name, code in firsts]
 
 
 def _wrong(name: str, variable: Variable, found: pl.DataType) -> Iterable[tuple[str, pl.Expr]]:

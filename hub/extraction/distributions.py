@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 PLACE = " place"  # no variable can be called this
-FAN_OUT = 256
+FAN_OUT = 512
 _NEWEST = pl.CompatLevel.newest()  # texts as they are, not copied
 
 Compression = Literal["lz4", "zstd"]

@@ -17,6 +17,8 @@ from hub.domain.errors import Refused
 from hub.extraction.conformity import Difference, Format, column_differences, row_differences
 from hub.extraction.staging import sha256_of
 
+_PART_CELLS = 10_000_000  # values looked at at a time
+
 
 @dataclass(frozen=True)
 class GivenFile:
@@ -55,17 +57,25 @@ class GivenFile:
             yield pl.scan_parquet(raw, glob=False)
             raw.unlink()
 
-    def pieces(self, whole: pl.LazyFrame, rows: int, columns: Sequence[pl.Expr]) -> Iterator[pl.DataFrame]:
-        """These columns of the rows in their order, about so many rows at a time: of Parquet whole row
-        groups, so that no more than a few are decoded at once however many rows a file has."""
+    def slices(self, whole: pl.LazyFrame, rows: int) -> Iterator[pl.LazyFrame]:
+        """The rows in their order, unread: of Parquet whole row groups, about so many rows together, so that
+        no more than a few are decoded at once however many rows a file has; of other forms all."""
         if self.form != "parquet":
-            wanted = whole.select(columns)
-            yield from wanted.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming")
+            yield whole
             return
         for file in self.files:
             table = pl.scan_parquet(file, glob=False)
             for offset, length in _row_groups(file, rows):
-                yield table.slice(offset, length).select(columns).collect()
+                yield table.slice(offset, length)
+
+    def pieces(self, whole: pl.LazyFrame, rows: int, columns: Sequence[pl.Expr]) -> Iterator[pl.DataFrame]:
+        """These columns of the rows in their order, about so many rows at a time (`slices`)."""
+        if self.form != "parquet":
+            wanted = whole.select(columns)
+            yield from wanted.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming")
+            return
+        for part in self.slices(whole, rows):
+            yield part.select(columns).collect()
 
     def placed(self, difference: Difference) -> Difference:
         """The difference with the file and the row in it, where the source is a folder."""
@@ -134,7 +144,8 @@ def differences_of(
     """The number of rows, and all differences of columns, or else of rows, from the dictionary."""
     if differences := schema_differences(given, table, dictionary):
         return 0, differences
-    rows, differences = row_differences(table, dictionary)
+    parts = given.slices(table, max(1, _PART_CELLS // len(dictionary.variables)))
+    rows, differences = row_differences(table, dictionary, parts=parts)
     differences = [given.placed(difference) for difference in differences]
     return rows, [*count_differences(rows, dictionary), *differences]
 

@@ -21,6 +21,14 @@ def write_parquet(table: pl.LazyFrame, path: Path) -> None:
         raise _storage_failed("") from None
 
 
+def write_frame(rows: pl.DataFrame, path: Path, *, row_group_size: int = ROW_GROUP) -> None:
+    """Write rows that are in memory; what fails is the disk."""
+    try:
+        rows.write_parquet(path, compression="zstd", row_group_size=row_group_size)
+    except PolarsError:
+        raise _storage_failed("") from None
+
+
 def translated(error: OSError | PolarsError) -> Refused:
     """The refusal for a failing disk or an unreadable file; raw messages may quote data."""
     if isinstance(error, OSError) and error.errno is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -370,3 +371,25 @@ def test_the_api_describes_itself(stage: Stage) -> None:
 
 def test_the_application_is_made_twice_without_sharing(stage: Stage) -> None:
     assert create_app(stage.portal) is not stage.app
+
+
+def test_the_risk_report_of_open_data_is_shown_to_the_office_only(stage: Stage) -> None:
+    text = {"fr": "Peu de monde.", "en": "Few people."}
+    measure = {
+        "id": "unmeasured", "table": "cps", "unit": "person", "units": 10, "kind": "share", "figure": None,
+        "notice": None, "decide": None, "light": "amber", "meaning": text, "advice": text,
+    }  # fmt: skip
+    report = {"version": 1, "light": "red", "k": 10, "measures": [measure]}
+    with stage.office.units.write() as unit:
+        (assessment,) = [a for a in unit.assessments.find() if a.id == "project/wages/v1"]
+        unit.assessments.save(dataclasses.replace(assessment, result={"report": report}, light="red"))
+        unit.record(
+            by=factories.SYSTEM, action="extract.assessed", object="extract:wages/v1", now=factories.NOW
+        )
+    page = stage.visit("bob").get(f"{P}/projects/wages").text
+    assert 'data-testid="project-risk"' in page
+    assert "Few people." in page
+    assert "recorded decision" not in page  # these data are delivered in any case
+    assert "does not hold up the extraction" in page
+    assert "Data that anyone may have" in page
+    assert 'data-testid="project-risk"' not in stage.visit("ana").get(f"{P}/projects/wages").text

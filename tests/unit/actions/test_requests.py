@@ -33,6 +33,7 @@ def problems(office: Office, catalogue: Catalogue, text: str) -> dict[str, str]:
         ("public-data", "private-data", "kind", "unknown_kind"),
         ("tier: open", "tier: sealed", "tier", "unknown_tier"),
         ("ends_at: 2026-12-31", "ends_at: 2026-02-28", "ends_at", "end_in_past"),
+        ("kind: public-data", "kind: open-data", "kind", "not_open"),
         (
             "    source: register\n    unit",
             "    source: cps\n    unit",

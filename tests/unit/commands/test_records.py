@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ RUNNER = CliRunner()
 PROJECT = {
     "slug": "wages",
     "title": "Wages",
+    "kind": "open-data",
     "purpose": "To test.",
     "tier": "open",
     "people": ["ana"],
@@ -60,6 +62,7 @@ def projects_of(office: Office) -> list[str]:
         ({**PROJECT, "starts_at": "2019-01-01", "ends_at": "2020-01-01"}, ["end_in_past"]),
         ({**PROJECT, "people": ["zoe"]}, ["zoe", "unknown_person"]),
         ({**PROJECT, "extract": {"source": "cps", "columns": ["age"]}}, ["age", "unknown_column"]),
+        ({**PROJECT, "kind": "microdata-platform"}, ["needs_request"]),
         ({**PROJECT, "extract": {"source": "none", "columns": ["age"]}}, ["none", "unknown_source"]),
     ],
 )
@@ -159,3 +162,19 @@ def test_audit_verify_names_the_first_bad_entry(office: Office) -> None:
         connection.execute(text("UPDATE audit_events SET actor = 'mallory' WHERE seq = 2"))
     done = RUNNER.invoke(app, ["audit", "verify"])
     assert (done.exit_code, "entry 2 was changed" in done.stdout) == (1, True)
+
+
+def test_new_pseudonyms_are_asked_about_first(office: Office) -> None:
+    factories.add_project(office, ends_at=datetime(2099, 1, 1, tzinfo=UTC))
+    command = ["extract", "renew-pseudonyms", "wages", "--reason", "Some leaked.", "--as", "bob"]
+    assert RUNNER.invoke(app, command, input="n\n").exit_code == 1
+    refused = RUNNER.invoke(app, [*command[:-1], "ana", "--yes"])
+    assert (refused.exit_code, "no_permission" in refused.stderr) == (2, True)
+    with office.units.read() as unit:
+        assert [extract.id for extract in unit.extracts.find()] == ["wages/v1"]
+    done = RUNNER.invoke(app, [*command, "--yes"])
+    assert (done.exit_code, done.stdout) == (0, "wages/v2: PLANNED\n")
+    with office.units.read() as unit:
+        project = unit.projects.get("wages")
+    assert project is not None
+    assert project.key_version == 2

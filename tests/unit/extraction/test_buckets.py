@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from hub.documents import parse
 from hub.documents.dictionaries import Dictionary
 from hub.documents.requests import Period, PopulationSample
-from hub.domain.errors import Conflict, IntegrityError, Refused
+from hub.domain.errors import Conflict, IntegrityError, NotFound, Refused
 from hub.extraction import SourceDiffers, buckets, extract, register
 from hub.extraction.buckets import (
     BUCKET,
@@ -34,6 +36,7 @@ from tests.unit.extraction import registers
 from tests.unit.extraction.conftest import MASTER_KEY, NOW
 from tests.unit.extraction.registers import LIMITS, SCHEMES, planned
 
+ROOT = Path(__file__).parents[3]
 DICTIONARY = parse(Dictionary, registers.PERSONS, name="persons.yaml")
 FULL = """\
 populations:
@@ -282,3 +285,90 @@ def test_many_buckets_deliver_the_same_sample(
     assert max(part.bucket or 0 for part in open_source(warehouse, "persons").record.parts) >= BUCKETS
     text = _sampled(count=40)
     assert _people(warehouse, tmp_path / "v1", text).equals(_people(bucket_warehouse, tmp_path / "v2", text))
+
+
+# A disk that takes files of so many bytes only, smaller ones first: every kind of file fails once.
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from hub.documents import parse
+from hub.documents.dictionaries import Dictionary
+from hub.domain.errors import Refused
+from hub.extraction import deliveries, extract, ordering, register
+from tests.unit.extraction import registers
+from tests.unit.extraction.conftest import MASTER_KEY, NOW
+from tests.unit.extraction.registers import LIMITS, SCHEMES, planned
+from tests.unit.extraction.test_buckets import DICTIONARY, FULL
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+deliveries.SORTED_IN_MEMORY, deliveries.PIECE = 100, 50
+ordering.in_ranges.__kwdefaults__ = {"in_memory": 100}
+action, given, warehouse, into = sys.argv[1], *map(Path, sys.argv[2:])
+plan = planned(warehouse, FULL) if action == "extract" else None
+for limit in (300, 1_000, 2_000, 3_000, 4_500, 7_000, 10**9):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        if plan is None:
+            register(given, DICTIONARY, warehouse=into, now=NOW, schemes=SCHEMES, bucketed_from=1)
+        else:
+            extract(plan, warehouse=warehouse, master_key=MASTER_KEY, into=into / "v1", now=NOW,
+                    schemes=SCHEMES, areas=LIMITS)
+        print("made")
+        break
+    except Refused as refused:
+        print(refused.code, *sorted(path.name for path in into.iterdir() if path.name != ".bucket.key"))
+"""
+
+
+@pytest.mark.parametrize("action", ["register", "extract"])
+def test_a_large_source_on_a_disk_that_fills_up(bucket_warehouse: Path, tmp_path: Path, action: str) -> None:
+    into = tmp_path / "area"
+    into.mkdir()
+    bucket_key(into)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, action, bucket_warehouse.parent / "given", bucket_warehouse, into],
+        capture_output=True, text=True, check=False, cwd=ROOT, timeout=120,
+    )  # fmt: skip
+    *failed, last = done.stdout.splitlines()
+    assert last == "made", done.stderr
+    assert len(failed) >= 3
+    assert set(failed) == {"storage_failed"}
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from hub.extraction import distributions, register
+from tests.unit.extraction.conftest import NOW
+from tests.unit.extraction.registers import SCHEMES
+from tests.unit.extraction.test_buckets import DICTIONARY
+read = distributions._read
+def stop(path):
+    if path.name == "place-7.stream":
+        print("here", flush=True)
+        time.sleep(60)
+    return read(path)
+distributions._read = stop
+given, warehouse = map(Path, sys.argv[1:])
+register(given, DICTIONARY, warehouse=warehouse, now=NOW, schemes=SCHEMES, bucketed_from=1)
+"""
+
+
+def test_a_large_source_killed_between_its_buckets(bucket_warehouse: Path, tmp_path: Path) -> None:
+    warehouse, given = tmp_path / "warehouse", bucket_warehouse.parent / "given"
+    warehouse.mkdir()
+    (warehouse / KEY_NAME).write_bytes((bucket_warehouse / KEY_NAME).read_bytes())
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, given, warehouse], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline() == "here\n"
+        process.kill()
+        process.wait(timeout=30)
+    assert not (warehouse / "persons").exists()
+    with pytest.raises(NotFound):
+        open_source(warehouse, "persons")
+    again = register(given, DICTIONARY, warehouse=warehouse, now=NOW, schemes=SCHEMES, bucketed_from=1)
+    assert again.parts == open_source(bucket_warehouse, "persons").record.parts
+    assert sorted(path.name for path in warehouse.iterdir()) == [KEY_NAME, "persons"]
+    assert not list((warehouse / "persons").glob("*.stream"))
