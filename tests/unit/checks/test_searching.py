@@ -111,7 +111,8 @@ def test_a_copied_column_is_proven_among_dense_values(count: int, extract: Path,
 def test_numbers_near_those_of_the_extract_are_no_copy(extract: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     near = FRAME["wages"].sample(200, seed=8).to_numpy() + rng.integers(1, 9, 200)
-    assert verdict(pl.DataFrame({"x": near}), extract, tmp_path)[0] is Verdict.REVIEW
+    rules = verdict(pl.DataFrame({"x": near}), extract, tmp_path)[1]
+    assert not rules & {"column_copy", "row_level"}  # many numbers that nothing labels, but no copy
 
 
 @pytest.mark.parametrize("count", [5, 12])
