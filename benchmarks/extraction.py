@@ -1,19 +1,22 @@
 """`make bench-extraction`: Vitrine's extraction against what one would write by hand, on the same files.
 
     python benchmarks/extraction.py [--rows 10000000] [--repeats 3] [--folder var/bench-extraction]
+        [--tasks sample,full] [--engines vitrine,polars,duckdb,pyarrow,pandas]
 
 The files: a panel of `--rows` rows × 30 columns in 120 monthly Parquet files (zstd), 650 persons for every
 50,000 rows, by seed. The task, twice: for a sample of 2.5 % of the persons and for all of them, take the last
 60 months and 12 columns, replace the person's number by a pseudonym (HMAC-SHA256), put ages into five-year
 bands and dates to their month, order the rows by pseudonym and month, and write Parquet.
 
-Vitrine runs end to end: plan, draw, verify what it reads, write, check, codebook, manifest and hashes, from
-its warehouse, into which the files were registered before (also timed). The others are given the list of
-persons, read the monthly files, and check nothing. Every run is a process of its own, the engines take turns;
-times exclude imports. Cold: the files were dropped from the page cache. Peak memory is VmHWM. The ratios
-compare warm medians with the best engine written by hand.
+Vitrine runs end to end: plan, draw, verify what it reads, write, check, codebook, manifest, hashes and the
+encrypted map of pseudonyms, from its warehouse, into which the files were registered before (also timed). The
+others are given the list of persons, read the monthly files, and check nothing. Every run is a process of its
+own without children, in turns; times exclude imports. Cold: the files were dropped from the page
+cache. Peak memory is VmHWM of the process, imports included. The ratios compare warm medians with the best
+engine written by hand; `peak_rss_mb` is Vitrine's, registration included.
 
-Figures depend on the machine; the last line is one JSON object.
+With `--engines vitrine` nothing else runs, for sizes that the others cannot hold. Figures depend on the
+machine and its load, which is given; the last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -29,6 +32,10 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from hub.documents.classes import ClassSchemes
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -131,7 +138,7 @@ def dictionary() -> str:
     return "\n".join(lines)
 
 
-def schemes() -> dict[str, object]:
+def schemes() -> ClassSchemes:
     """Five-year bands and months."""
     from hub.documents.classes import parse_scheme
 
@@ -181,7 +188,7 @@ def vitrine(folder: Path, task: str, out: Path) -> None:
         project="bench",
         policy_fingerprint="0" * 64,
         warehouse=folder / "warehouse",
-        schemes=made,  # type: ignore[arg-type]
+        schemes=made,
     )
     extract(
         plan,
@@ -189,7 +196,8 @@ def vitrine(folder: Path, task: str, out: Path) -> None:
         master_key=KEY,
         into=out,
         now=NOW,
-        schemes=made,  # type: ignore[arg-type]
+        schemes=made,
+        maps=out.with_name("out-maps") / "v1.map",
     )
 
 
@@ -266,7 +274,7 @@ def by_pandas(folder: Path, task: str, out: Path) -> None:
     ]
     table = pd.concat(parts, ignore_index=True)
     table["age"] = (table["age"] // 5 * 5).clip(upper=75).astype("int16")
-    table["hired"] = pd.to_datetime(table["hired"]).dt.to_period("M").dt.to_timestamp().dt.date
+    table["hired"] = pd.Series(pd.to_datetime(table["hired"])).dt.to_period("M").dt.to_timestamp().dt.date
     table = table[["person_id", *KEPT]].sort_values(["person_id", "month"])
     table.to_parquet(out / "panel.parquet", compression="zstd", index=False)
 
@@ -316,18 +324,43 @@ _IMPORTS = {
 }
 
 
+class Run(TypedDict, total=False):
+    """One run: its seconds, those of all its threads on a processor, peak memory in MB, and what it wrote,
+    where it did."""
+
+    seconds: float
+    cpu: float
+    rss_mb: float
+    result: dict[str, float]
+
+
+class Row(TypedDict):
+    """An engine's median warm and its cold seconds, its processor's seconds warm, its peak memory, and the
+    rows it wrote."""
+
+    warm: float
+    cold: float
+    cpu: float
+    rss_mb: float
+    rows: float
+
+
+def peak_mb() -> int:
+    """The largest size that this process has had, in MB."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) // 1024
+
+
 def child(engine: str, folder: Path, task: str, out: Path) -> None:
     """One run in this process; prints seconds and peak memory as JSON."""
     for name in _IMPORTS[engine].split(", "):
         __import__(name)
     if engine != "vitrine":
         out.mkdir()
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     ENGINES[engine](folder, task, out)
-    seconds = time.perf_counter() - start
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-    print(json.dumps({"seconds": seconds, "rss_mb": round(peak / 1024)}))
+    seconds, cpu = time.perf_counter() - start, time.process_time() - used
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "rss_mb": peak_mb()}))
 
 
 # ---- the runs --------------------------------------------------------------------------------------------
@@ -338,12 +371,15 @@ def prepare(folder: Path, rows: int) -> dict[str, float]:
     marker = folder / f"ready-{rows}.json"
     if marker.exists():
         return dict(json.loads(marker.read_text()))
-    for name in ("files", "warehouse"):
-        (folder / name).mkdir(parents=True)
-    subprocess.run(
-        [sys.executable, __file__, "--child", "generate", "--folder", str(folder), "--rows", str(rows)],
-        check=True,
-    )
+    made = folder / f"generated-{rows}"
+    if not made.exists():
+        (folder / "files").mkdir(parents=True)
+        subprocess.run(
+            [sys.executable, __file__, "--child", "generate", "--folder", str(folder), "--rows", str(rows)],
+            check=True,
+        )
+        made.touch()
+    (folder / "warehouse").mkdir()
     done = subprocess.run(
         [sys.executable, __file__, "--child", "register", "--folder", str(folder)],
         check=True, capture_output=True, text=True,
@@ -363,7 +399,7 @@ def register(folder: Path) -> None:
     from hub.extraction.populations import choose_populations
     from hub.extraction.sources import open_source
 
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     described = parse(Dictionary, dictionary(), name="panel.yaml")
     warehouse = folder / "warehouse"
     register_source(
@@ -371,19 +407,18 @@ def register(folder: Path) -> None:
         described,
         warehouse=warehouse,
         now=NOW,
-        schemes=schemes(),  # type: ignore[arg-type]
+        schemes=schemes(),
         bucketed_from=1,
     )
-    seconds = time.perf_counter() - start
+    seconds, cpu, peak = time.perf_counter() - start, time.process_time() - used, peak_mb()
     for task in ("sample", "full"):
         specification = parse(ExtractSpecification, request(task), name="request.yaml")
         sources = {"panel": open_source(warehouse, "panel")}
         chosen = choose_populations(specification, sources, project="bench", master_key=KEY)
         units = chosen["people"].units.rename({" key 0": "nr"})
         units.sort(pl.col("nr").hash(seed=0)).write_parquet(folder / f"{task}.parquet")
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-    print(json.dumps({"register_seconds": round(seconds, 1), "register_rss_mb": round(peak / 1024)}))
+    told = {"register_seconds": round(seconds, 1), "register_cpu": round(cpu, 1), "register_rss_mb": peak}
+    print(json.dumps(told))
 
 
 def drop_from_cache(folder: Path) -> None:
@@ -394,10 +429,10 @@ def drop_from_cache(folder: Path) -> None:
         os.close(descriptor)
 
 
-def run(engine: str, folder: Path, task: str, *, cold: bool) -> dict[str, float]:
+def run(engine: str, folder: Path, task: str, *, cold: bool) -> Run:
     """One run in a process of its own; its result is checked and removed."""
     out = folder / "out"
-    subprocess.run(["rm", "-rf", str(out)], check=True)
+    subprocess.run(["rm", "-rf", str(out), str(folder / "out-maps")], check=True)
     if cold:
         drop_from_cache(folder)
     done = subprocess.run(
@@ -406,11 +441,17 @@ def run(engine: str, folder: Path, task: str, *, cold: bool) -> dict[str, float]
     )  # fmt: skip
     if done.returncode != 0:
         print(f"{engine} {task}: failed\n{done.stderr[-2000:]}", file=sys.stderr)
-        return {"seconds": float("inf"), "rss_mb": 0}
-    return dict(json.loads(done.stdout.splitlines()[-1])) | _summary(out)
+        return {"seconds": float("inf"), "cpu": float("inf"), "rss_mb": 0}
+    measured = json.loads(done.stdout.splitlines()[-1])
+    return {
+        "seconds": measured["seconds"],
+        "cpu": measured["cpu"],
+        "rss_mb": measured["rss_mb"],
+        **_summary(out),
+    }
 
 
-def _summary(out: Path) -> dict[str, float]:
+def _summary(out: Path) -> Run:
     """What must be alike whoever wrote it: rows, and sums of three columns."""
     path = out / "panel.parquet"
     if not path.exists():
@@ -422,31 +463,34 @@ def _summary(out: Path) -> dict[str, float]:
         "print(json.dumps(t.row(0, named=True)))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True)
-    return {"result": json.loads(done.stdout)}  # type: ignore[dict-item]
+    return {"result": json.loads(done.stdout)}
 
 
-def compare(folder: Path, task: str, engines: list[str], repeats: int) -> dict[str, dict[str, float]]:
+def compare(folder: Path, task: str, engines: list[str], repeats: int) -> dict[str, Row]:
     """All engines in turns: one cold run, then warm ones."""
-    found: dict[str, list[dict[str, float]]] = {engine: [] for engine in engines}
+    found: dict[str, list[Run]] = {engine: [] for engine in engines}
     cold = {engine: run(engine, folder, task, cold=True) for engine in engines}
     for _ in range(repeats):
         for engine in engines:
             found[engine].append(run(engine, folder, task, cold=False))
     results = [run_["result"] for runs in found.values() for run_ in runs if "result" in run_]
     assert all(result == results[0] for result in results), results
-    rows = results[0]["rows"] if results else 0  # type: ignore[index]
-    table = {}
+    rows = results[0]["rows"] if results else 0
+    table: dict[str, Row] = {}
     for engine in engines:
         seconds = statistics.median(run_["seconds"] for run_ in found[engine])
         table[engine] = {
             "warm": seconds,
             "cold": cold[engine]["seconds"],
+            "cpu": statistics.median(run_["cpu"] for run_ in found[engine]),
             "rss_mb": max(run_["rss_mb"] for run_ in [*found[engine], cold[engine]]),
             "rows": rows,
         }
         print(
             f"{task:7}{engine:15}{seconds:8.2f} s warm{cold[engine]['seconds']:8.2f} s cold"
-            f"{rows / seconds / 1e6:8.2f} M rows out/s{table[engine]['rss_mb']:8.0f} MB",
+            f"{table[engine]['cpu']:8.2f} s processor"
+            f"{rows / seconds / 1e6:8.2f} M rows out/s{table[engine]['rss_mb']:8.0f} MB"
+            f"   load {os.getloadavg()[0]:.1f}",
             flush=True,
         )
     return table
@@ -480,14 +524,25 @@ def _bench(options: argparse.Namespace) -> None:
     print(f"{options.rows} rows × 30 columns, {os.cpu_count()} cores, {prepared}")
     engines = options.engines.split(",")
     tables = {task: compare(folder, task, engines, options.repeats) for task in options.tasks.split(",")}
-    floors = compare(folder, "sample", ["floor: bytes", "floor: decode"], 1)
+    floors = compare(folder, "sample", ["floor: bytes", "floor: decode"], options.repeats)
     last: dict[str, object] = {"rows": options.rows} | prepared
     for task, table in tables.items():
         hand = [table[engine]["warm"] for engine in engines if engine != "vitrine"]
         if hand and "vitrine" in table:
             last[f"{task}_ratio"] = round(table["vitrine"]["warm"] / min(hand), 3)
         last[task] = {engine: round(row["warm"], 3) for engine, row in table.items()}
-    last["peak_rss_mb"] = max(table["vitrine"]["rss_mb"] for table in tables.values() if "vitrine" in table)
+    last["cpu"] = {
+        task: {engine: round(row["cpu"], 3) for engine, row in table.items()}
+        for task, table in tables.items()
+    }
+    last["cold"] = {
+        task: {engine: round(row["cold"], 3) for engine, row in table.items()}
+        for task, table in tables.items()
+    }
+    extracts = [table["vitrine"]["rss_mb"] for table in tables.values() if "vitrine" in table]
+    last["peak_rss_mb"] = max([*extracts, prepared["register_rss_mb"]])
+    last["extract_rss_mb"] = max(extracts, default=0)
+    last["load"] = round(os.getloadavg()[0], 1)
     last["floor_bytes"] = round(floors["floor: bytes"]["warm"], 3)
     last["floor_decode"] = round(floors["floor: decode"]["warm"], 3)
     print(json.dumps(last))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url, text
 
-from hub.actions import extracts, people, projects, sessions
+from hub.actions import assessments, extracts, people, projects, sessions
 from hub.actions.approvals import Grounds, rules_to_judge
 from hub.actions.ports import Checking, Office, Rules
 from hub.actions.sessions import Grant
@@ -133,7 +133,7 @@ def fill(office: Office, *, now: datetime = NOW) -> None:
         "wage": {"fr": "Salaire", "en": "Wage", "deliverable": True},
         "name": {"fr": "Nom", "en": "Name", "deliverable": False},
     }
-    source = Source("cps", "CPS", 10, 2, "a" * 64, "b" * 64, now, "test", variables)
+    source = Source("cps", "CPS", 10, 2, "a" * 64, "b" * 64, now, "test", variables, open=True)
     extracts.note_source(office, source=source, by=SYSTEM, now=now)
 
 
@@ -148,6 +148,7 @@ def new_project(slug: str = "wages", **changes: object) -> projects.NewProject:
         "starts_at": NOW,
         "ends_at": NOW + timedelta(days=10),
         "plan": {"source": "cps", "columns": ["wage"]},
+        "kind": "open-data",
         **changes,
     }
     return projects.NewProject(**values)  # type: ignore[arg-type]  # tests put wrong values in on purpose
@@ -156,9 +157,20 @@ def new_project(slug: str = "wages", **changes: object) -> projects.NewProject:
 def add_project(office: Office, slug: str = "wages", **changes: object) -> Project:
     """A project whose extract is sealed, so that desks can be opened."""
     made = projects.create_project(office, new=new_project(slug, **changes), by=actor("bob"), now=NOW)
+    assess(office, f"{slug}/v1")
     extracts.begin_extract(office, extract_id=f"{slug}/v1", by=SYSTEM, now=NOW)
     extracts.seal_extract(office, extract_id=f"{slug}/v1", manifest={"rows": 10}, by=SYSTEM, now=NOW)
     return made
+
+
+def assess(office: Office, extract_id: str, light: str = "green", *, now: datetime = NOW) -> None:
+    """Record the risk report of a planned extract without a request, as the worker does."""
+    with office.units.read() as unit:
+        extract = extracts.get_extract(unit, extract_id)
+    key = assessments.direct_key(extract)
+    assessments.plan_assessment(office, extract=extract, version=extract.version, by=SYSTEM, now=now)
+    assessments.begin_assessment(office, assessment_id=key, by=SYSTEM, now=now)
+    assessments.finish_assessment(office, assessment_id=key, result={}, light=light, by=SYSTEM, now=now)
 
 
 def open_session(office: Office, slug: str = "wages", username: str = "ana", now: datetime = NOW) -> Grant:

@@ -24,6 +24,7 @@ RED = "red"
 # Each estimate tells a little about the data: asking again with slightly different filters must not
 # become a way of counting people.
 ESTIMATES_A_DAY = 20
+_DIRECT = "project/"  # no request is called so
 
 
 def get_assessment(unit: Unit, assessment_id: str) -> RequestAssessment:
@@ -72,29 +73,78 @@ def plan_assessment(office: Office, *, extract: Extract, version: int, by: Actor
     """Have the request of a planned extract assessed again: what is reported is what will be delivered."""
     with office.units.write() as unit:
         project = get_project(unit, extract.project)
-        put_assessment(unit, project.request or "", version, by=by, now=now)
+        if project.request is None:
+            key = direct_key(extract)
+            _put(
+                unit,
+                RequestAssessment(key, "", version, AssessmentState.WAITING, by.audit_name, now, now),
+                by,
+            )
+        else:
+            put_assessment(unit, project.request, version, by=by, now=now)
+
+
+def direct_key(extract: Extract) -> str:
+    """Under which an extract is assessed whose project has no request."""
+    return f"{_DIRECT}{extract.id}"
+
+
+def direct_extract(assessment: RequestAssessment) -> str | None:
+    """The extract that such an assessment is of; None where it is of a request."""
+    return None if assessment.request else assessment.id.removeprefix(_DIRECT)
 
 
 def put_assessment(
     unit: Unit, request_id: str, version: int, *, by: Actor, now: datetime
 ) -> RequestAssessment:
-    """Plan an assessment, inside the caller's transaction; a decision made on an older one is gone."""
+    """Plan an assessment, inside the caller's transaction; a decision made on an older one stands only if the
+    new report says the same (`finish_assessment`)."""
     key = f"{request_id}/v{version}"
     fresh = RequestAssessment(key, request_id, version, AssessmentState.WAITING, by.audit_name, now, now)
+    return _put(unit, fresh, by)
+
+
+def _put(unit: Unit, fresh: RequestAssessment, by: Actor) -> RequestAssessment:
+    key = fresh.id
     known = unit.assessments.get(key)
     if known is None:
         unit.assessments.add(fresh)
     else:
         lifecycle.move(lifecycle.ASSESSMENT, known.state, AssessmentState.WAITING)
+        if known.choice is not None:
+            fresh = _decided_like(fresh, known)
         unit.assessments.save(fresh)
+    kind, about = _about(fresh)
     unit.record(
         by=by,
-        action="request.estimate_asked",
-        object=f"request:{request_id}",
-        now=now,
-        details={"version": version},
+        action=f"{kind}.estimate_asked",
+        object=about,
+        now=fresh.asked_at,
+        details={"version": fresh.version},
     )
     return fresh
+
+
+def _decided_like(fresh: RequestAssessment, known: RequestAssessment) -> RequestAssessment:
+    """`fresh` with what was found and decided before, to be compared when it is found anew."""
+    kept = ("result", "light", "choice", "choice_by", "choice_at", "choice_reason")
+    return dataclasses.replace(fresh, **{name: getattr(known, name) for name in kept})
+
+
+def _says_the_same(result: Mapping[str, object], light: str, before: RequestAssessment) -> bool:
+    """Whether a decision on the report `before` is one on this: the same rows, people and measures."""
+    known = before.result or {}
+    return light == before.light and all(
+        name in known and known[name] == result.get(name) for name in ("rows", "populations", "report")
+    )
+
+
+def _about(assessment: RequestAssessment) -> tuple[str, str]:
+    """What the audit log calls it: the request or, without one, the extract."""
+    extract = direct_extract(assessment)
+    return (
+        ("request", f"request:{assessment.request}") if extract is None else ("extract", f"extract:{extract}")
+    )
 
 
 def next_waiting(unit: Unit) -> RequestAssessment | None:
@@ -116,9 +166,25 @@ def finish_assessment(
     by: Actor,
     now: datetime,
 ) -> RequestAssessment:
-    """RUNNING → DONE, with what was found; `light` is green, amber or red."""
+    """RUNNING → DONE, with what was found; `light` is green, amber or red.
+
+    A decision on the report before stands where this one says the same, and is gone where it does not.
+    """
+    with office.units.read() as unit:
+        before = get_assessment(unit, assessment_id)
+    undecided: dict[str, object] = {}
+    if before.choice is not None and not _says_the_same(result, light, before):
+        undecided = dict.fromkeys(("choice", "choice_by", "choice_at", "choice_reason"))
     return _move(
-        office, assessment_id, AssessmentState.DONE, "assessed", by=by, now=now, result=result, light=light
+        office,
+        assessment_id,
+        AssessmentState.DONE,
+        "assessed",
+        by=by,
+        now=now,
+        result=result,
+        light=light,
+        **undecided,
     )
 
 
@@ -156,14 +222,21 @@ def _move(
             **changes,  # type: ignore[arg-type]  # fields of the record, named by this module alone
         )
         unit.assessments.save(moved)
+        kind, about = _about(assessment)
         unit.record(
             by=by,
-            action=f"request.{action}",
-            object=f"request:{assessment.request}",
+            action=f"{kind}.{action}",
+            object=about,
             now=now,
-            details={"version": assessment.version, "light": moved.light},
+            details={"version": assessment.version, "light": moved.light, **_decision(assessment, moved)},
         )
     return moved
+
+
+def _decision(before: RequestAssessment, after: RequestAssessment) -> dict[str, str]:
+    if after.state is not AssessmentState.DONE or before.choice is None:
+        return {}
+    return {"decision": "kept" if after.choice is not None else "void"}
 
 
 def decide_risk(

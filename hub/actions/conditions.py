@@ -117,15 +117,20 @@ def condition_statuses(rules: Rules, unit: Unit, request: DataRequest, on: date)
 def require_conditions(rules: Rules, unit: Unit, request: DataRequest, on: date) -> None:
     """Return only if every condition of the approved request is recorded and valid on this day.
 
-    Raises Refused `conditions_open` naming the first that is not, IntegrityError `request_changed`.
+    Raises Refused `conditions_open` naming the first that is not, `not_open` where a kind for open data is
+    used for others, IntegrityError `request_changed`.
     """
-    needs = needs_of(rules, approved_document(unit, request))
+    document = approved_document(unit, request)
+    needs = needs_of(rules, document)
+    open_data = rules.conditions.kinds[document.kind].open_data
+    if open_data:
+        require_open(unit, document.specification.sources)
     lacking = [
         status
         for status in statuses(needs, unit.conditions.find(request=request.id), on)
         if status.standing is not Standing.MET
     ]
-    if lacking or not needs:
+    if lacking or not (needs or open_data):
         first = lacking[0].need if lacking else None
         en = f"{first.title['en']} {first.about}".strip() if first else "none is listed"
         fr = f"{first.title['fr']} {first.about}".strip() if first else "aucune n’est prévue"
@@ -135,6 +140,42 @@ def require_conditions(rules: Rules, unit: Unit, request: DataRequest, on: date)
             f"Des conditions ne sont pas remplies ({len(lacking)}) : {fr}.",
             field="conditions",
         )
+
+
+def require_open(unit: Unit, sources: Sequence[str]) -> None:
+    """Return only if anyone may have these sources from their producers, as their dictionaries say; Refused
+    `not_open` naming the first that is not open."""
+    for name in sources:
+        source = unit.sources.get(name)
+        if source is None or not source.open:
+            raise Refused(
+                "not_open",
+                f"The source {name} is not open data (access: open in its dictionary): this kind of project "
+                "is not for it. Make a request of the kind that the law asks for.",
+                f"La source {name} n’est pas une donnée ouverte (access: open dans son dictionnaire) : ce "
+                "type de projet ne convient pas. Passez par une demande du type que la loi prévoit.",
+                field="kind",
+            )
+
+
+def require_open_kind(rules: Rules, unit: Unit, kind: str | None, sources: Sequence[str]) -> None:
+    """Return only if a project of this kind needs no request: the kind is one for open data without
+    conditions, and all its sources are open."""
+    found = None if kind is None else rules.conditions.kinds.get(kind)
+    if found is None or not found.open_data or found.conditions:
+        names = ", ".join(
+            name for name, one in rules.conditions.kinds.items() if one.open_data and not one.conditions
+        )
+        raise Refused(
+            "needs_request",
+            f"Only projects on open data ({names or 'no kind'}) are made without a request. All others come "
+            "from an approved request, whose conditions are recorded: see Requests.",
+            f"Seuls les projets sur des données ouvertes ({names or 'aucun type'}) se créent sans demande. "
+            "Les autres viennent d’une demande approuvée dont les conditions sont enregistrées : voir "
+            "Demandes.",
+            field="kind",
+        )
+    require_open(unit, sources)
 
 
 def record_condition(

@@ -10,7 +10,7 @@ from hub.actions.ports import Office, Unit
 from hub.actions.projects import get_project
 from hub.actions.provisioning import assessment_of, require_extractable, waiting_for
 from hub.domain import lifecycle
-from hub.domain.errors import Conflict, NotFound
+from hub.domain.errors import Conflict, NotFound, Refused
 from hub.domain.lifecycle import AssessmentState, ExtractState, ProjectState
 from hub.domain.permissions import OFFICE, Actor, Permission, require
 from hub.domain.records import Extract, Project, Source
@@ -42,17 +42,21 @@ def next_planned(office: Office, unit: Unit, now: datetime) -> Extract | None:
 
 
 def next_unassessed(office: Office, unit: Unit, now: datetime) -> tuple[Extract, int] | None:
-    """A planned extract that waits for nothing but its risk report, with the version of the request that
-    is to be assessed: the report is of the data as they are when they are delivered."""
+    """A planned extract that waits for nothing but its risk report, with the version of the request (or,
+    where there is none, of the extract) that is to be assessed: the report is of the data as they are when
+    they are delivered."""
     for extract in sorted(unit.extracts.find(state=ExtractState.PLANNED), key=lambda e: e.planned_at):
         reason = waiting_for(office, unit, extract, now)
         if reason is None or reason.code != "assessment_missing":
             continue
         project = get_project(unit, extract.project)
-        assessment = assessment_of(unit, project)
-        request = unit.requests.get(project.request or "")
-        under_way = assessment is not None and assessment.state in _UNDER_WAY
-        if request is not None and request.approved_version is not None and not under_way:
+        assessment = assessment_of(unit, project, extract)
+        if assessment is not None and assessment.state in _UNDER_WAY:
+            continue
+        if project.request is None:
+            return extract, extract.version
+        request = unit.requests.get(project.request)
+        if request is not None and request.approved_version is not None:
             return extract, request.approved_version
     return None
 
@@ -112,7 +116,8 @@ def seal_extract(
 def fail_extract(
     office: Office, *, extract_id: str, code: str, sentence: str, by: Actor, now: datetime
 ) -> None:
-    """EXTRACTING → FAILED, with a public sentence that says what to do."""
+    """EXTRACTING (or PLANNED, where it cannot even be assessed) → FAILED, with a public sentence that says
+    what to do."""
     with office.units.write() as unit:
         _move(unit, get_extract(unit, extract_id), ExtractState.FAILED, now, error=sentence, step=None)
         unit.record(
@@ -136,30 +141,63 @@ def refresh_extract(office: Office, *, project: str, by: Actor, now: datetime) -
     """
     require(office.rules.roles, by, Permission.PROJECT_CREATE, OFFICE)
     with office.units.write() as unit:
-        found = get_project(unit, project)
-        versions = unit.extracts.find(project=project)
-        newest = max(versions, key=lambda extract: extract.version, default=None)
-        if newest is None or newest.state is not ExtractState.SEALED or now >= found.ends_at:
-            raise Conflict(
-                "nothing_to_refresh",
-                "Only a sealed extract of a running project can be refreshed.",
-                "Seul un extrait scellé d’un projet en cours peut être actualisé.",
-            )
-        version = newest.version + 1
-        made = dataclasses.replace(
-            newest,
-            id=f"{project}/v{version}",
-            version=version,
-            state=ExtractState.PLANNED,
-            manifest=None,
-            error=None,
-            step=None,
-            progress=0.0,
-            planned_at=now,
-            updated_at=now,
+        return _plan_next(unit, get_project(unit, project), by=by, now=now)
+
+
+def _plan_next(unit: Unit, project: Project, *, by: Actor, now: datetime) -> Extract:
+    versions = unit.extracts.find(project=project.slug)
+    newest = max(versions, key=lambda extract: extract.version, default=None)
+    if newest is None or newest.state is not ExtractState.SEALED or now >= project.ends_at:
+        raise Conflict(
+            "nothing_to_refresh",
+            "Only a sealed extract of a running project can be refreshed.",
+            "Seul un extrait scellé d’un projet en cours peut être actualisé.",
         )
-        unit.extracts.add(made)
-        unit.record(by=by, action="extract.planned", object=f"extract:{made.id}", now=now)
+    version = newest.version + 1
+    made = dataclasses.replace(
+        newest,
+        id=f"{project.slug}/v{version}",
+        version=version,
+        state=ExtractState.PLANNED,
+        manifest=None,
+        error=None,
+        step=None,
+        progress=0.0,
+        planned_at=now,
+        updated_at=now,
+    )
+    unit.extracts.add(made)
+    unit.record(by=by, action="extract.planned", object=f"extract:{made.id}", now=now)
+    return made
+
+
+def renew_pseudonyms(office: Office, *, project: str, reason: str, by: Actor, now: datetime) -> Extract:
+    """Give a project new pseudonyms, from its next extract on, which is planned: after some leaked, say.
+
+    The maps of the versions before stay for the trustee; old pseudonyms are still known by the project's tag
+    and check digit; samples stay the same. Refused `missing` without a reason, and as `refresh_extract`.
+    """
+    require(office.rules.roles, by, Permission.PROJECT_CREATE, OFFICE)
+    reason = reason.strip()
+    if not 0 < len(reason) <= 2000:
+        raise Refused(
+            "missing",
+            "Say why the project needs new pseudonyms (at most 2,000 characters).",
+            "Dites pourquoi le projet a besoin de nouveaux pseudonymes (2 000 caractères au plus).",
+            field="reason",
+        )
+    with office.units.write() as unit:
+        found = get_project(unit, project)
+        made = _plan_next(unit, found, by=by, now=now)
+        changed = dataclasses.replace(found, key_version=found.key_version + 1)
+        unit.projects.save(changed)
+        unit.record(
+            by=by,
+            action="project.pseudonyms_renewed",
+            object=f"project:{project}",
+            now=now,
+            details={"key_version": changed.key_version, "from": made.id, "reason": reason},
+        )
         return made
 
 

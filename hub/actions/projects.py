@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
+from hub.actions.conditions import require_open_kind
 from hub.actions.people import get_person
 from hub.actions.ports import Office, Unit
 from hub.documents.projects import ProjectDocument
+from hub.documents.requests import ExtractSpecification
 from hub.domain import lifecycle
 from hub.domain.errors import Conflict, NotFound, Refused
 from hub.domain.levels import Level, choose_level
@@ -24,7 +27,8 @@ _SLUG = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,29}")
 class NewProject:
     """What an admin gives; `plan` is the extract specification, already parsed and strict.
 
-    `request` and what follows it are there when the project comes from an approved request.
+    `request` and what follows it are there when the project comes from an approved request, `kind` when it
+    comes from none.
     """
 
     slug: str
@@ -39,6 +43,7 @@ class NewProject:
     request_sha256: str | None = None
     destroy_by: date | None = None
     retain_until: date | None = None
+    kind: str | None = None
 
 
 def project_of(document: ProjectDocument) -> NewProject:
@@ -52,6 +57,7 @@ def project_of(document: ProjectDocument) -> NewProject:
         starts_at=document.start,
         ends_at=document.end,
         plan=document.extract.model_dump(mode="json", by_alias=True),
+        kind=document.kind,
     )
 
 
@@ -107,8 +113,17 @@ def _check(office: Office, unit: Unit, new: NewProject, now: datetime) -> None:
         )
     for username in new.people:
         get_person(unit, username)
-    if new.request is None:  # an approved request was judged with its dictionaries
+    if new.request is None:  # an approved request was judged with its dictionaries and conditions
         _check_plan(unit, new.plan)
+        require_open_kind(office.rules, unit, new.kind, sources_of(new.plan))
+
+
+def sources_of(plan: Mapping[str, object]) -> tuple[str, ...]:
+    """The sources that a stored plan reads, in its long or short form (hub.documents.projects)."""
+    if "datasets" not in plan:
+        return (str(plan.get("source", "")),)
+    text = json.dumps(dict(plan))
+    return ExtractSpecification.model_validate_json(text, by_alias=True, by_name=False).sources
 
 
 def _check_plan(unit: Unit, plan: Mapping[str, object]) -> None:
@@ -182,10 +197,11 @@ def add_project(office: Office, unit: Unit, new: NewProject, *, by: Actor, now: 
         request_sha256=new.request_sha256,
         destroy_by=new.destroy_by,
         retain_until=new.retain_until,
+        kind=new.kind,
     )
     unit.projects.add(project)
     origin = (
-        {"source": str(new.plan.get("source"))}
+        {"source": str(new.plan.get("source")), "kind": new.kind}
         if new.request is None
         else {"request": new.request, "sha256": new.request_sha256}
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime, time, timedelta
 
-from hub.actions.assessments import RED
-from hub.actions.conditions import require_conditions
+from hub.actions.assessments import RED, direct_key
+from hub.actions.conditions import require_conditions, require_open_kind
 from hub.actions.ports import Office, Unit
-from hub.actions.projects import NewProject, add_project, get_project
+from hub.actions.projects import NewProject, add_project, get_project, sources_of
 from hub.actions.requests import approved_document, get_request
 from hub.domain.errors import Conflict, IntegrityError, Refused
 from hub.domain.lifecycle import AssessmentState
@@ -60,9 +60,11 @@ def provision(office: Office, *, request_id: str, by: Actor, now: datetime) -> P
     return project
 
 
-def assessment_of(unit: Unit, project: Project) -> RequestAssessment | None:
-    """The assessment of the version that the project came from."""
-    request = None if project.request is None else unit.requests.get(project.request)
+def assessment_of(unit: Unit, project: Project, extract: Extract) -> RequestAssessment | None:
+    """The assessment of the version that the project came from; without a request, of the extract itself."""
+    if project.request is None:
+        return unit.assessments.get(direct_key(extract))
+    request = unit.requests.get(project.request)
     if request is None or request.approved_version is None:
         return None
     return unit.assessments.get(f"{request.id}/v{request.approved_version}")
@@ -71,14 +73,17 @@ def assessment_of(unit: Unit, project: Project) -> RequestAssessment | None:
 def require_extractable(office: Office, unit: Unit, extract: Extract, now: datetime) -> None:
     """Return only if the extract may be made now.
 
-    1. A project without a request was provisioned by an admin's own document.
+    1. A project without a request is of a kind for open data, and its sources are open still.
     2. The request is approved and frozen; the project's hash and the extract's plan are those of the
        frozen version.
     3. Every condition of its kind is recorded and valid today.
-    4. It was assessed since the extract was planned, and a red report has a decision to proceed.
+    4. It was assessed since the extract was planned, and a red report has a decision to proceed, unless the
+       kind only shows it.
     """
     project = get_project(unit, extract.project)
     if project.request is None:  # (1)
+        require_open_kind(office.rules, unit, project.kind, sources_of(extract.plan))
+        _require_assessed(office, assessment_of(unit, project, extract), extract, project.kind or "")
         return
     request = get_request(unit, project.request)
     document = approved_document(unit, request)  # (2)
@@ -91,7 +96,12 @@ def require_extractable(office: Office, unit: Unit, extract: Extract, now: datet
             "Le plan du projet n’est pas celui de la demande approuvée.",
         )
     require_conditions(office.rules, unit, request, now.date())  # (3)
-    assessment = assessment_of(unit, project)  # (4)
+    _require_assessed(office, assessment_of(unit, project, extract), extract, document.kind)  # (4)
+
+
+def _require_assessed(
+    office: Office, assessment: RequestAssessment | None, extract: Extract, kind: str
+) -> None:
     if (
         assessment is None
         or assessment.state in (AssessmentState.WAITING, AssessmentState.RUNNING)
@@ -105,7 +115,8 @@ def require_extractable(office: Office, unit: Unit, extract: Extract, now: datet
     if assessment.state is AssessmentState.FAILED:
         told = assessment.error or {}
         raise Refused("assessment_failed", str(told.get("en", "")), str(told.get("fr", "")))
-    if assessment.light == RED and assessment.choice is not RiskChoice.PROCEED:
+    waits = office.rules.conditions.kinds[kind].red_report == "decide"
+    if waits and assessment.light == RED and assessment.choice is not RiskChoice.PROCEED:
         raise Refused(
             "risk_decision",
             "The risk report is red: an administrator’s recorded decision is needed.",

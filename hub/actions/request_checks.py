@@ -82,6 +82,7 @@ def judge(
     problems += _office(content, unit, rules, now, request)
     dictionaries: dict[str, Dictionary | None] = {}
     problems += _sources(content, catalogue, dictionaries)
+    problems += _open_only(content, rules, dictionaries)
     digest = document.digest if document is not None else hashlib.sha256(text.encode()).hexdigest()
     return Judgement(content, document, tuple(dict.fromkeys(problems)), digest)
 
@@ -191,6 +192,23 @@ def _sources(
         source = known.get(column.source)
         if source is not None:
             yield from _column(column, source)
+
+
+def _open_only(
+    content: Mapping[str, Any], rules: Rules, known: Mapping[str, Dictionary | None]
+) -> Iterator[Problem]:
+    """A kind for open data is for sources that anyone may have."""
+    kind = rules.conditions.kinds.get(str(content.get("kind")))
+    if kind is None or not kind.open_data:
+        return
+    for name, source in known.items():
+        if source is not None and source.access != "open":
+            yield Problem(
+                "not_open",
+                "kind",
+                f"The source “{name}” is not open data: this kind of request is not for it.",
+                f"La source « {name} » n’est pas une donnée ouverte : ce type de demande ne convient pas.",
+            )
 
 
 def _unit_of(place: Mapping[str, Any], key: str) -> list[str]:

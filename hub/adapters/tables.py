@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -101,6 +102,8 @@ projects = Table(
     Column("request_sha256", String(64)),
     Column("destroy_by", Date),
     Column("retain_until", Date),
+    Column("kind", String(40)),
+    Column("key_version", Integer, nullable=False),
 )
 sources = Table(
     "sources",
@@ -115,6 +118,7 @@ sources = Table(
     Column("registered_at", UtcDateTime, nullable=False),
     Column("registered_by", String(200), nullable=False),
     Column("variables", JSON, nullable=False),
+    Column("open", Boolean, nullable=False),
 )
 extracts = Table(
     "extracts",

@@ -82,7 +82,7 @@ class _Comparison:
         """Variables that hold enough values of this column, likeliest first."""
         found = []
         for name in self.matcher.part.schema:
-            rows = self.matcher.explained(column, name)
+            rows = self.matcher.explained(column, name, self.thresholds.row_level_min_rows)
             if rows >= self.thresholds.row_level_min_rows:
                 found.append((name.casefold() == column.head.casefold(), rows, name))
         found.sort(key=lambda one: (-one[0], -one[1]))

@@ -295,8 +295,8 @@ def _divide(above: Any, below: Any) -> Floats:
 
 def _distinct(where: Codes, codes: Codes, total: int, count: int) -> tuple[Ints, Ints]:
     total = max(total, 1)
-    small = total * count < 2**31
-    keys = where.astype(np.int32 if small else np.int64) * (np.int32(total) if small else np.int64(total))
+    short = total * count < 2**31  # half as much to sort
+    keys: Any = where * np.int32(total) if short else where.astype(np.int64) * total
     keys += codes
     keep = (where >= 0) & (codes >= 0)
     if not keep.all():

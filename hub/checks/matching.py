@@ -136,14 +136,12 @@ class Matcher:
         known = dict(own.rows())
         return [int(known.get(value, 0)) for value in wanted]
 
-    def explained(self, column: Printed, name: str) -> int:
-        """How many printed rows hold a value of the variable."""
-        span = self.part.span(name)
-        if span is not None and column.decimals is not None:
-            low, high = (round(edge) * 10**column.decimals for edge in span)
-            within = sum(rows for value, rows in column.counts.items() if low <= value <= high)
-            if not within:
-                return 0
+    def explained(self, column: Printed, name: str, least: int = 1) -> int:
+        """How many printed rows hold a value of the variable; where these must be fewer than `least`, at most
+        how many, without looking at the variable."""
+        bound = self._bound(column, name)
+        if bound < least:
+            return bound
         values = self.values(name, column.decimals)
         if values is None or not values.len() or not column.counts:
             return 0
@@ -155,6 +153,19 @@ class Matcher:
         places = np.minimum(np.searchsorted(found, wanted), found.size - 1)
         rows = np.fromiter(column.counts.values(), dtype=np.int64)
         return int(rows[found[places] == wanted].sum())
+
+    def _bound(self, column: Printed, name: str) -> int:
+        """The printed rows that the type and the span of the variable allow."""
+        whole = self.part.schema[name].is_integer()
+        if column.decimals is None or not whole:
+            return sum(column.counts.values())
+        scale = 10**column.decimals
+        low, high = self.part.span(name) or (-np.inf, np.inf)
+        return sum(
+            rows
+            for value, rows in column.counts.items()
+            if value % scale == 0 and low <= value / scale <= high
+        )
 
     def frames(self, mapping: Mapping) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The printed tuples, and those tuples of the extract of which each value is printed somewhere."""

@@ -106,7 +106,7 @@ def find_in_fitted(check: ModelCheck, table: Table, thresholds: Thresholds) -> I
 
 def _cells(design: Floats) -> tuple[Floats, Codes]:
     cells, codes = np.unique(design.round(9), axis=0, return_inverse=True)
-    return cells, codes.ravel()
+    return cells, codes.ravel().astype(np.int32)
 
 
 def _both_sides(values: Floats, inside: Mapping[str, Codes]) -> dict[str, int]:

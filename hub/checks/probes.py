@@ -66,7 +66,8 @@ def probe_of(cube: Cube, series: Series, numbers: Printed) -> Probe | None:
     key = id(series)
     if key not in cube.probes:
         cube.probes[key] = (series, _probe_of(cube, series, numbers))
-    return cube.probes[key][1]
+    probe: Probe | None = cube.probes[key][1]
+    return probe
 
 
 def _probe_of(cube: Cube, series: Series, numbers: Printed) -> Probe | None:

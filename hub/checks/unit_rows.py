@@ -8,6 +8,7 @@ its rows name, whichever column is left out, fewer rows than a cell needs units,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -123,8 +124,9 @@ def _by_values(printed: Sequence[Printed], panel: Panel, matcher: Matcher) -> li
 def _options(column: Printed, panel: Panel, matcher: Matcher, taken: set[str]) -> list[_Column]:
     """The variables that hold the values, those whose values are rarest first."""
     found = []
+    needed = math.ceil(_MATCHED * sum(column.counts.values()))
     for name in panel.variables:
-        if name not in taken and matcher.explained(column, name) >= _MATCHED * sum(column.counts.values()):
+        if name not in taken and matcher.explained(column, name, needed) >= needed:
             sizes = matcher.sizes(column, name, _MOST_ROWS)
             found.append((float(np.mean(sizes)), name, tuple(sizes)))
     found.sort()

@@ -75,6 +75,30 @@ def refresh(
         context.say(f"{made.id}: PLANNED")
 
 
+@extract.command("renew-pseudonyms")
+def renew_pseudonyms(
+    *,
+    project: Annotated[str, typer.Argument(help="The project’s short name.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the audit log.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    by: Annotated[str | None, typer.Option("--as", help=context.AS_HELP)] = None,
+) -> None:
+    """Give a project new pseudonyms and plan its next extract with them; the old map stays for the trustee.
+
+    Files in the desk that carry old pseudonyms no longer link to the new extract.
+    """
+    from hub.actions import extracts
+
+    with context.sentences():
+        if not yes:
+            typer.confirm(f"{project}: new pseudonyms, for good?", abort=True)
+        office = context.office()
+        made = extracts.renew_pseudonyms(
+            office, project=project, reason=reason, by=context.actor(office, by), now=context.now()
+        )
+        context.say(f"{made.id}: PLANNED")
+
+
 def _folder(warehouse: Path | None) -> Path:
     return context.settings().data / "warehouse" if warehouse is None else warehouse
 

@@ -177,6 +177,7 @@ def register_source(office: Office, *, file: Path, dictionary: Path, by: Actor, 
             }
             for name, variable in parsed.variables.items()
         },
+        open=parsed.access == "open",
     )
     extracts.note_source(office, source=made, by=by, now=now)
     build_catalogue(context.settings()).publish(parsed)

@@ -176,13 +176,16 @@ class ReferencePeriod(Document):
 class Dictionary(Sparse):
     """A source and all its variables; every column of the file must be described.
 
-    `version` is the office's own mark of this edition of the dictionary.
+    `version` is the office's own mark of this edition of the dictionary. `access: open`: anyone may have the
+    same data from their producer, by `licence`; kinds of requests for open data (policies/conditions.yaml)
+    are for such sources only.
     """
 
     name: SourceName
     title: Text
     description: Text
     licence: str = Field(min_length=1)
+    access: Literal["open"] | None = None
     origin: str = Field(min_length=1)
     reference_period: ReferencePeriod
     file: SourceFile

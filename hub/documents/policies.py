@@ -211,11 +211,27 @@ class Condition(Sparse):
 
 
 class RequestKind(Document):
-    """A legal ground for requests, with its conditions. `source` is the text that demands them."""
+    """A legal ground for requests, with its conditions. `source` is the text that demands them.
+
+    `open_data`: only for sources whose dictionary says `access: open`. Such a kind may have no conditions, an
+    admin may provision its projects without a request, and `red_report: show` lets its extracts be made
+    whatever the risk report says: anyone may have the same data. All others wait for a decision (`decide`).
+    """
 
     title: Text
     source: str = Field(min_length=1)
-    conditions: dict[ConditionName, Condition] = Field(min_length=1)
+    open_data: bool = False
+    red_report: Literal["decide", "show"] = "decide"
+    conditions: dict[ConditionName, Condition]
+
+    @model_validator(mode="after")
+    def _only_open_data_goes_without(self) -> RequestKind:
+        if not self.open_data and (not self.conditions or self.red_report != "decide"):
+            raise bad_value(
+                "only a kind with open_data: true has no conditions, or does not wait for a decision",
+                "seul un type avec open_data: true est sans conditions ou n’attend pas de décision",
+            )
+        return self
 
 
 class ConditionsPolicy(Document):

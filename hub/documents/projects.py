@@ -161,11 +161,16 @@ class ExtractDocument(Document):
         )
 
 
+KindName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+
+
 class ProjectDocument(Document):
-    """One project. A date means the whole day in UTC: `ends_at: 2026-12-31` includes the 31st."""
+    """One project. A date means the whole day in UTC: `ends_at: 2026-12-31` includes the 31st. `kind` is one
+    of `policies/conditions.yaml` for open data; projects of other kinds come from an approved request."""
 
     slug: Slug
     title: str = Field(min_length=1, max_length=200)
+    kind: KindName
     purpose: str = Field(min_length=1, max_length=5000)
     tier: Tier
     starts_at: Moment

@@ -22,10 +22,9 @@ from hub.documents.base import Document, Sparse, bad_value
 from hub.documents.dictionaries import Month, SourceName, UnitName
 from hub.documents.filters import Filter
 from hub.documents.policies import Tier
-from hub.documents.projects import Column, ColumnRequest, Slug, Username, VariableName
+from hub.documents.projects import Column, ColumnRequest, KindName, Slug, Username, VariableName
 
 PartName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
-KindName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Sentence = Annotated[str, Field(min_length=1, max_length=5000)]
 Line = Annotated[str, Field(min_length=1, max_length=300)]
 Format = Literal["parquet", "csv", "stata"]

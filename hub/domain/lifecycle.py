@@ -88,7 +88,7 @@ PROJECT: Mapping[ProjectState, frozenset[ProjectState]] = {
     ProjectState.CLOSED: frozenset(),
 }
 EXTRACT: Mapping[ExtractState, frozenset[ExtractState]] = {
-    ExtractState.PLANNED: frozenset({ExtractState.EXTRACTING}),
+    ExtractState.PLANNED: frozenset({ExtractState.EXTRACTING, ExtractState.FAILED}),
     ExtractState.EXTRACTING: frozenset({ExtractState.SEALED, ExtractState.FAILED, ExtractState.PLANNED}),
     ExtractState.FAILED: frozenset({ExtractState.PLANNED}),
     ExtractState.SEALED: frozenset({ExtractState.EXPIRED}),

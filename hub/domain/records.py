@@ -34,7 +34,8 @@ class Project:
     """`plan` is the extract specification as approved; `ended_reason` is a stable code.
 
     `request` names the request that the project came from and `request_sha256` its approved content;
-    `destroy_by` and `retain_until` are the dates of that request.
+    `destroy_by` and `retain_until` are the dates of that request. `kind` is the legal ground of a project
+    that an admin made directly. `key_version` goes up when the project gets new pseudonyms.
     """
 
     slug: str
@@ -54,6 +55,8 @@ class Project:
     request_sha256: str | None = None
     destroy_by: date | None = None
     retain_until: date | None = None
+    kind: str | None = None
+    key_version: int = 1
 
     @property
     def subject(self) -> Subject:
@@ -67,7 +70,8 @@ class Project:
 
 @dataclass(frozen=True)
 class Source:
-    """`variables` maps each column to its labels and whether it may be delivered."""
+    """`variables` maps each column to its labels and whether it may be delivered. `open`: anyone may have the
+    same data from their producer."""
 
     name: str
     title: str
@@ -78,6 +82,7 @@ class Source:
     registered_at: datetime
     registered_by: str
     variables: Json
+    open: bool = False
 
 
 @dataclass(frozen=True)

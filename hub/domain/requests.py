@@ -112,7 +112,10 @@ class RiskChoice(StrEnum):
 @dataclass(frozen=True)
 class RequestAssessment:
     """What the worker found of one version: `id` is the version's. `light` is the report's colour;
-    `choice` an admin's decision on a red one, which is taken back when it is assessed again."""
+    `choice` an admin's decision on a red one, gone when it is assessed again and the report says otherwise.
+
+    Of an extract whose project has no request, `id` is `project/<extract>`, `request` empty and `version` the
+    extract's."""
 
     id: str
     request: str

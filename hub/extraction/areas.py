@@ -64,6 +64,17 @@ def settle_levels(
     return planned.model_copy(update={"through": tuple(through)})
 
 
+def _one_home(seen: pl.DataFrame, persons: list[str], homes: list[str]) -> pl.DataFrame:
+    """Every person once: who moved counts in one area only, so that the sum over areas is never more than
+    there are. Only those are sorted; at most times they are few."""
+    moved = seen.group_by(persons).len().filter(pl.col("len") > 1).select(persons)
+    if moved.is_empty():
+        return seen
+    staying = seen.join(moved, on=persons, how="anti")
+    first = seen.join(moved, on=persons, how="semi").sort(*persons, *homes)
+    return pl.concat([staying, first.unique(persons, keep="first", maintain_order=True)])
+
+
 class _Areas:
     """The units of one undelivered type that a dataset's source shows, with their people and attributes."""
 
@@ -87,12 +98,11 @@ class _Areas:
         self.names = key_names(len(areas))
         own = [delivered(column, schemes).alias(f" own {column.name}") for column in self.own]
         self.own_names = [f" own {column.name}" for column in self.own]
-        # A person who moved counts in one area only: so the sum over areas is never more than there are.
-        everywhere = table.select(pl.struct(person).alias(_PERSON), *areas, *own).unique()
+        persons = [f"{_PERSON} {position}" for position in range(len(person))]
+        keys = [pl.col(name).alias(alias) for name, alias in zip(person, persons, strict=True)]
         homes = [*self.names, *self.own_names]
-        seen = everywhere.collect(engine="streaming")
-        people = seen.sort(_PERSON, *homes).unique(_PERSON, keep="first", maintain_order=True)
-        counted = people.group_by(homes).agg(pl.len().alias(_UNITS))
+        seen = table.select(*keys, *areas, *own).unique().collect(engine="streaming")
+        counted = _one_home(seen, persons, homes).group_by(homes).agg(pl.len().alias(_UNITS))
         self.areas = seen.select(homes).unique().join(counted, on=homes, how="left", nulls_equal=True)
         self.areas = self.areas.with_columns(pl.col(_UNITS).fill_null(0))
         for number, part in enumerate(parts):

@@ -1,6 +1,9 @@
 """Large sources in keyed buckets: all rows of a unit lie in one of 200 files, and which one nobody can tell
 who does not hold the warehouse's bucket key. A sample of the whole source reads few of them.
 
+A source too large for 200 files that fit into memory has a multiple of that number: bucket b lies, among 200,
+in bucket b modulo 200. Samples are drawn by the latter (`coarse`), so that a source that grows keeps them.
+
 `units.parquet` beside them lists every unit with its bucket and the spells of months in which it has rows.
 The bucket key (`.bucket.key` in the warehouse) is made with the first large source and stays: units of one
 register lie in the same buckets in every source, and a new edition of a source keeps them there.
@@ -10,16 +13,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
-from pyarrow import ipc
 
 from hub.documents.dictionaries import Dictionary
 from hub.documents.requests import Period
 from hub.domain.errors import Refused
+from hub.extraction.distributions import PLACE, distributed
 from hub.extraction.keys import canonical, hkdf_sha256, keyed_order
 from hub.extraction.linkages import identity, key_names, keyed
 
@@ -28,7 +30,9 @@ INDEX_NAME = "units.parquet"
 BUCKET = " bucket"  # no variable can be called this
 KEY_NAME = ".bucket.key"
 _FIRST, _LAST = " first", " last"
-_PIECE = 400_000  # rows at a time
+_BUCKET_CELLS = 10_000_000  # values of a bucket, on average at the most
+_PIECE_CELLS = 5_000_000  # values at a time
+_KEY_ROWS = 1_000_000  # rows at a time of a unit's key alone
 _ROW_GROUP = 65_536
 
 
@@ -65,38 +69,74 @@ def bucket_key(warehouse: Path) -> bytes:
     return key
 
 
-def bucketed(units: pl.DataFrame, key: bytes, name: str) -> pl.DataFrame:
-    """Distinct units (key columns) of the register `name` (`linkages.identity`) with their BUCKET."""
+def coarse(bucket: pl.Expr) -> pl.Expr:
+    """Where a bucket lies among BUCKETS, whatever the size of the source."""
+    return bucket % BUCKETS
+
+
+def bucket_count(rows: int, columns: int) -> int:
+    """How many buckets a source of this size has: a multiple of BUCKETS."""
+    return BUCKETS * max(1, -(-rows * columns // (BUCKETS * _BUCKET_CELLS)))
+
+
+def bucketed(units: pl.DataFrame, key: bytes, name: str, *, count: int = BUCKETS) -> pl.DataFrame:
+    """Distinct units (key columns) of the register `name` (`linkages.identity`) with their BUCKET, among
+    `count`."""
     own = hkdf_sha256(key, salt=b"vitrine buckets", info=name.encode())
     order = keyed_order(canonical(units), own)
-    return units.with_columns((order % BUCKETS).cast(pl.UInt8).alias(BUCKET))
+    return units.with_columns((order % count).cast(pl.UInt32).alias(BUCKET))
 
 
 def write_buckets(
-    tables: Sequence[pl.LazyFrame], dictionary: Dictionary, staging: Path, *, key: bytes
-) -> Iterator[tuple[Path, int]]:
-    """Write the rows of all `tables`, in the warehouse's types, as buckets and index into `staging`; yield
-    every file with its number of rows, the index last.
+    pieces: Callable[[int, Sequence[str]], Iterable[pl.DataFrame]],
+    dictionary: Dictionary,
+    staging: Path,
+    *,
+    rows: int,
+    key: bytes,
+) -> Iterator[tuple[Path, int, int | None]]:
+    """Write `rows` rows, in the warehouse's types, as buckets and index into `staging`; yield every file with
+    its number of rows and its bucket, the index last. `pieces` gives columns of the rows, about so many rows
+    at a time.
 
-    1. Rows go, a piece at a time, to one open file per bucket.
+    1. Rows go, a piece at a time, to their bucket on disk.
     2. Each bucket is read again, sorted by unit and record key, and written as Parquet.
     """
     unit = dictionary.record.unit
     names = list(dictionary.unit_types[unit].key)
-    units = pl.concat(tables).select(keyed(dictionary, unit)).unique().collect(engine="streaming")
-    places = bucketed(units, key, identity(dictionary, unit))
-    held = _distribute(tables, names, places, staging)  # (1)
+    width = len(dictionary.variables)
+    count = bucket_count(rows, width)
+    piece_rows = max(1, _PIECE_CELLS // width)
+    units = _distinct(piece.select(keyed(dictionary, unit)) for piece in pieces(_KEY_ROWS, names))
+    places = bucketed(units, key, identity(dictionary, unit), count=count).rename({BUCKET: PLACE})
+    placed = (  # (1); an inner join makes its hash table of the piece, and keys have no missing values
+        piece.join(places, left_on=names, right_on=key_names(len(names)), how="inner")
+        for piece in pieces(piece_rows, list(dictionary.variables))
+    )
+    held = distributed(placed, places=count, staging=staging, piece_rows=piece_rows, compression="lz4")
     index = []
-    for bucket in sorted(held):  # (2)
-        rows = pl.read_ipc_stream(held[bucket]).sort(record_order(dictionary))
-        held[bucket].unlink()
+    for bucket, unsorted in held:  # (2)
+        sorted_rows = unsorted.sort(record_order(dictionary))
         path = staging / part_name(bucket)
-        rows.write_parquet(path, compression="zstd", row_group_size=_ROW_GROUP)
-        index.append(_spells(rows, dictionary).with_columns(pl.lit(bucket, pl.UInt8).alias(BUCKET)))
-        yield path, rows.height
+        sorted_rows.write_parquet(path, compression="zstd", row_group_size=_ROW_GROUP)
+        index.append(_spells(sorted_rows, dictionary).with_columns(pl.lit(bucket, pl.UInt32).alias(BUCKET)))
+        yield path, sorted_rows.height, bucket
     whole = pl.concat(index)
     whole.write_parquet(staging / INDEX_NAME, compression="zstd")
-    yield staging / INDEX_NAME, whole.height
+    yield staging / INDEX_NAME, whole.height, None
+
+
+def _distinct(pieces: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The distinct rows of all pieces; what is held are the rows known and about as many others."""
+    held: list[pl.DataFrame] = []
+    known = pending = 0
+    for piece in pieces:
+        held.append(piece.unique())
+        pending += held[-1].height
+        if pending > max(_KEY_ROWS, known):
+            held = [pl.concat(held).unique()]
+            known, pending = held[0].height, 0
+    return pl.concat(held).unique()
 
 
 def record_order(dictionary: Dictionary) -> list[str]:
@@ -104,42 +144,6 @@ def record_order(dictionary: Dictionary) -> list[str]:
     record = dictionary.record
     period = [] if record.period is None else [record.period]
     return list(dict.fromkeys([*dictionary.unit_types[record.unit].key, *period, *record.key]))
-
-
-def _distribute(
-    tables: Sequence[pl.LazyFrame], names: list[str], places: pl.DataFrame, staging: Path
-) -> dict[int, Path]:
-    """One Arrow stream per bucket with its rows."""
-    columns = tables[0].collect_schema().names()
-    held: dict[int, Path] = {}
-    writers: dict[int, ipc.RecordBatchStreamWriter] = {}
-    options = ipc.IpcWriteOptions(compression="lz4")
-    with contextlib.ExitStack() as stack:
-        for piece in _pieces(tables):
-            placed = piece.join(places, left_on=names, right_on=key_names(len(names)), how="left")
-            for (bucket,), rows in placed.partition_by([BUCKET], as_dict=True).items():
-                arrow: pa.Table = rows.select(columns).to_arrow()
-                if bucket not in writers:
-                    held[bucket] = staging / f"bucket-{bucket:03d}.stream"
-                    file = stack.enter_context(held[bucket].open("wb"))
-                    writers[bucket] = stack.enter_context(ipc.new_stream(file, arrow.schema, options=options))
-                writers[bucket].write_table(arrow)
-    return held
-
-
-def _pieces(tables: Sequence[pl.LazyFrame]) -> Iterator[pl.DataFrame]:
-    """The rows in their order: some files of a folder together, a single file piece by piece."""
-    if len(tables) > 1:
-        held: list[pl.DataFrame] = []
-        for table in tables:
-            held.append(table.collect(engine="streaming"))
-            if sum(piece.height for piece in held) >= _PIECE:
-                yield pl.concat(held)
-                held = []
-        if held:
-            yield pl.concat(held)
-    else:
-        yield from tables[0].collect_batches(chunk_size=_PIECE, maintain_order=True, engine="streaming")
 
 
 def _spells(rows: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:

@@ -74,7 +74,12 @@ def _study(study: ET.Element, codebook: dict[str, Any]) -> None:
 def _file(described: ET.Element, table: dict[str, Any]) -> None:
     text = _add(described, "fileTxt")
     _add(text, "fileName", table["file"])
-    _add_all(text, "fileCont", table["title"])
+    # `fileCont` may stand once only; a citation has its title in other languages too.
+    title = _add(_add(text, "fileCitation"), "titlStmt")
+    for language in _LANGUAGES:
+        if language in table["title"]:
+            said = table["title"][language]
+            _add(title, "titl" if language == "fr" else "parTitl", said).set(_LANG, language)
     _add(_add(text, "dimensns"), "varQnty", str(len(table["columns"])))
     _add(text, "fileType", "Parquet")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from hub.documents.dictionaries import Dictionary
 from hub.domain.errors import Refused
@@ -54,9 +55,17 @@ class GivenFile:
             yield pl.scan_parquet(raw, glob=False)
             raw.unlink()
 
-    def tables(self, whole: pl.LazyFrame) -> list[pl.LazyFrame]:
-        """The rows file by file, where the source is a folder; otherwise `whole` alone."""
-        return [pl.scan_parquet(file, glob=False) for file in self.files] if self.is_folder else [whole]
+    def pieces(self, whole: pl.LazyFrame, rows: int, columns: Sequence[pl.Expr]) -> Iterator[pl.DataFrame]:
+        """These columns of the rows in their order, about so many rows at a time: of Parquet whole row
+        groups, so that no more than a few are decoded at once however many rows a file has."""
+        if self.form != "parquet":
+            wanted = whole.select(columns)
+            yield from wanted.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming")
+            return
+        for file in self.files:
+            table = pl.scan_parquet(file, glob=False)
+            for offset, length in _row_groups(file, rows):
+                yield table.slice(offset, length).select(columns).collect()
 
     def placed(self, difference: Difference) -> Difference:
         """The difference with the file and the row in it, where the source is a folder."""
@@ -69,6 +78,19 @@ class GivenFile:
                 return _in_file(dataclasses.replace(difference, row=row), difference.row, file)
             row -= rows
         return difference
+
+
+def _row_groups(file: Path, rows: int) -> Iterator[tuple[int, int]]:
+    """Offset and length of neighbouring row groups that have so many rows together."""
+    metadata = pq.read_metadata(file)
+    offset = length = 0
+    for number in range(metadata.num_row_groups):
+        length += metadata.row_group(number).num_rows
+        if length >= rows:
+            yield offset, length
+            offset, length = offset + length, 0
+    if length:
+        yield offset, length
 
 
 def _in_file(difference: Difference, whole: int, file: Path) -> Difference:

@@ -1,21 +1,19 @@
 """Rows in the order of their pseudonyms, however many there are: memory does not grow with them.
 
-A table that is too large to be sorted in memory is first distributed over files by ranges of its first
-pseudonym, a piece at a time; then each range is read, sorted and passed on. The files lie in the extract's
-staging directory, hold nothing but what is delivered, and are removed as they are read.
+A table that is too large to be sorted in memory is first distributed by ranges of its first pseudonym, a
+piece at a time (hub.extraction.distributions); then each range is read, sorted and passed on.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
 from polars.io.plugins import register_io_source
-from pyarrow import ipc
+
+from hub.extraction.distributions import PLACE, distributed
 
 SORTED_IN_MEMORY = 500_000  # rows
 PIECE = 250_000
@@ -48,9 +46,12 @@ def in_ranges(
 ) -> pl.LazyFrame:
     """The rows of all `pieces`, about so many `rows`, in this order, whose first column has no others than
     these distinct `pseudonyms`. The result can be read once."""
-    ranges = -(-rows // in_memory)
+    first, ranges = order.columns[0], -(-rows // in_memory)
     edges = pseudonyms.sort().gather([len(pseudonyms) * number // ranges for number in range(1, ranges)])
-    held = _distribute(pieces, order.columns[0], edges, staging)
+    placed = (
+        piece.with_columns(edges.search_sorted(piece[first], side="right").alias(PLACE)) for piece in pieces
+    )
+    held = distributed(placed, places=ranges, staging=staging, piece_rows=PIECE)
 
     def read(
         with_columns: list[str] | None,
@@ -60,28 +61,8 @@ def in_ranges(
     ) -> Iterator[pl.DataFrame]:
         if predicate is not None or n_rows is not None:
             raise ValueError("the ordered table is read whole")
-        for path in held:
-            piece = order.sort(pl.read_ipc_stream(path))
-            path.unlink()
+        for _, rows_of_range in held:
+            piece = order.sort(rows_of_range)
             yield piece if with_columns is None else piece.select(with_columns)
 
     return register_io_source(read, schema=schema)
-
-
-def _distribute(pieces: Iterable[pl.DataFrame], first: str, edges: pl.Series, staging: Path) -> list[Path]:
-    """One Arrow stream per range between `edges` that has any row, in the order of the ranges."""
-    held: dict[int, Path] = {}
-    writers: dict[int, ipc.RecordBatchStreamWriter] = {}
-    newest = pl.CompatLevel.newest()  # texts as they are, not copied
-    with contextlib.ExitStack() as stack:
-        for piece in pieces:
-            place = edges.search_sorted(piece[first], side="right").alias(" range")
-            parts = piece.with_columns(place).partition_by(" range", as_dict=True, include_key=False)
-            for (number,), rows in parts.items():
-                arrow: pa.Table = rows.to_arrow(compat_level=newest)
-                if number not in writers:
-                    held[number] = staging / f"range-{number:05d}.stream"
-                    file = stack.enter_context(held[number].open("wb"))
-                    writers[number] = stack.enter_context(ipc.new_stream(file, arrow.schema))
-                writers[number].write_table(arrow)
-    return [held[number] for number in sorted(held)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from hub.documents import read
 from hub.documents.classes import NO_SCHEMES, ClassSchemes
 from hub.documents.dictionaries import Dictionary
 from hub.domain.errors import Conflict, Refused
-from hub.extraction.buckets import INDEX_NAME, bucket_key, write_buckets
+from hub.extraction.buckets import bucket_key, write_buckets
 from hub.extraction.conformity import Difference, converted, duplicate_difference
 from hub.extraction.files import GivenFile, differences_of, hash_differences, open_file
 from hub.extraction.levels import check_schemes
@@ -101,11 +101,19 @@ def _write(
         if differences:
             raise SourceDiffers(differences)
         schema = table.collect_schema()
-        columns = [converted(name, variable, schema[name]) for name, variable in dictionary.variables.items()]
-        stored = table.select(columns)
+        columns = {
+            name: converted(name, variable, schema[name]) for name, variable in dictionary.variables.items()
+        }
+        stored = table.select(columns.values())
         if rows >= bucketed_from:
-            tables = [one.select(columns) for one in given.tables(table)]
-            parts, index = _write_buckets(tables, given, dictionary, staging, bucket_key(warehouse))
+            made = write_buckets(
+                lambda size, names: given.pieces(table, size, [columns[name] for name in names]),
+                dictionary,
+                staging,
+                rows=rows,
+                key=bucket_key(warehouse),
+            )
+            parts, index = _stored_buckets(made, stored, given, dictionary)
         else:
             parts, index = (_write_plain(stored, given, dictionary, staging, rows),), None
     if not given.unchanged():
@@ -143,20 +151,22 @@ def _write_plain(
     return _stored_part(data, rows)
 
 
-def _write_buckets(
-    tables: list[pl.LazyFrame], given: GivenFile, dictionary: Dictionary, staging: Path, key: bytes
+def _stored_buckets(
+    made: Iterable[tuple[Path, int, int | None]],
+    table: pl.LazyFrame,
+    given: GivenFile,
+    dictionary: Dictionary,
 ) -> tuple[tuple[StoredPart, ...], StoredPart]:
     parts = []
-    for path, rows in write_buckets(tables, dictionary, staging, key=key):
-        bucket = int(path.stem.removeprefix("bucket-")) if path.name != INDEX_NAME else None
+    for path, rows, bucket in made:
         parts.append(_stored_part(path, rows, bucket))
         if bucket is not None and _repeats(path, dictionary):
-            duplicate = duplicate_difference(pl.concat(tables), dictionary.record.key)
+            duplicate = duplicate_difference(table, dictionary.record.key)
             if duplicate is not None:
                 raise SourceDiffers([given.placed(duplicate)])
     if not _key_has_unit(dictionary):
         # Rows with the same record key may lie in different buckets.
-        duplicate = duplicate_difference(pl.concat(tables), dictionary.record.key)
+        duplicate = duplicate_difference(table, dictionary.record.key)
         if duplicate is not None:
             raise SourceDiffers([given.placed(duplicate)])
     *buckets, index = parts

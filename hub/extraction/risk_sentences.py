@@ -144,9 +144,10 @@ def nobody() -> Text:
 def unmeasured() -> Text:
     """Of `unmeasured`."""
     return Text(
-        fr="Aucune mesure ne s’applique : la table n’a ni quasi-identifiant, ni ménage, ni employeur, "
-        "ni trajectoire.",
-        en="No measure applies: the table has no quasi-identifier, household, employer or trajectory.",
+        fr="Aucun quasi-identifiant dans cette table, ni ménage, ni employeur, ni trajectoire : il n’y a "
+        "rien à mesurer.",
+        en="No quasi-identifier in this table, and no household, employer or trajectory: there is nothing "
+        "to measure.",
     )
 
 
@@ -192,9 +193,9 @@ ADVICE = {
         "Wider classes, fewer months or quarters help.",
     ),
     MeasureId.UNMEASURED: Text(
-        fr="le risque n’a pas pu être mesuré. Vérifiez que le dictionnaire dit quelles variables permettent "
-        "de reconnaître les unités.",
-        en="the risk could not be measured. Check that the dictionary says which variables units can be "
-        "recognised by.",
+        fr="aucun quasi-identifiant dans cette table. Vérifiez que le dictionnaire dit quelles variables "
+        "permettent de reconnaître les unités (identifying: indirect).",
+        en="no quasi-identifier in this table. Check that the dictionary says which variables units can be "
+        "recognised by (identifying: indirect).",
     ),
 }

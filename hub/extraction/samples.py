@@ -13,11 +13,11 @@ import polars as pl
 from hub.documents.dictionaries import Dictionary, VariableType
 from hub.documents.requests import PopulationSample
 from hub.domain.errors import Refused
-from hub.extraction.buckets import BUCKET
+from hub.extraction.buckets import BUCKET, coarse
 from hub.extraction.keys import canonical, keyed_order
 
 STRATUM = " stratum"  # no variable can be called this
-_SIZE, _RANK, _ORDER, _PLACE = " size", " rank", " order", " place"
+_SIZE, _RANK, _ORDER, _PLACE, _COARSE = " size", " rank", " order", " place", " coarse"
 
 
 def check_sample(sample: PopulationSample, dictionary: Dictionary, *, field: str) -> None:
@@ -45,7 +45,7 @@ def check_sample(sample: PopulationSample, dictionary: Dictionary, *, field: str
 def draw(sample: PopulationSample, units: pl.DataFrame, key: bytes, *, field: str) -> pl.DataFrame:
     """The drawn ones of these distinct units: rows of key columns, with STRATUM where `sample.per` is, and
     with BUCKET where the source lies in buckets. The order is that of the units' HMACs; in buckets it is
-    first that of the buckets' HMACs, so that few of them need to be read."""
+    first that of the (coarse) buckets' HMACs, so that few of them need to be read."""
     names = [name for name in units.columns if name not in (STRATUM, BUCKET)]
     if sample.per is not None and units.select(names).is_duplicated().any():
         raise Refused(
@@ -75,7 +75,8 @@ def _in_order(
     by = [STRATUM] if sample.per is not None else [pl.lit(0)]
     first = [_PLACE] if BUCKET in units.columns else []
     if first:
-        units = units.join(_places(units, key), on=BUCKET)
+        placed = units.with_columns(coarse(pl.col(BUCKET)).alias(_COARSE))
+        units = placed.join(_places(units, key), on=_COARSE)
     ranked = (
         units.with_columns(order)
         .sort(*first, _ORDER, *names)
@@ -87,23 +88,24 @@ def _in_order(
 
 
 def _places(units: pl.DataFrame, key: bytes) -> pl.DataFrame:
-    """Every bucket of the units with its PLACE in the project's order of buckets."""
-    buckets = units.select(BUCKET).unique()
+    """Every coarse bucket of the units with its PLACE in the project's order of buckets."""
+    buckets = units.select(coarse(pl.col(BUCKET)).alias(_COARSE)).unique()
     # No text of a unit can be this one: each says its own length first.
-    order = keyed_order(buckets.select(pl.format("bucket {}", BUCKET)).to_series(), key)
+    order = keyed_order(buckets.select(pl.format("bucket {}", _COARSE)).to_series(), key)
     return buckets.with_columns(order.alias(_PLACE))
 
 
 def _from_buckets(units: pl.DataFrame, names: list[str], key: bytes, wanted: int) -> pl.DataFrame:
     """The first `wanted` units: whole buckets, and of the last one so many as are still missing."""
-    sizes = units.group_by(BUCKET).len().join(_places(units, key), on=BUCKET).sort(_PLACE, BUCKET)
+    counted = units.group_by(coarse(pl.col(BUCKET)).alias(_COARSE)).len()
+    sizes = counted.join(_places(units, key), on=_COARSE).sort(_PLACE, _COARSE)
     sizes = sizes.with_columns(pl.col("len").cum_sum().alias(_RANK))
     whole = sizes.filter(pl.col(_RANK) <= wanted)
     missing = wanted - int(whole["len"].sum())
-    drawn = units.filter(pl.col(BUCKET).is_in(whole[BUCKET].implode()))
+    drawn = units.filter(coarse(pl.col(BUCKET)).is_in(whole[_COARSE].implode()))
     if missing == 0:
         return drawn
-    last = units.filter(pl.col(BUCKET) == sizes[BUCKET][whole.height])
+    last = units.filter(coarse(pl.col(BUCKET)) == sizes[_COARSE][whole.height])
     order = keyed_order(canonical(last.select(names)), key).alias(_ORDER)
     rest = last.with_columns(order).sort(_ORDER, *names).head(missing).select(units.columns)
     return pl.concat([drawn, rest])

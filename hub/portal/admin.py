@@ -37,6 +37,7 @@ def register(routes: Routes) -> None:
     routes.add("POST", f"{p}/projects/{{slug}}/end", ends, end_project)
     routes.add("POST", f"{p}/projects/{{slug}}/move-end", ends, move_end)
     routes.add("POST", f"{p}/projects/{{slug}}/retry-extract", creates, retry_extract)
+    routes.add("POST", f"{p}/projects/{{slug}}/renew-pseudonyms", creates, renew_pseudonyms)
     routes.add("GET", f"{p}/people", needs(Permission.PERSON_READ), show_people)
     routes.add("POST", f"{p}/people", manages, add_person)
     routes.add("POST", f"{p}/people/{{username}}/suspend", manages, suspend_person)
@@ -66,6 +67,11 @@ def _new_project_page(visit: Visit, error: Refused | None) -> Response:
             name: title
             for name, title in visit.portal.tiers.items()
             if name in visit.office.rules.tiers and visit.office.rules.tiers[name].available
+        },
+        kinds={
+            name: kind.title
+            for name, kind in visit.office.rules.conditions.kinds.items()
+            if kind.open_data and not kind.conditions
         },
         given={name: values[0] for name, values in visit.form.items() if values},
         chosen=visit.form.get("people", []),
@@ -140,6 +146,14 @@ def move_end(visit: CurrentVisit, slug: str) -> Response:
     ends_at = parse_moment(visit.value("ends_at"))
     projects.set_project_end(visit.office, slug=slug, ends_at=ends_at, by=visit.actor, now=visit.now)
     return go(visit, f"/projects/{slug}", "end_moved")
+
+
+def renew_pseudonyms(visit: CurrentVisit, slug: str) -> Response:
+    """Give the project new pseudonyms, from its next extract on."""
+    extracts.renew_pseudonyms(
+        visit.office, project=slug, reason=visit.value("reason"), by=visit.actor, now=visit.now
+    )
+    return go(visit, f"/projects/{slug}", "pseudonyms_renewed")
 
 
 def retry_extract(visit: CurrentVisit, slug: str) -> Response:

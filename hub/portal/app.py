@@ -28,6 +28,7 @@ from hub.portal import (
     projects,
     publications,
     releases,
+    request_api,
     request_edits,
     request_reviews,
     requests,
@@ -70,7 +71,7 @@ def create_app(portal: Portal) -> FastAPI:
     routes = Routes(app, portal)
     _add_public(routes)
     # `new` before `{id}`, and the figures before the page of one review, whose address would match theirs.
-    for room in (request_edits, requests, request_reviews, risk_pages):
+    for room in (request_edits, requests, request_reviews, request_api, risk_pages):
         room.register(routes)
     for room in (statistics, comments, publications, review_queue, review_api):
         room.register(routes)

@@ -15,6 +15,7 @@ FORM = "form"
 FIELDS = (
     "slug",
     "title",
+    "kind",
     "purpose",
     "people",
     "tier",
@@ -42,7 +43,7 @@ def read_form(form: Mapping[str, list[str]]) -> ProjectDocument:
     if one("extract.filter"):
         extract["filter"] = _read_filter(one("extract.filter"))
     given: dict[str, Any] = {
-        name: one(name) for name in ("slug", "title", "purpose", "tier", "starts_at", "ends_at")
+        name: one(name) for name in ("slug", "title", "kind", "purpose", "tier", "starts_at", "ends_at")
     }
     given["people"] = [name for name in form.get("people", []) if name]
     given["extract"] = extract

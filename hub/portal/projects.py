@@ -8,6 +8,7 @@ from datetime import datetime
 
 from starlette.responses import Response
 
+from hub.actions.assessments import direct_key
 from hub.actions.ports import Unit
 from hub.actions.projects import get_project
 from hub.actions.provisioning import waiting_for
@@ -18,6 +19,7 @@ from hub.domain.records import Extract, Project, Session, Submission
 from hub.portal import requests, review_queue
 from hub.portal.pages import Part, days_left, page_number, show, shown_state
 from hub.portal.permissions import ANYONE_OF_THE_OFFICE, About, Routes, needs
+from hub.portal.risk_pages import report_of
 from hub.portal.visits import CurrentVisit, Visit
 
 _UNFINISHED = (ExtractState.PLANNED, ExtractState.EXTRACTING)
@@ -178,6 +180,8 @@ def show_project(visit: CurrentVisit, slug: str) -> Response:
         )
         extracts = sorted(unit.extracts.find(project=slug), key=lambda e: e.version, reverse=True)
         waits = waiting_extracts(unit, visit, extracts)
+        direct = everything and project.request is None and bool(extracts)
+        assessed = unit.assessments.get(direct_key(extracts[0])) if direct else None
     newest = sorted(sessions, key=lambda s: s.granted_at, reverse=True)
     return show(
         visit,
@@ -201,6 +205,11 @@ def show_project(visit: CurrentVisit, slug: str) -> Response:
         suspends=visit.may(Permission.PROJECT_SUSPEND, project.subject),
         ends=visit.may(Permission.PROJECT_END, project.subject),
         retries=visit.may(Permission.PROJECT_CREATE),
+        kind=visit.office.rules.conditions.kinds.get(project.kind or ""),
+        report=report_of(assessed),
+        renews=visit.may(Permission.PROJECT_CREATE)
+        and bool(extracts)
+        and extracts[0].state is ExtractState.SEALED,
         shown_state=shown_state,
     )
 

@@ -20,6 +20,7 @@ from hub.documents.policies import AreaLimits, RiskThresholds
 from hub.domain.errors import Refused
 from hub.domain.permissions import Actor
 from hub.domain.records import Extract, Project
+from hub.domain.requests import RequestAssessment
 from hub.extraction.maps import read_map
 from hub.extraction.registers import write_register
 
@@ -76,25 +77,14 @@ def _next(office: Office, rooms: Rooms) -> bool:
 
 
 def assess(office: Office, rooms: Rooms, assessment_id: str) -> None:
-    """Count and judge what one version of a request comes to; nothing is delivered."""
+    """Count and judge what one version of a request, or an extract without one, comes to; nothing is
+    delivered. An extract without a request that cannot be assessed has failed: an admin plans it again."""
     begun = assessments.begin_assessment(
         office, assessment_id=assessment_id, by=WORKER, now=datetime.now(UTC)
     )
+    direct = assessments.direct_extract(begun)
     try:
-        with office.units.read() as unit:
-            request = requests.get_request(unit, begun.request)
-            document = requests.document_of(requests.get_version(unit, request, begun.version))
-            project = None if request.project is None else get_project(unit, request.project)
-        plan = extraction.plan_extract(
-            document.specification,
-            project=document.slug,
-            policy_fingerprint=office.rules.fingerprint,
-            warehouse=rooms.warehouse,
-            schemes=rooms.schemes,
-            areas=rooms.areas,
-            tag=None if project is None else project.tag,
-            request_sha256=document.digest,
-        )
+        plan = _assessed_plan(office, rooms, begun)
         if rooms.thresholds is None:
             raise Refused(
                 "no_thresholds", "No limits of risk are set.", "Aucune limite de risque n’est fixée."
@@ -115,6 +105,8 @@ def assess(office: Office, rooms: Rooms, assessment_id: str) -> None:
         assessments.fail_assessment(
             office, assessment_id=assessment_id, error=refused, by=WORKER, now=datetime.now(UTC)
         )
+        if direct is not None:
+            _fail(office, direct, refused)
         return
     assessments.finish_assessment(
         office,
@@ -134,6 +126,54 @@ def assess(office: Office, rooms: Rooms, assessment_id: str) -> None:
     log.info("%s assessed", assessment_id)
 
 
+def _assessed_plan(office: Office, rooms: Rooms, assessment: RequestAssessment) -> extraction.ExtractPlan:
+    direct = assessments.direct_extract(assessment)
+    with office.units.read() as unit:
+        if direct is not None:
+            extract = extracts.get_extract(unit, direct)
+            return _plan(office, rooms, extract, get_project(unit, extract.project))
+        request = requests.get_request(unit, assessment.request)
+        document = requests.document_of(requests.get_version(unit, request, assessment.version))
+        project = None if request.project is None else get_project(unit, request.project)
+    return extraction.plan_extract(
+        document.specification,
+        project=document.slug,
+        policy_fingerprint=office.rules.fingerprint,
+        warehouse=rooms.warehouse,
+        schemes=rooms.schemes,
+        areas=rooms.areas,
+        tag=None if project is None else project.tag,
+        key_version=1 if project is None else project.key_version,
+        request_sha256=document.digest,
+    )
+
+
+def _plan(office: Office, rooms: Rooms, extract: Extract, project: Project) -> extraction.ExtractPlan:
+    return extraction.plan_extract(
+        extraction.read_specification(extract.plan, warehouse=rooms.warehouse),
+        project=project.slug,
+        policy_fingerprint=office.rules.fingerprint,
+        warehouse=rooms.warehouse,
+        schemes=rooms.schemes,
+        areas=rooms.areas,
+        tag=project.tag,
+        key_version=project.key_version,
+        request_sha256=project.request_sha256,
+    )
+
+
+def _fail(office: Office, extract_id: str, refused: Refused) -> None:
+    log.error("%s failed: %s", extract_id, refused.code)
+    extracts.fail_extract(
+        office,
+        extract_id=extract_id,
+        code=refused.code,
+        sentence=f"{refused.fr} / {refused.en}",
+        by=WORKER,
+        now=datetime.now(UTC),
+    )
+
+
 def make(office: Office, rooms: Rooms, extract_id: str) -> None:
     """Make one extract; a refusal is recorded with its sentence, for the admin to read."""
     extract, project = extracts.begin_extract(office, extract_id=extract_id, by=WORKER, now=datetime.now(UTC))
@@ -141,16 +181,7 @@ def make(office: Office, rooms: Rooms, extract_id: str) -> None:
         manifest = _manifest(office, rooms, extract, project)
         _register(rooms, extract, project)
     except Refused as refused:
-        log.error("%s failed: %s", extract_id, refused.code)
-        sentence = f"{refused.fr} / {refused.en}"
-        extracts.fail_extract(
-            office,
-            extract_id=extract_id,
-            code=refused.code,
-            sentence=sentence,
-            by=WORKER,
-            now=datetime.now(UTC),
-        )
+        _fail(office, extract_id, refused)
         return
     extracts.seal_extract(office, extract_id=extract_id, manifest=manifest, by=WORKER, now=datetime.now(UTC))
     log.info("%s sealed", extract_id)
@@ -163,20 +194,11 @@ def _manifest(office: Office, rooms: Rooms, extract: Extract, project: Project) 
     """
     with office.units.read() as unit:
         require_extractable(office, unit, extract, datetime.now(UTC))
-        assessment = assessment_of(unit, project)
+        assessment = assessment_of(unit, project, extract)
     into = rooms.extracts / extract.id
     if into.exists():
         return extraction.verify_extract(into).model_dump(mode="json")
-    plan = extraction.plan_extract(
-        extraction.read_specification(extract.plan, warehouse=rooms.warehouse),
-        project=project.slug,
-        policy_fingerprint=office.rules.fingerprint,
-        warehouse=rooms.warehouse,
-        schemes=rooms.schemes,
-        areas=rooms.areas,
-        tag=project.tag,
-        request_sha256=project.request_sha256,
-    )
+    plan = _plan(office, rooms, extract, project)
     if assessment is not None and (assessment.result or {}).get("plan_sha256") != plan.digest:
         raise Refused(
             "report_outdated",

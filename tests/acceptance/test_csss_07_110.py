@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from hub.documents.dictionaries import VariableType
+from hub.documents.exports import ddi_codebook
 from hub.documents.policies import AreaLimits
 from hub.documents.projects import ColumnRequest
 from hub.documents.requests import Dataset, RequestDocument
@@ -21,6 +22,7 @@ from hub.domain.errors import Refused
 from hub.domain.levels import Level
 from hub.domain.pseudonyms import project_tag
 from tests.acceptance.examples import Example, Extract
+from tests.ddi import needs_schema, schema_errors
 
 SCALE = 0.01
 MEASURED, WITHOUT, SHARE = 13_000 * SCALE, 2_400_000 * SCALE, 0.025
@@ -433,3 +435,10 @@ def _plan_only(example: Example, name: str, column: ColumnRequest) -> None:
     """Plan the request with this one column of one dataset."""
     dataset = _dataset(example, name).model_copy(update={"columns": (column,), "through": None})
     example.plan(example.request.specification.model_copy(update={"datasets": (dataset,)}))
+
+
+@needs_schema
+def test_the_codebooks_are_valid_ddi(example: Example, extract: Extract) -> None:
+    for dictionary in example.dictionaries.values():
+        assert schema_errors(ddi_codebook(dictionary, page="https://example.org/d")) == []
+    assert schema_errors((extract.directory / "codebook.xml").read_bytes()) == []

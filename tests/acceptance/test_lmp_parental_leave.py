@@ -14,11 +14,13 @@ import nbformat
 import polars as pl
 import pytest
 
+from hub.documents.exports import ddi_codebook
 from hub.documents.projects import ColumnRequest
 from hub.domain.errors import Refused
 from hub.domain.levels import Level
 from tests.acceptance.examples import Example, Extract
 from tests.acceptance.parental_leave import PERSONS, STUDY, parental_leave
+from tests.ddi import needs_schema, schema_errors
 
 MONTHS = 16 * 12
 FULL, PART = 2, 3
@@ -143,3 +145,10 @@ def test_notebooks_are_kept_without_results(name: str) -> None:
     notebook = nbformat.read(STUDY / name, as_version=4)
     nbformat.validate(notebook)
     assert all(not cell.outputs for cell in notebook.cells if cell.cell_type == "code")
+
+
+@needs_schema
+def test_the_codebooks_are_valid_ddi(example: Example, extract: Extract) -> None:
+    for dictionary in example.dictionaries.values():
+        assert schema_errors(ddi_codebook(dictionary, page="https://example.org/d")) == []
+    assert schema_errors((extract.directory / "codebook.xml").read_bytes()) == []

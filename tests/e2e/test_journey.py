@@ -198,6 +198,7 @@ def make_short_project(stack: Stack, folder: Path, seconds: float) -> datetime:
         "slug": "bref",
         "title": "Projet bref",
         "purpose": "Finit dans quelques secondes.",
+        "kind": "open-data",
         "tier": "open",
         "people": ["ana"],
         "starts_at": (now - timedelta(days=1)).isoformat(timespec="seconds"),
@@ -320,7 +321,7 @@ def test_journey(stack: Stack, browser: Browser, tmp_path: Path) -> None:  # noq
     make_project(bob, stack)
 
     # 7. A project ends while its desk is open.
-    ends_at = make_short_project(stack, tmp_path, 25)
+    ends_at = make_short_project(stack, tmp_path, 40)
     open_desk(ana, stack, "bref")
     shot(ana, "17-soon-over")
     ends(ana, stack, ends_at)

@@ -194,6 +194,7 @@ def test_nobody_closes_the_desk_of_a_colleague(stage: Stage) -> None:
 GOOD = {
     "slug": "new-one",
     "title": "A new one",
+    "kind": "open-data",
     "purpose": "To test.",
     "people": "ana",
     "tier": "open",
@@ -210,6 +211,8 @@ GOOD = {
         ({"slug": "Not A Slug"}, "slug"),
         ({"slug": "wages"}, "slug"),
         ({"title": ""}, "title"),
+        ({"kind": ""}, "kind"),
+        ({"kind": "bcss-deliberation"}, "kind"),
         ({"purpose": ""}, "purpose"),
         ({"people": ""}, "people"),
         ({"people": "nobody"}, "people"),
@@ -249,7 +252,7 @@ def test_a_project_from_the_form_and_one_from_a_file_are_the_same(stage: Stage) 
     answer = stage.post("bob", "/admin/projects/new", **GOOD, **{"extract.filter": condition})
     assert answer.headers["location"] == f"{P}/projects/new-one?done=project_created"
     document = (
-        "slug: by-file\ntitle: A new one\npurpose: To test.\npeople: [ana]\ntier: open\n"
+        "slug: by-file\ntitle: A new one\nkind: open-data\npurpose: To test.\npeople: [ana]\ntier: open\n"
         "starts_at: 2026-03-02\nends_at: 2026-12-31\n"
         f"extract:\n  source: cps\n  columns: [wage]\n  filter: {condition}\n"
     )

@@ -105,6 +105,18 @@ MATRIX: dict[str, dict[int, str]] = {
     f"POST {P}/requests/{{id}}/provision": {409: "admin"},
     f"POST {P}/requests/{{id}}/risk": {404: "admin"},
     f"GET {P}/requests/{{id}}/risk/{{n}}/{{name}}.svg": {404: "admin auditor"},
+    f"GET {P}/api/requests": {200: "author colleague foreign insider admin auditor"},
+    f"POST {P}/api/requests": {201: RESEARCHERS},
+    f"GET {P}/api/requests/{{id}}": {200: "author colleague admin auditor"},
+    f"POST {P}/api/requests/{{id}}": {422: "author colleague"},  # says no base version
+    f"POST {P}/api/requests/{{id}}/send": {409: "author colleague"},
+    f"POST {P}/api/requests/{{id}}/withdraw": {200: "author", 409: "colleague"},
+    f"POST {P}/api/requests/{{id}}/estimate": {200: "author colleague admin"},
+    f"POST {P}/api/requests/{{id}}/review": {200: "admin"},
+    f"POST {P}/api/requests/{{id}}/conditions": {201: "admin"},
+    f"POST {P}/api/requests/{{id}}/risk": {404: "admin"},
+    f"POST {P}/api/requests/{{id}}/provision": {409: "admin"},
+    f"GET {P}/api/requests/{{id}}/progress": {200: "author colleague admin auditor"},
     f"GET {P}/review": {200: "checker insider"},
     f"GET {P}/review/{{id}}": {200: "checker"},
     f"GET {P}/review/{{id}}/files/{{n}}/image/{{k}}": {200: "checker"},
@@ -117,6 +129,7 @@ MATRIX: dict[str, dict[int, str]] = {
     f"POST {P}/admin/projects/{{slug}}/end": {303: "admin"},
     f"POST {P}/admin/projects/{{slug}}/move-end": {303: "admin"},
     f"POST {P}/admin/projects/{{slug}}/retry-extract": {409: "admin"},
+    f"POST {P}/admin/projects/{{slug}}/renew-pseudonyms": {303: "admin"},
     f"GET {P}/admin/people": {200: "admin auditor"},
     f"POST {P}/admin/people": {303: "admin"},
     f"POST {P}/admin/people/{{username}}/suspend": {303: "admin"},
@@ -159,6 +172,7 @@ MATRIX: dict[str, dict[int, str]] = {
 PROJECT_FORM = {
     "slug": "new-one",
     "title": "New",
+    "kind": "open-data",
     "purpose": "To test.",
     "people": "ana",
     "tier": "open",
@@ -168,7 +182,10 @@ PROJECT_FORM = {
     "extract.columns": "wage",
 }
 PROJECT_DOCUMENT = {
-    **{name: PROJECT_FORM[name] for name in ("slug", "title", "purpose", "tier", "starts_at", "ends_at")},
+    **{
+        name: PROJECT_FORM[name]
+        for name in ("slug", "title", "kind", "purpose", "tier", "starts_at", "ends_at")
+    },
     "people": ["ana"],
     "extract": {"source": "cps", "columns": ["wage"]},
 }
@@ -176,6 +193,7 @@ FORMS: dict[str, dict[str, str]] = {
     f"POST {P}/admin/projects/new": PROJECT_FORM,
     f"POST {P}/admin/projects/{{slug}}/move-end": {"ends_at": "2026-11-30T17:00:00"},
     f"POST {P}/admin/projects/{{slug}}/retry-extract": {"version": "1"},
+    f"POST {P}/admin/projects/{{slug}}/renew-pseudonyms": {"reason": "Some leaked."},
     f"POST {P}/admin/people": {
         "username": "new",
         "name": "New",
@@ -193,6 +211,17 @@ FORMS: dict[str, dict[str, str]] = {
 BODIES: dict[str, dict[str, object]] = {
     f"POST {P}/api/projects": PROJECT_DOCUMENT,
     f"POST {P}/api/projects/{{slug}}/move-end": {"ends_at": "2026-11-30T17:00:00Z"},
+    f"POST {P}/api/requests": {"title": "Mine"},
+    f"POST {P}/api/requests/{{id}}/review": {
+        "version": 1,
+        "verdicts": [{"about": "pay.sex", "verdict": "accept"}],
+    },
+    f"POST {P}/api/requests/{{id}}/conditions": {
+        "condition": "licence",
+        "document": "CC0",
+        "dated": "2026-01-01",
+    },
+    f"POST {P}/api/requests/{{id}}/risk": {"version": 1, "choice": "proceed", "reason": "Yes."},
     f"POST {P}/api/review/{{id}}/vote": {"decision": "RETURN", "comment": "Group the cells."},
     f"POST {P}/api/review/{{id}}/comments": {"file": 0, "text": "Look at row 3.", "place": {"row": 2}},
 }
@@ -313,7 +342,7 @@ def _address(route: str, ids: dict[str, str]) -> tuple[str, str]:
     method, _, path = route.partition(" ")
     if method == "MOUNT":
         return "GET", f"{path}/portal.css"
-    if path.startswith(f"{P}/requests/"):
+    if path.startswith((f"{P}/requests/", f"{P}/api/requests/")):
         return method, path.format(id="r1", n=1, k=1, name="k")
     submission = ids["released"] if path.endswith(("/download", "/record")) else ids["waiting"]
     if "/manuscripts/" in path:

@@ -37,6 +37,10 @@ DAY = timedelta(days=1)
         ({"people": ["ana", "nobody"]}, "unknown_person", "people"),
         ({"plan": {"source": "other"}}, "unknown_source", "extract.source"),
         ({"plan": {}}, "unknown_source", "extract.source"),
+        ({"kind": None}, "needs_request", "kind"),
+        ({"kind": "no-such-kind"}, "needs_request", "kind"),
+        ({"kind": "public-data"}, "needs_request", "kind"),  # has a condition
+        ({"kind": "bcss-deliberation"}, "needs_request", "kind"),
         ({"plan": {"source": "cps", "columns": ["wage", "age"]}}, "unknown_column", "extract.columns"),
         ({"plan": {"source": "cps", "columns": ["name"]}}, "unknown_column", "extract.columns"),
         ({"plan": {"source": "cps", "columns": [{"variable": "name"}]}}, "unknown_column", "extract.columns"),
@@ -62,6 +66,24 @@ def test_create_project_refuses_and_stores_nothing(
     with office.units.read() as unit:
         assert unit.projects.find() == []
         assert unit.extracts.find() == []
+
+
+def _close_source(office: Office) -> None:
+    """The source as one is recorded whose dictionary does not say `access: open`."""
+    with office.units.write() as unit:
+        source = unit.sources.get("cps")
+        assert source is not None
+        unit.sources.save(dataclasses.replace(source, open=False))
+        unit.record(by=SYSTEM, action="source.registered", object="source:cps", now=NOW)
+
+
+def test_confidential_data_need_a_request(office: Office) -> None:
+    _close_source(office)
+    with pytest.raises(Refused) as refused:
+        projects.create_project(office, new=new_project(), by=actor("bob"), now=NOW)
+    assert (refused.value.code, refused.value.field) == ("not_open", "kind")
+    with office.units.read() as unit:
+        assert unit.projects.find() == []
 
 
 LEVELS = {"fr": "âge", "en": "age", "deliverable": True, "levels": ["raw", "band"]}

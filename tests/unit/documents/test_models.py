@@ -23,6 +23,7 @@ people: [ana]
 extract:
   source: cps
   columns: [e00200]
+kind: open-data
 """
 
 

@@ -16,8 +16,17 @@ from hub.documents import parse
 from hub.documents.dictionaries import Dictionary
 from hub.documents.requests import Period, PopulationSample
 from hub.domain.errors import Conflict, IntegrityError, Refused
-from hub.extraction import SourceDiffers, extract, register
-from hub.extraction.buckets import BUCKET, BUCKETS, KEY_NAME, bucket_key, bucketed, indexed_units
+from hub.extraction import SourceDiffers, buckets, extract, register
+from hub.extraction.buckets import (
+    BUCKET,
+    BUCKETS,
+    KEY_NAME,
+    bucket_count,
+    bucket_key,
+    bucketed,
+    coarse,
+    indexed_units,
+)
 from hub.extraction.keys import sample_key
 from hub.extraction.samples import draw
 from hub.extraction.sources import open_source
@@ -236,3 +245,40 @@ def test_the_index_knows_the_months_of_every_unit(tmp_path: Path) -> None:
     for first, last, expected in ((1, 1, {1, 2, 3}), (2, 2, {2}), (2, 12, {2, 3}), (4, 12, set())):
         period = Period(first=f"2005-{first:02d}", last=f"2005-{last:02d}")
         assert set(indexed_units(source.index(), period)[" key 0"]) == expected
+
+
+@given(st.integers(1, 400))
+def test_a_source_that_grows_into_more_buckets_keeps_its_samples(count: int) -> None:
+    """Twice as many buckets: every unit stays in its coarse one, and the same units are drawn."""
+    units = pl.DataFrame({" key 0": range(400)})
+    few, many = (bucketed(units, b"b" * 32, "people", count=size) for size in (BUCKETS, 2 * BUCKETS))
+    assert few[BUCKET].to_list() == many.select(coarse(pl.col(BUCKET))).to_series().to_list()
+    one, two = (
+        set(draw(PopulationSample(count=count), placed, b"k" * 32, field="x")[" key 0"])
+        for placed in (few, many)
+    )
+    assert one == two
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "count"), [(1, 1, 200), (50_000_000, 30, 200), (200_000_000, 30, 600)]
+)
+def test_buckets_fit_into_memory_whatever_the_size(rows: int, columns: int, count: int) -> None:
+    assert bucket_count(rows, columns) == count
+
+
+def test_many_buckets_deliver_the_same_sample(
+    bucket_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buckets, "_BUCKET_CELLS", 7)
+    warehouse = _registered(tmp_path, bucketed_from=1)
+    key = warehouse / KEY_NAME
+    key.unlink()
+    key.write_bytes((bucket_warehouse / KEY_NAME).read_bytes())
+    (warehouse / "persons").rename(tmp_path / "other-key")
+    register(
+        warehouse.parent / "given", DICTIONARY, warehouse=warehouse, now=NOW, schemes=SCHEMES, bucketed_from=1
+    )
+    assert max(part.bucket or 0 for part in open_source(warehouse, "persons").record.parts) >= BUCKETS
+    text = _sampled(count=40)
+    assert _people(warehouse, tmp_path / "v1", text).equals(_people(bucket_warehouse, tmp_path / "v2", text))

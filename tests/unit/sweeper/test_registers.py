@@ -35,7 +35,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
         cps = unit.sources.get("cps")
     assert cps is not None
     variables = {name: {"fr": name, "en": name, "deliverable": True} for name in source.variables}
-    known = dataclasses.replace(cps, name=record.name, variables=variables)
+    known = dataclasses.replace(cps, name=record.name, variables=variables, open=True)
     extracts.note_source(made, source=known, by=factories.SYSTEM, now=datetime.now(UTC))
     yield made
     made.units.engine.dispose()  # type: ignore[attr-defined]  # SqlUnits
@@ -52,6 +52,7 @@ def rooms(tmp_path: Path) -> Rooms:
         areas=policies.risks.areas,
         maps=tmp_path / "maps",
         ledger=tmp_path / "ledger" / "units",
+        thresholds=policies.risks.thresholds,
     )
 
 
@@ -65,7 +66,7 @@ def make(office: Office, rooms: Rooms, slug: str) -> list[int]:
         plan={"source": "register", "columns": ["wage"]},
     )
     projects.create_project(office, new=new, by=actor("bob"), now=now)
-    worker.work(office, rooms, rounds=1)
+    worker.work(office, rooms, rounds=3)  # plans the risk report, makes it, makes the extract
     with office.units.read() as unit:
         made = extracts.get_extract(unit, f"{slug}/v1")
     assert made.state is ExtractState.SEALED, made.error

@@ -206,8 +206,9 @@ def test_a_plan_that_is_not_the_approved_one_is_not_made(
         extracts.begin_extract(office, extract_id="pay-gap/v1", by=worker.WORKER, now=datetime.now(UTC))
 
 
-def test_a_decision_counts_for_the_report_it_was_taken_on(
-    office: Office, catalogue: Catalogue, rooms: Rooms
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_decision_counts_for_reports_that_say_what_it_was_taken_on(
+    office: Office, catalogue: Catalogue, rooms: Rooms, tmp_path: Path, changed: bool
 ) -> None:
     approve(office, catalogue)
     meet(office)
@@ -217,8 +218,22 @@ def test_a_decision_counts_for_the_report_it_was_taken_on(
     proceed(office)
     provision(office)
     assert state(office) == (ExtractState.PLANNED, "assessment_missing")
+    if changed:
+        shutil.rmtree(rooms.warehouse / "register")
+        file = tmp_path / "other.csv"
+        file.write_text(factories.ROWS.replace(",2,19", ",1,19"), encoding="utf-8")
+        extraction.register(
+            file, requests.dictionary(), warehouse=rooms.warehouse, now=TODAY, schemes=rooms.schemes
+        )
     worker.work(office, rooms, rounds=5)
-    assert state(office) == (ExtractState.PLANNED, "risk_decision")
+    with office.units.read() as unit:
+        told = [e.details.get("decision") for e in unit.events() if e.action == "request.assessed"]
+    if changed:
+        assert state(office) == (ExtractState.PLANNED, "risk_decision")
+        assert told == [None, "void"]
+    else:
+        assert state(office)[0] is ExtractState.SEALED
+        assert told == [None, "kept"]
 
 
 def test_a_source_that_changed_after_the_report_is_not_delivered(

@@ -1,0 +1,107 @@
+"""Rows distributed over numbered places on disk, and read again place by place: memory stays flat.
+
+The files lie in a staging directory, hold nothing but the rows given, and are removed as they are read. At
+most FAN_OUT are open at a time; with more places than that, rows first go to groups of neighbouring places
+and from there to their own: the number of blocks written grows with the rows and not with their square.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+import pyarrow as pa
+from pyarrow import ipc
+
+PLACE = " place"  # no variable can be called this
+FAN_OUT = 256
+_NEWEST = pl.CompatLevel.newest()  # texts as they are, not copied
+
+Compression = Literal["lz4", "zstd"]
+
+
+def distributed(
+    pieces: Iterable[pl.DataFrame],
+    *,
+    places: int,
+    staging: Path,
+    piece_rows: int,
+    compression: Compression | None = None,
+    fan_out: int = FAN_OUT,
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """The rows of all `pieces`, which say their PLACE (0 to `places` - 1, without missing values), place by
+    place and without it; places without rows are left out. Within a place rows keep their order.
+
+    All pieces are taken before this returns. `piece_rows`: about how many rows are held while they are
+    distributed a second time.
+    """
+    width = -(-places // fan_out)
+    held = _spread(pieces, width, staging, "place", compression)
+    return _by_place(held, width, staging, piece_rows, compression)
+
+
+def _by_place(
+    held: dict[int, Path], width: int, staging: Path, piece_rows: int, compression: Compression | None
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    for group in sorted(held):
+        if width == 1:
+            yield group, _read(held[group])
+            continue
+        gathered = _gathered(held[group], piece_rows)
+        inner = _spread(gathered, 1, staging, f"place-{group}", compression)
+        held[group].unlink()
+        for place in sorted(inner):
+            yield place, _read(inner[place])
+
+
+def _spread(
+    pieces: Iterable[pl.DataFrame], width: int, staging: Path, name: str, compression: Compression | None
+) -> dict[int, Path]:
+    """One Arrow stream per `width` neighbouring places that have any row; a stream of more than one place
+    keeps the rows' PLACE."""
+    held: dict[int, Path] = {}
+    writers: dict[int, ipc.RecordBatchStreamWriter] = {}
+    options = ipc.IpcWriteOptions(compression=compression)
+    group = " group"
+    with contextlib.ExitStack() as stack:
+        for piece in pieces:
+            grouped = piece.rename({PLACE: group})
+            if width > 1:
+                grouped = piece.with_columns((pl.col(PLACE) // width).alias(group))
+            for (number,), rows in grouped.partition_by(group, as_dict=True, include_key=False).items():
+                arrow: pa.Table = rows.to_arrow(compat_level=_NEWEST)
+                if number not in writers:
+                    held[number] = staging / f"{name}-{number}.stream"
+                    file = stack.enter_context(held[number].open("wb"))
+                    writers[number] = stack.enter_context(ipc.new_stream(file, arrow.schema, options=options))
+                writers[number].write_table(arrow)
+    return held
+
+
+def _read(path: Path) -> pl.DataFrame:
+    rows = pl.read_ipc_stream(path)
+    path.unlink()
+    return rows
+
+
+def _gathered(path: Path, piece_rows: int) -> Iterator[pl.DataFrame]:
+    """The rows of a stream in pieces of about so many."""
+    batches: list[pa.RecordBatch] = []
+    with path.open("rb") as file, ipc.open_stream(file) as stream:
+        for batch in stream:
+            batches.append(batch)
+            if sum(one.num_rows for one in batches) >= piece_rows:
+                yield _frame(batches)
+                batches = []
+        if batches:
+            yield _frame(batches)
+
+
+def _frame(batches: list[pa.RecordBatch]) -> pl.DataFrame:
+    frame = pl.from_arrow(pa.Table.from_batches(batches))
+    if not isinstance(frame, pl.DataFrame):  # a table is never a single column
+        raise TypeError(type(frame))
+    return frame
