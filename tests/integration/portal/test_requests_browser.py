@@ -16,6 +16,7 @@ from hub.actions.ports import Office
 from hub.actions.request_reviews import Verdict
 from hub.documents import read
 from hub.documents.dictionaries import Dictionary
+from hub.domain.lifecycle import AssessmentState
 from hub.domain.requests import RemarkKind
 from tests import factories, requests
 from tests.conftest import ROOT
@@ -157,7 +158,7 @@ def test_an_estimate_appears_beside_what_is_being_written(
     panel.get_by_role("status").wait_for()
     page.get_by_label("Titre").fill("Un autre titre")
     with office.units.read() as unit:
-        (asked,) = unit.assessments.find()
+        (asked,) = unit.assessments.find(state=AssessmentState.WAITING)
     by, now = factories.SYSTEM, factories.NOW
     assessments.begin_assessment(office, assessment_id=asked.id, by=by, now=now)
     result = {"rows": {"pay": 234_939}, "populations": {}, "report": None}
