@@ -287,6 +287,9 @@ def test_a_cut_extraction_is_resumed_and_sealed_once(
     events = [str(e["action"]) for e in stack.audit() if e["object"] == f"extract:{slug}/v1"]
     assert events == [
         "extract.planned",
+        "extract.estimate_asked",
+        "extract.assessing",
+        "extract.assessed",
         "extract.begun",
         "extract.interrupted",
         "extract.begun",
