@@ -8,13 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.checks import Limits, Report, Severity, check_in_subprocess
+from hub.checks import Finding, Limits, Report, Severity, add_changes, check_in_subprocess
+from hub.checks.sentences import finding
 from hub.checks.thresholds import Thresholds
 from hub.commands import context
 from hub.documents.base import parse, read, read_text
 from hub.documents.outputs import SUFFIX, Declaration
 from hub.documents.policies import OutputsPolicy, SubmissionsPolicy
-from hub.domain.errors import Refused
+from hub.domain.errors import DocumentError, Refused
 
 # What one check may use: 25 million rows of the columns that a table needs, sorted once.
 LIMITS = Limits(memory_bytes=12 * 2**30, cpu_seconds=120, wall_seconds=120.0, open_files=256)
@@ -46,6 +47,7 @@ def check(
                 context.say(f"{file}: no such file")
                 judged = False
                 continue
+            declaration, doubt = _declaration(file, spec)
             report = check_in_subprocess(
                 file,
                 name=file.name,
@@ -53,9 +55,10 @@ def check(
                 extract=extract,
                 thresholds=thresholds,
                 units=units,
-                declaration=_declaration(file, spec),
+                declaration=declaration,
                 limits=LIMITS,
             )
+            report = add_changes(report, doubt)
             judged &= all(one.rule not in ("parser_died", "extract_unread") for one in report.findings)
             typer.echo(json.dumps(line(file, report), ensure_ascii=False) if as_json else _told(file, report))
     raise typer.Exit(0 if judged else 1)
@@ -104,11 +107,15 @@ def line(file: Path, report: Report) -> dict[str, Any]:
     }
 
 
-def _declaration(file: Path, spec: Path | None) -> Declaration | None:
+def _declaration(file: Path, spec: Path | None) -> tuple[Declaration | None, list[Finding]]:
+    """The declaration of a file; one that is none is a finding, and the file is judged without it."""
     path = spec if spec is not None else file.with_name(file.name + SUFFIX)
     if spec is None and not path.is_file():
-        return None
-    return parse(Declaration, read_text(path, name=path.name), name=path.name)
+        return None, []
+    try:
+        return parse(Declaration, read_text(path, name=path.name), name=path.name), []
+    except DocumentError as error:
+        return None, [finding("unread_claim", Severity.REVIEW, problem=error.en[:120])]
 
 
 def _told(file: Path, report: Report) -> str:

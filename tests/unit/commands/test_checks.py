@@ -76,3 +76,15 @@ def test_small_groups_are_blocked(directory: Path, tmp_path: Path) -> None:
     table = frame.group_by("wage").agg(n=pl.len()).sort("wage").head(20)
     found = judged(directory, tmp_path / "t.csv", table.write_csv())
     assert found["verdict"] == "BLOCK"
+
+
+def test_a_declaration_that_is_none_is_a_finding_and_the_file_is_judged(
+    directory: Path, tmp_path: Path
+) -> None:
+    table = "sex,n\n1,151\n2,149\n"
+    whole = judged(directory, tmp_path / "t.csv", table)
+    assert whole["verdict"] == "PASS", whole
+    (tmp_path / "t.csv.spec.json").write_text('{"version": 1, "surprise": true', encoding="utf-8")
+    found = judged(directory, tmp_path / "t.csv", table)
+    assert found["verdict"] == "REVIEW"
+    assert [one["rule"] for one in found["findings"]] == ["unread_claim"]  # type: ignore[index, attr-defined]
