@@ -23,22 +23,22 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.output_checks.acro import NOT_COMPARED, Comparison, python_of_acro
+from benchmarks.output_checks.by_pandas import SAFE_BY_PANDAS
+from benchmarks.output_checks.cases import Case, Draw, Make, written
+from benchmarks.output_checks.leaks import UNSAFE_BY_PANDAS
+from benchmarks.output_checks.panels import Panel, real_panels, scaled_panel
+from benchmarks.output_checks.queries import SAFE_QUERIES, UNSAFE_QUERIES, drawn_query
+from benchmarks.output_checks.safe import SAFE as DRAWN_SAFE
+from benchmarks.output_checks.unsafe import UNSAFE as DRAWN_UNSAFE
+from hub.checks import Thresholds, check_in_subprocess
+from hub.checks.engine import run_checks
+from hub.commands.checks import LIMITS, read_thresholds
+from hub.documents.outputs import Declaration
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.output_checks.acro import NOT_COMPARED, Comparison, python_of_acro  # noqa: E402
-from benchmarks.output_checks.by_pandas import SAFE_BY_PANDAS  # noqa: E402
-from benchmarks.output_checks.cases import Case, Draw, Make, written  # noqa: E402
-from benchmarks.output_checks.leaks import UNSAFE_BY_PANDAS  # noqa: E402
-from benchmarks.output_checks.panels import Panel, real_panels, scaled_panel  # noqa: E402
-from benchmarks.output_checks.queries import SAFE_QUERIES, UNSAFE_QUERIES, drawn_query  # noqa: E402
-from benchmarks.output_checks.safe import SAFE as DRAWN_SAFE  # noqa: E402
-from benchmarks.output_checks.unsafe import UNSAFE as DRAWN_UNSAFE  # noqa: E402
-from hub.checks import Thresholds, check_in_subprocess  # noqa: E402
-from hub.checks.engine import run_checks  # noqa: E402
-from hub.commands.checks import LIMITS, read_thresholds  # noqa: E402
-from hub.documents.outputs import Declaration  # noqa: E402
-
 _TRIES = 12
 SAFE = {**DRAWN_SAFE, **SAFE_BY_PANDAS}
 UNSAFE = {**DRAWN_UNSAFE, **UNSAFE_BY_PANDAS}
@@ -48,7 +48,7 @@ def cases(kind: str, make: Make, panel: Panel, variants: int, seed: int, *, unsa
     """Up to `variants` files of one kind from one panel; a panel may have none."""
     found: list[Case] = []
     for variant in range(variants):
-        draw = Draw(panel, Random(f"{seed}/{kind}/{panel.name}/{variant}"))  # noqa: S311
+        draw = Draw(panel, Random(f"{seed}/{kind}/{panel.name}/{variant}"))
         tries = _TRIES if panel.frame.height < 100_000 else 3
         table = next((one for one in (make(draw) for _ in range(tries)) if one is not None), None)
         if table is None:
@@ -158,7 +158,7 @@ def compare(
     for unsafe, kinds in ((False, SAFE_QUERIES), (True, UNSAFE_QUERIES)):
         for kind, ask in kinds.items():
             for variant in range(variants):
-                query = drawn_query(ask, panel, Random(f"{seed}/{kind}/{panel.name}/{variant}"))  # noqa: S311
+                query = drawn_query(ask, panel, Random(f"{seed}/{kind}/{panel.name}/{variant}"))
                 if query is None:
                     break
                 name, content = query.printed()

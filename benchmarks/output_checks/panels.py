@@ -94,7 +94,7 @@ def _write_scaled(panel: Panel, path: Path, rows: int) -> None:
     if rows > _WIDE_ROWS:
         drawn = [*panel.units.values(), *panel.groups, *panel.amounts, *panel.binaries, panel.age]
         frame = frame.select(list(dict.fromkeys([*drawn, *([panel.period] if panel.period else [])])))
-    steps = {unit: int(frame[unit].max() or 0) + 1 for unit in panel.units.values()}  # type: ignore[arg-type]
+    steps = {unit: int(frame[unit].to_numpy().max()) + 1 for unit in panel.units.values()}
     rng = np.random.default_rng(rows)
     unfinished = path.with_suffix(".part")
     with pq.ParquetWriter(unfinished, frame.to_arrow().schema, compression="zstd") as out:
@@ -114,7 +114,7 @@ def _write_scaled(panel: Panel, path: Path, rows: int) -> None:
 
 def _moved(values: pl.Series, rng: np.random.Generator) -> pl.Series:
     """Amounts within one percent of what they were, of the same type; zeros stay."""
-    if not values.dtype.is_float() and int(values.max() or 0) <= 1_000:  # type: ignore[call-overload]
+    if not values.dtype.is_float() and int(np.nanmax(values.to_numpy())) <= 1_000:
         return values
     factor = pl.Series(values.name, 1 + rng.uniform(-0.01, 0.01, values.len()))
     moved = values * factor

@@ -131,11 +131,11 @@ def _decided_like(fresh: RequestAssessment, known: RequestAssessment) -> Request
     return dataclasses.replace(fresh, **{name: getattr(known, name) for name in kept})
 
 
-def _says_the_same(result: Mapping[str, object], light: str, before: RequestAssessment) -> bool:
+def _says_the_same(after: RequestAssessment, before: RequestAssessment) -> bool:
     """Whether a decision on the report `before` is one on this: the same rows, people and measures."""
-    known = before.result or {}
-    return light == before.light and all(
-        name in known and known[name] == result.get(name) for name in ("rows", "populations", "report")
+    new, known = after.result or {}, before.result or {}
+    return after.light == before.light and all(
+        name in known and known[name] == new.get(name) for name in ("rows", "populations", "report")
     )
 
 
@@ -170,21 +170,8 @@ def finish_assessment(
 
     A decision on the report before stands where this one says the same, and is gone where it does not.
     """
-    with office.units.read() as unit:
-        before = get_assessment(unit, assessment_id)
-    undecided: dict[str, object] = {}
-    if before.choice is not None and not _says_the_same(result, light, before):
-        undecided = dict.fromkeys(("choice", "choice_by", "choice_at", "choice_reason"))
     return _move(
-        office,
-        assessment_id,
-        AssessmentState.DONE,
-        "assessed",
-        by=by,
-        now=now,
-        result=result,
-        light=light,
-        **undecided,
+        office, assessment_id, AssessmentState.DONE, "assessed", by=by, now=now, result=result, light=light
     )
 
 
@@ -221,6 +208,14 @@ def _move(
             updated_at=now,
             **changes,  # type: ignore[arg-type]  # fields of the record, named by this module alone
         )
+        told: dict[str, object] = {"version": assessment.version, "light": moved.light}
+        if to is AssessmentState.DONE and assessment.choice is not None:
+            stands = _says_the_same(moved, assessment)
+            told["decision"] = "kept" if stands else "void"
+            if not stands:
+                moved = dataclasses.replace(
+                    moved, choice=None, choice_by=None, choice_at=None, choice_reason=None
+                )
         unit.assessments.save(moved)
         kind, about = _about(assessment)
         unit.record(
@@ -228,15 +223,9 @@ def _move(
             action=f"{kind}.{action}",
             object=about,
             now=now,
-            details={"version": assessment.version, "light": moved.light, **_decision(assessment, moved)},
+            details=told,
         )
     return moved
-
-
-def _decision(before: RequestAssessment, after: RequestAssessment) -> dict[str, str]:
-    if after.state is not AssessmentState.DONE or before.choice is None:
-        return {}
-    return {"decision": "kept" if after.choice is not None else "void"}
 
 
 def decide_risk(

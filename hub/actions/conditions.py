@@ -159,13 +159,11 @@ def require_open(unit: Unit, sources: Sequence[str]) -> None:
 
 
 def require_open_kind(rules: Rules, unit: Unit, kind: str | None, sources: Sequence[str]) -> None:
-    """Return only if a project of this kind needs no request: the kind is one for open data without
-    conditions, and all its sources are open."""
+    """Return only if a project of this kind needs no request: the kind is one for open data that leaves
+    nothing to record or decide, and all its sources are open."""
     found = None if kind is None else rules.conditions.kinds.get(kind)
-    if found is None or not found.open_data or found.conditions:
-        names = ", ".join(
-            name for name, one in rules.conditions.kinds.items() if one.open_data and not one.conditions
-        )
+    if found is None or not found.without_request:
+        names = ", ".join(name for name, one in rules.conditions.kinds.items() if one.without_request)
         raise Refused(
             "needs_request",
             f"Only projects on open data ({names or 'no kind'}) are made without a request. All others come "

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from hub.actions.ports import Office, Unit
-from hub.actions.projects import get_project
+from hub.actions.projects import get_project, plan_version
 from hub.actions.provisioning import assessment_of, require_extractable, waiting_for
 from hub.domain import lifecycle
 from hub.domain.errors import Conflict, NotFound, Refused
@@ -153,22 +153,7 @@ def _plan_next(unit: Unit, project: Project, *, by: Actor, now: datetime) -> Ext
             "Only a sealed extract of a running project can be refreshed.",
             "Seul un extrait scellé d’un projet en cours peut être actualisé.",
         )
-    version = newest.version + 1
-    made = dataclasses.replace(
-        newest,
-        id=f"{project.slug}/v{version}",
-        version=version,
-        state=ExtractState.PLANNED,
-        manifest=None,
-        error=None,
-        step=None,
-        progress=0.0,
-        planned_at=now,
-        updated_at=now,
-    )
-    unit.extracts.add(made)
-    unit.record(by=by, action="extract.planned", object=f"extract:{made.id}", now=now)
-    return made
+    return plan_version(unit, project.slug, newest.version + 1, newest.plan, by=by, now=now)
 
 
 def renew_pseudonyms(office: Office, *, project: str, reason: str, by: Actor, now: datetime) -> Extract:

@@ -219,23 +219,30 @@ def add_project(office: Office, unit: Unit, new: NewProject, *, by: Actor, now: 
             "policies": office.rules.fingerprint,
         },
     )
-    unit.extracts.add(
-        Extract(
-            id=f"{new.slug}/v1",
-            project=new.slug,
-            version=1,
-            state=ExtractState.PLANNED,
-            plan=new.plan,
-            manifest=None,
-            error=None,
-            step=None,
-            progress=0.0,
-            planned_at=now,
-            updated_at=now,
-        )
-    )
-    unit.record(by=by, action="extract.planned", object=f"extract:{new.slug}/v1", now=now)
+    plan_version(unit, new.slug, 1, new.plan, by=by, now=now)
     return project
+
+
+def plan_version(
+    unit: Unit, slug: str, version: int, plan: Mapping[str, object], *, by: Actor, now: datetime
+) -> Extract:
+    """Plan one version of a project's extract, inside the caller's transaction."""
+    planned = Extract(
+        id=f"{slug}/v{version}",
+        project=slug,
+        version=version,
+        state=ExtractState.PLANNED,
+        plan=plan,
+        manifest=None,
+        error=None,
+        step=None,
+        progress=0.0,
+        planned_at=now,
+        updated_at=now,
+    )
+    unit.extracts.add(planned)
+    unit.record(by=by, action="extract.planned", object=f"extract:{planned.id}", now=now)
+    return planned
 
 
 def _close_desks(office: Office, unit: Unit, slug: str, reason: str) -> None:

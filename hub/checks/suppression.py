@@ -102,6 +102,11 @@ class _System:
                 ends.append(sign * best)
         return ends[0], ends[1]
 
+    def known(self, threshold: float) -> list[Bounds]:
+        """The suppressed cells that are known within less than `threshold`."""
+        found = [Bounds(row, column, *self.bounds(k)) for k, (row, column) in enumerate(self.cells)]
+        return [cell for cell in found if cell.high - cell.low < threshold]
+
     def _solve(self, cell: int, sign: float) -> tuple[int, float]:
         from scipy.optimize import linprog
         from scipy.sparse import vstack
@@ -127,13 +132,7 @@ def audit(grid: Grid, margins: Margins, *, threshold: float, slack: float = 0.0)
     """
     if sum(len(row) for row in grid) > MAX_CELLS:
         raise ValueError("too many cells")
-    system = _System(grid, margins, slack)
-    found = []
-    for k, (row, column) in enumerate(system.cells):
-        low, high = system.bounds(k)
-        if high - low < threshold:
-            found.append(Bounds(row, column, low, high))
-    return found
+    return _System(grid, margins, slack).known(threshold)
 
 
 def secondary(
@@ -273,10 +272,4 @@ def audit_sums(
     position in `values`, `column` 0."""
     if len(values) > MAX_CELLS:
         raise ValueError("too many cells")
-    system = _Sums(values, sums, slack)
-    found = []
-    for k, (position, _) in enumerate(system.cells):
-        low, high = system.bounds(k)
-        if high - low < threshold:
-            found.append(Bounds(position, 0, low, high))
-    return found
+    return _Sums(values, sums, slack).known(threshold)

@@ -224,6 +224,11 @@ class RequestKind(Document):
     red_report: Literal["decide", "show"] = "decide"
     conditions: dict[ConditionName, Condition]
 
+    @property
+    def without_request(self) -> bool:
+        """Whether an admin may make projects of this kind directly: nothing is to be recorded or decided."""
+        return self.open_data and not self.conditions and self.red_report == "show"
+
     @model_validator(mode="after")
     def _only_open_data_goes_without(self) -> RequestKind:
         if not self.open_data and (not self.conditions or self.red_report != "decide"):

@@ -133,3 +133,9 @@ class RequestAssessment:
     choice_by: str | None = None
     choice_at: datetime | None = None
     choice_reason: str | None = None
+
+    @property
+    def found(self) -> Json:
+        """What the worker found; empty until it is DONE: `result` may still be that of the report before, to
+        which a new one is compared."""
+        return self.result or {} if self.state is AssessmentState.DONE else {}

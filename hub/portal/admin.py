@@ -71,7 +71,7 @@ def _new_project_page(visit: Visit, error: Refused | None) -> Response:
         kinds={
             name: kind.title
             for name, kind in visit.office.rules.conditions.kinds.items()
-            if kind.open_data and not kind.conditions
+            if kind.without_request
         },
         given={name: values[0] for name, values in visit.form.items() if values},
         chosen=visit.form.get("people", []),

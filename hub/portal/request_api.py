@@ -20,7 +20,7 @@ from hub.actions import requests as actions
 from hub.actions.ports import Unit
 from hub.actions.request_reviews import Ruling, Verdict
 from hub.domain.lifecycle import ExtractState
-from hub.domain.permissions import Permission, Reach
+from hub.domain.permissions import Permission
 from hub.domain.requests import DataRequest, RecordedCondition, Remark, RemarkKind, RequestAssessment
 from hub.portal import risk_pages
 from hub.portal.permissions import About, Routes, needs
@@ -108,11 +108,6 @@ def _brief(request: DataRequest) -> dict[str, Any]:
     }
 
 
-def _inside(visit: Visit, request: DataRequest) -> bool:
-    """Whether the visitor reads requests for the office, and is not one of this one's people."""
-    return visit.reach(Permission.REQUEST_READ) is Reach.ANY and visit.person.username not in request.members
-
-
 def _told(visit: Visit, unit: Unit, request_id: str) -> dict[str, Any]:
     request = open_request(unit, visit, request_id)
     version = actions.get_version(unit, request)
@@ -167,15 +162,15 @@ def _assessed(visit: Visit, request: DataRequest, found: RequestAssessment | Non
     """What the worker found: exact counts and every measure for the office, the rest for its people."""
     if found is None:
         return None
-    inside = _inside(visit, request)
-    counts = (found.result or {}).get("rows")
+    inside = risk_pages.reads_all_of(visit, request)
+    counts = found.found.get("rows")
     rows = counts if isinstance(counts, dict) else {}
     report = risk_pages.report_of(found)
     told: dict[str, Any] = {
         "version": found.version,
         "state": found.state.value,
         "progress": found.progress,
-        "light": found.light,
+        "light": found.light if found.found else None,
         "rows": {name: int(count) if inside else rounded(int(count)) for name, count in rows.items()},
         "conclusions": [] if report is None else list(report.conclusions(visit.words.language)),
         "choice": found.choice.value if found.choice else None,

@@ -202,7 +202,7 @@ def request_page(visit: Visit, request_id: str) -> dict[str, Any]:
             and (own or visit.may(Permission.REQUEST_REVIEW, request.subject)),
             "reviews": visit.may(Permission.REQUEST_REVIEW, request.subject),
             "provisions": visit.may(Permission.PROJECT_CREATE),
-            "inside": visit.reach(Permission.REQUEST_READ) is Reach.ANY and not own,
+            "inside": risk_pages.reads_all_of(visit, request),
             "kind": visit.office.rules.conditions.kinds.get(str(content.get("kind"))),
             "tier": visit.portal.tiers.get(str(content.get("tier"))),
             "as_yaml": as_yaml,

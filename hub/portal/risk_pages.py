@@ -25,7 +25,7 @@ def register(routes: Routes) -> None:
 
 def report_of(assessment: RequestAssessment | None) -> RiskReport | None:
     """The report that the worker stored; None where there is none that can be read."""
-    raw = (assessment.result or {}).get("report") if assessment is not None else None
+    raw = assessment.found.get("report") if assessment is not None else None
     if not isinstance(raw, dict):
         return None
     try:
@@ -34,10 +34,14 @@ def report_of(assessment: RequestAssessment | None) -> RiskReport | None:
         return None
 
 
+def reads_all_of(visit: Visit, request: DataRequest) -> bool:
+    """Whether the visitor reads requests for the office, and is none of the people whom this one names."""
+    return visit.reach(Permission.REQUEST_READ) is Reach.ANY and visit.person.username not in request.members
+
+
 def refuse_people_of(visit: Visit, request: DataRequest) -> None:
     """What the administration keeps on a request is not for the people whom it names."""
-    own = visit.person.username in request.members
-    if own or visit.reach(Permission.REQUEST_READ) is not Reach.ANY:
+    if not reads_all_of(visit, request):
         raise PermissionDenied(
             "own_request",
             "This is for the administration and auditors.",

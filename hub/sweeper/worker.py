@@ -17,6 +17,7 @@ from hub.actions.projects import get_project
 from hub.actions.provisioning import assessment_of, require_extractable
 from hub.documents.classes import ClassSchemes
 from hub.documents.policies import AreaLimits, RiskThresholds
+from hub.documents.requests import ExtractSpecification
 from hub.domain.errors import Refused
 from hub.domain.permissions import Actor
 from hub.domain.records import Extract, Project
@@ -135,30 +136,33 @@ def _assessed_plan(office: Office, rooms: Rooms, assessment: RequestAssessment) 
         request = requests.get_request(unit, assessment.request)
         document = requests.document_of(requests.get_version(unit, request, assessment.version))
         project = None if request.project is None else get_project(unit, request.project)
+    return _planned(office, rooms, document.specification, document.slug, document.digest, project)
+
+
+def _plan(office: Office, rooms: Rooms, extract: Extract, project: Project) -> extraction.ExtractPlan:
+    specification = extraction.read_specification(extract.plan, warehouse=rooms.warehouse)
+    return _planned(office, rooms, specification, project.slug, project.request_sha256, project)
+
+
+def _planned(
+    office: Office,
+    rooms: Rooms,
+    specification: ExtractSpecification,
+    slug: str,
+    request_sha256: str | None,
+    project: Project | None,
+) -> extraction.ExtractPlan:
+    """`project`: None while there is only a request."""
     return extraction.plan_extract(
-        document.specification,
-        project=document.slug,
+        specification,
+        project=slug,
         policy_fingerprint=office.rules.fingerprint,
         warehouse=rooms.warehouse,
         schemes=rooms.schemes,
         areas=rooms.areas,
         tag=None if project is None else project.tag,
         key_version=1 if project is None else project.key_version,
-        request_sha256=document.digest,
-    )
-
-
-def _plan(office: Office, rooms: Rooms, extract: Extract, project: Project) -> extraction.ExtractPlan:
-    return extraction.plan_extract(
-        extraction.read_specification(extract.plan, warehouse=rooms.warehouse),
-        project=project.slug,
-        policy_fingerprint=office.rules.fingerprint,
-        warehouse=rooms.warehouse,
-        schemes=rooms.schemes,
-        areas=rooms.areas,
-        tag=project.tag,
-        key_version=project.key_version,
-        request_sha256=project.request_sha256,
+        request_sha256=request_sha256,
     )
 
 
@@ -199,7 +203,7 @@ def _manifest(office: Office, rooms: Rooms, extract: Extract, project: Project) 
     if into.exists():
         return extraction.verify_extract(into).model_dump(mode="json")
     plan = _plan(office, rooms, extract, project)
-    if assessment is not None and (assessment.result or {}).get("plan_sha256") != plan.digest:
+    if assessment is not None and assessment.found.get("plan_sha256") != plan.digest:
         raise Refused(
             "report_outdated",
             "A source or a policy has changed since the risk report. Plan the extract again.",

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from hub.actions import assessments
 from tests import factories, requests
 from tests.integration.portal.stage import Stage, token_of
+from tests.unit.extraction.test_risks_pictures import REPORT
 
 P = "/services/portal"
 
@@ -30,6 +32,15 @@ def get(stage: Stage, who: str, path: str = "") -> Any:
     answer = stage.visit(who).get(f"{P}/api/requests{path}")
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+def assess(stage: Stage, request_id: str) -> None:
+    """Ask for an estimate and answer it as the worker does, with a red report."""
+    post(stage, "ana", f"/{request_id}/estimate")
+    key, by, now = f"{request_id}/v1", factories.SYSTEM, factories.NOW
+    result = {"rows": {"pay": 1234}, "populations": {}, "report": REPORT.model_dump(mode="json")}
+    assessments.begin_assessment(stage.office, assessment_id=key, by=by, now=now)
+    assessments.finish_assessment(stage.office, assessment_id=key, result=result, light="red", by=by, now=now)
 
 
 def test_what_is_wrong_is_named_and_nothing_is_sent(desk: Stage) -> None:
@@ -85,14 +96,22 @@ def test_from_the_draft_to_the_project(desk: Stage) -> None:
 
 def test_people_of_the_request_get_rounded_counts_and_no_report(desk: Stage) -> None:
     sent = requests.sent(desk.office, desk.portal.catalogue)
-    post(desk, "ana", f"/{sent.id}/estimate")
-    office, now = desk.office, factories.NOW
-    from hub.actions import assessments
+    assess(desk, sent.id)
+    told = {who: get(desk, who, f"/{sent.id}/progress")["assessment"] for who in ("ana", "bob")}
+    assert (told["ana"]["rows"], told["bob"]["rows"]) == ({"pay": 1200}, {"pay": 1234})
+    assert "report" not in told["ana"]
+    assert told["bob"]["report"]["measures"][0]["figure"] == REPORT.measures[0].figure
 
-    key = f"{sent.id}/v1"
-    assessments.begin_assessment(office, assessment_id=key, by=factories.SYSTEM, now=now)
-    assessments.finish_assessment(
-        office, assessment_id=key, result={"rows": {"pay": 1234}}, light="green", by=factories.SYSTEM, now=now
-    )
-    assert get(desk, "ana", f"/{sent.id}/progress")["assessment"]["rows"] == {"pay": 1200}
-    assert get(desk, "bob", f"/{sent.id}/progress")["assessment"]["rows"] == {"pay": 1234}
+
+def test_while_it_is_assessed_again_nobody_reads_the_report_before(desk: Stage) -> None:
+    sent = requests.sent(desk.office, desk.portal.catalogue)
+    assess(desk, sent.id)
+    body = {"version": 1, "choice": "proceed", "reason": "Test data."}
+    assert post(desk, "bob", f"/{sent.id}/risk", body)["assessment"]["choice"] == "proceed"
+    with desk.office.units.write() as unit:
+        assessments.put_assessment(unit, sent.id, 1, by=factories.SYSTEM, now=factories.NOW)
+    told = get(desk, "bob", f"/{sent.id}/progress")["assessment"]
+    assert (told["state"], told["light"], told["rows"], told["conclusions"]) == ("WAITING", None, {}, [])
+    assert "report" not in told
+    page = desk.visit("bob").get(f"{P}/requests/{sent.id}").text
+    assert REPORT.measures[0].meaning["en"] not in page

@@ -86,6 +86,17 @@ def test_confidential_data_need_a_request(office: Office) -> None:
         assert unit.projects.find() == []
 
 
+def test_a_kind_that_waits_for_a_decision_is_not_for_projects_without_a_request(office: Office) -> None:
+    """Nobody could decide on their report: decisions are taken on requests."""
+    kinds = office.rules.conditions.kinds
+    waiting = kinds["open-data"].model_copy(update={"red_report": "decide"})
+    conditions = office.rules.conditions.model_copy(update={"kinds": {**kinds, "open-data": waiting}})
+    office = dataclasses.replace(office, rules=dataclasses.replace(office.rules, conditions=conditions))
+    with pytest.raises(Refused) as refused:
+        projects.create_project(office, new=new_project(), by=actor("bob"), now=NOW)
+    assert (refused.value.code, refused.value.field) == ("needs_request", "kind")
+
+
 LEVELS = {"fr": "âge", "en": "age", "deliverable": True, "levels": ["raw", "band"]}
 
 
