@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -247,8 +247,3 @@ def _rounding(numbers: Sequence[Decimal | None]) -> int | None:
     if len([n for n in given if n]) < 2:
         return None
     return next((base for base in (1000, 100, 50, 10, 5, 3) if all(n % base == 0 for n in given)), None)
-
-
-def with_base(measure: Measure, base: str) -> Measure:
-    """The measure with other rows behind its totals."""
-    return replace(measure, base=base)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
@@ -237,14 +238,14 @@ def _is_index(table: Table, at: int) -> bool:
     return counted or (unordered and any(a > b for a, b in pairwise(whole)) and max(whole) > 10 * len(whole))
 
 
-def _is_amount(numbers: Sequence[object]) -> bool:
-    """Whether a column holds decimals, or nothing but many whole numbers of which few come twice."""
+def _is_amount(numbers: Sequence[Decimal | None]) -> bool:
+    """Whether a column holds numbers, some of them with decimals."""
     given = [n for n in numbers if n is not None]
-    return len(given) >= 0.8 * len(numbers) and any(n != int(n) for n in given)  # type: ignore[call-overload]
+    return len(given) >= 0.8 * len(numbers) and any(n != n.to_integral_value() for n in given)
 
 
-def _rises(numbers: Sequence[object]) -> bool:
-    given = [float(n) for n in numbers if n is not None]  # type: ignore[arg-type]
+def _rises(numbers: Sequence[Decimal | None]) -> bool:
+    given = [n for n in numbers if n is not None]
     return len(given) == len(numbers) and all(a < b for a, b in pairwise(given))
 
 
