@@ -7,20 +7,26 @@ The extraction judges the same again, and more, with the data beside it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from pydantic import ValidationError
 
 from hub.actions.ports import Catalogue, Rules, Unit
 from hub.documents import yaml
 from hub.documents.base import parse_all
 from hub.documents.dictionaries import Dictionary
+from hub.documents.filters import Comparison
 from hub.documents.requests import RequestDocument
 from hub.domain.errors import DocumentError, Refused
 from hub.domain.levels import FINE_TO_COARSE, Level, choose_level, default_level
 from hub.domain.lifecycle import PersonState
 from hub.domain.permissions import Role
+from hub.extraction.filtering import check_filter
+from hub.extraction.linkages import linked_unit
 
 NAME = "request.yaml"
 LONGEST = 200_000  # characters of a request's text
@@ -77,11 +83,14 @@ def judge(
         raise Refused("too_long", "The request is too long.", "La demande est trop longue.", field="document")
     document, refusals = parse_all(RequestDocument, text, name=NAME)
     content = yaml.load(text, name=NAME).value
+    dictionaries: dict[str, Dictionary | None] = {}
+    told = list(_sources(content, catalogue, dictionaries))
+    empty = {problem.field for problem in told if problem.code == "empty_group"}
     problems = _without_echoes([_of_form(refusal) for refusal in refusals])
+    problems = [problem for problem in problems if problem.field not in empty]
     problems += _people(content, unit)
     problems += _office(content, unit, rules, now, request)
-    dictionaries: dict[str, Dictionary | None] = {}
-    problems += _sources(content, catalogue, dictionaries)
+    problems += told
     problems += _open_only(content, rules, dictionaries)
     digest = document.digest if document is not None else hashlib.sha256(text.encode()).hexdigest()
     return Judgement(content, document, tuple(dict.fromkeys(problems)), digest)
@@ -95,6 +104,8 @@ def _of_form(error: DocumentError) -> Problem:
         en, fr = "This is missing.", "Cette indication manque."
     if not error.key:  # a rule about several fields: the sentence names them itself
         en, fr = en.removeprefix("“”: "), fr.removeprefix("«  » : ")
+    if ".filter" in (error.key or ""):  # told beside the condition that it is about
+        en, fr = en.removeprefix(f"“{error.key}”: "), fr.removeprefix(f"« {error.key} » : ")
     return Problem(error.code, error.key or "", en, fr)
 
 
@@ -244,6 +255,7 @@ def _dataset(dataset: object, field: str, known: Mapping[str, Dictionary | None]
     if source is not None:
         yield from _units(dataset, field, "units", source)
         yield from _filter(dataset.get("filter"), f"{field}.filter", source)
+    yield from _through(dataset.get("through"), dataset, f"{field}.through", known)
 
 
 def _units(place: Mapping[str, Any], field: str, key: str, source: Dictionary) -> Iterator[Problem]:
@@ -258,27 +270,86 @@ def _units(place: Mapping[str, Any], field: str, key: str, source: Dictionary) -
             )
 
 
+def _through(
+    parts: object, dataset: Mapping[str, Any], field: str, known: Mapping[str, Dictionary | None]
+) -> Iterator[Problem]:
+    """A unit by which something is joined is one of both sources, and is not delivered itself."""
+    near = known.get(str(dataset.get("source")))
+    for position, part in enumerate(_list(parts)):
+        if not isinstance(part, dict) or near is None or not isinstance(part.get("unit"), str):
+            continue
+        unit, where = part["unit"], f"{field}[{position}].unit"
+        unknown = list(_units(part, f"{field}[{position}]", "unit", near))
+        yield from unknown
+        if unit in _unit_of(dataset, "units"):
+            yield Problem(
+                "unit_delivered",
+                where,
+                f"“{unit}” is delivered itself: its attributes would tell which one it is.",
+                f"« {unit} » est remise elle-même : ses attributs diraient de laquelle il s’agit.",
+            )
+        far = known.get(str(part.get("source")))
+        if far is not None and not unknown:
+            yield from _refusal(
+                lambda far=far, unit=unit, where=where: linked_unit(far, near, unit, field=where)
+            )
+
+
+def _refusal(judge_it: Callable[[], object]) -> Iterator[Problem]:
+    """What the extraction would refuse, as a problem."""
+    try:
+        judge_it()
+    except Refused as refused:
+        yield Problem(refused.code, refused.field or "", refused.en, refused.fr)
+
+
 def _filter(condition: object, field: str, source: Dictionary) -> Iterator[Problem]:
     if not isinstance(condition, dict):
         return
     for word in ("and", "or"):
+        if condition.get(word) == []:
+            yield Problem(
+                "empty_group",
+                f"{field}.{word}",
+                "This group of conditions is empty: add a condition to it or remove it.",
+                "Ce groupe de conditions est vide : ajoutez-y une condition ou enlevez-le.",
+            )
         for position, term in enumerate(_list(condition.get(word))):
             yield from _filter(term, f"{field}.{word}[{position}]", source)
     if "not" in condition:
         yield from _filter(condition["not"], f"{field}.not", source)
     if isinstance(condition.get("field"), str):
-        yield from _named(condition["field"], f"{field}.field", source)
+        found = list(_named(condition["field"], f"{field}.field", source))
+        yield from found or _comparison(condition, field, source)
+
+
+def _comparison(condition: Mapping[str, Any], field: str, source: Dictionary) -> Iterator[Problem]:
+    """Whether the operator suits the variable and the values are of its type and among its codes."""
+    try:
+        comparison = Comparison.model_validate_json(json.dumps(condition), by_alias=True, by_name=False)
+    except ValidationError:
+        return  # the form has said so
+    yield from _refusal(lambda: check_filter(comparison, source, path=field))
 
 
 def _named(name: str, field: str, source: Dictionary) -> Iterator[Problem]:
     """A variable that may be filtered on: it exists and identifies nobody directly."""
     variable = source.variables.get(name)
-    if variable is None or not variable.deliverable:
+    if not name:
+        yield Problem("no_variable", field, "Choose a variable.", "Choisissez une variable.")
+    elif variable is None:
         yield Problem(
             "unknown_column",
             field,
-            f"“{source.name}” has no variable “{name}” that may be used.",
-            f"« {source.name} » n’a pas de variable « {name} » utilisable.",
+            f"“{source.name}” has no variable “{name}”.",
+            f"« {source.name} » n’a pas de variable « {name} ».",
+        )
+    elif not variable.deliverable:
+        yield Problem(
+            "direct_identifier",
+            field,
+            f"“{name}” identifies units directly: nothing can be chosen by it.",
+            f"« {name} » identifie directement les unités : on ne peut rien choisir selon elle.",
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
@@ -12,20 +12,17 @@ from hub.actions import assessments
 from hub.actions import requests as actions
 from hub.actions.request_checks import Problem
 from hub.documents import yaml
-from hub.documents.dictionaries import Dictionary, Variable
+from hub.documents.dictionaries import Dictionary
 from hub.domain.errors import Conflict, DocumentError, Refused
-from hub.domain.levels import default_level
 from hub.domain.lifecycle import PersonState
 from hub.domain.permissions import Permission, Role
-from hub.portal import request_forms
+from hub.portal import request_columns, request_filters, request_forms, request_words
 from hub.portal.pages import go, show
 from hub.portal.permissions import About, Routes, needs, status_of
 from hub.portal.requests import dictionary_of, rounded, visible_requests
 from hub.portal.risk_pages import report_of
-from hub.portal.searching import find
 from hub.portal.visits import CurrentVisit, Visit
 
-_SHOWN = 60  # variables of a dictionary that the page lists at once
 _BLANK: Mapping[str, Any] = {
     "institutions": [{}],
     "people": [{}],
@@ -89,72 +86,79 @@ def _first_text(visit: Visit) -> str:
 
 
 @dataclass(frozen=True)
-class ColumnField:
-    """One variable of a dataset in the form."""
+class FilterField:
+    """A filter in the form, and what it says in words."""
 
-    variable: str
-    level: str
-    justification: str
-    known: Variable | None
+    group: request_filters.Group
+    words: str | None
 
-    @property
-    def levels(self) -> list[str]:
-        """The offered levels, from fine to coarse."""
-        return [level.value for level in self.known.offered] if self.known else []
 
-    @property
-    def default(self) -> str:
-        return default_level(list(self.known.offered)).value if self.known else ""
+def _filter_field(visit: Visit, place: Mapping[str, Any], dictionary: Dictionary | None) -> FilterField:
+    """The filter of a population or dataset: as it was just written, else as the document has it."""
+    written, filter_ = place.get("where"), place.get("filter")
+    group = (
+        written
+        if isinstance(written, request_filters.Group)
+        else request_filters.show_filter(filter_, dictionary)
+    )
+    words = request_words.filter_in_words(filter_, visit.words, dictionary) if filter_ is not None else None
+    return FilterField(group, words)
 
-    @property
-    def finer(self) -> bool:
-        levels = self.levels
-        return self.level in levels and levels.index(self.level) < levels.index(self.default)
+
+@dataclass(frozen=True)
+class PopulationField:
+    """One population in the form."""
+
+    content: Mapping[str, Any]
+    dictionary: Dictionary | None
+    where: FilterField
+    sample: Mapping[str, str]
+
+
+def _population_field(visit: Visit, content: Any) -> PopulationField:
+    content = content if isinstance(content, dict) else {}
+    dictionary = dictionary_of(visit, str(content.get("source", "")))
+    return PopulationField(
+        content,
+        dictionary,
+        _filter_field(visit, content, dictionary),
+        request_forms.sample_of(content.get("sample")),
+    )
 
 
 @dataclass(frozen=True)
 class DatasetField:
-    """One dataset in the form, with the part of its source's dictionary that the page lists."""
+    """One dataset in the form, with its joins through a unit that is not delivered and those there may be."""
 
     content: Mapping[str, Any]
     dictionary: Dictionary | None
-    columns: list[ColumnField]
-    where: Mapping[str, Any]
-    through: str
-    searched: str
-    found: Mapping[str, Variable] = field(default_factory=dict)
-    more: int = 0
+    where: FilterField
+    chosen: request_columns.ColumnsField
+    through: list[request_columns.ThroughField]
+    joins: list[request_columns.Join]
 
 
-def _dataset_field(visit: Visit, content: Any, position: int) -> DatasetField:
+def _dataset_field(
+    visit: Visit, content: Any, position: int, catalogue: Mapping[str, Dictionary | None]
+) -> DatasetField:
     content = content if isinstance(content, dict) else {}
-    dictionary = dictionary_of(visit, str(content.get("source", "")))
-    columns = [_column_field(column, dictionary) for column in _list(content.get("columns"))]
-    searched = visit.value(f"find.{position}")
-    through = content.get("through")
-    chosen = {column.variable for column in columns}
-    every = find(dictionary, searched) if dictionary is not None else {}
-    listed = {n: v for n, v in every.items() if v.deliverable and n not in chosen}
+    dictionary = catalogue.get(str(content.get("source", "")))
+    parts = [part for part in _list(content.get("through")) if isinstance(part, dict)]
+    through = [
+        request_columns.through_field(
+            part, dictionary, catalogue.get(str(part.get("source", ""))), visit.value(f"find.{position}.{k}")
+        )
+        for k, part in enumerate(parts)
+    ]
+    joins = request_columns.joins(content, dictionary, catalogue) if dictionary is not None else []
     return DatasetField(
         content=content,
         dictionary=dictionary,
-        columns=columns,
-        where=request_forms.where_of(content.get("filter")),
-        through=through if isinstance(through, str) else yaml.dump(through).rstrip() if through else "",
-        searched=searched,
-        found=dict(list(listed.items())[:_SHOWN]),
-        more=max(len(listed) - _SHOWN, 0),
+        where=_filter_field(visit, content, dictionary),
+        chosen=request_columns.columns_field(content, dictionary, visit.value(f"find.{position}")),
+        through=through,
+        joins=joins,
     )
-
-
-def _column_field(column: Any, dictionary: Dictionary | None) -> ColumnField:
-    asked = column if isinstance(column, dict) else {"variable": column}
-    variable = str(asked.get("variable", ""))
-    known = dictionary.variables.get(variable) if dictionary else None
-    level = str(asked.get("level") or "")
-    if not level and known is not None:
-        level = default_level(list(known.offered)).value
-    return ColumnField(variable, level, str(asked.get("justification") or ""), known)
 
 
 def _list(value: Any) -> list[Any]:
@@ -190,11 +194,12 @@ def _edit_page(
         assessment = unit.assessments.get(f"{id}/v{base}")
     shown = request_forms.shown({**_BLANK, **content})
     catalogue = {name: dictionary_of(visit, name) for name in visit.portal.catalogue.names()}
+    populations = [_population_field(visit, p) for p in _list(shown["populations"])]
+    datasets = [_dataset_field(visit, d, n, catalogue) for n, d in enumerate(_list(shown["datasets"]))]
+    ids = _ids(problems, populations, datasets)
     errors: dict[str, list[str]] = {}
-    for problem in problems:
-        errors.setdefault(request_forms.field_id(problem.field), []).append(
-            problem.message(visit.words.language)
-        )
+    for name, problem in zip(ids, problems, strict=True):
+        errors.setdefault(name, []).append(problem.message(visit.words.language))
     return show(
         visit,
         "request_edit.html",
@@ -203,25 +208,19 @@ def _edit_page(
         request=request,
         base=base,
         content=shown,
-        populations=[
-            (
-                p,
-                request_forms.where_of(p.get("filter")),
-                request_forms.sample_of(p.get("sample")),
-                catalogue.get(str(p.get("source", ""))),
-            )
-            for p in _list(shown["populations"])
-            if isinstance(p, dict)
-        ],
-        datasets=[_dataset_field(visit, d, n) for n, d in enumerate(_list(shown["datasets"]))],
+        populations=populations,
+        names=[(str(p.content.get("name") or ""),) * 2 for p in populations],
+        datasets=datasets,
         catalogue={name: dictionary for name, dictionary in catalogue.items() if dictionary is not None},
-        operators=request_forms.OPERATORS,
+        operators=request_filters.OPERATORS,
+        joins=request_filters.JOINS,
+        deepest=request_filters.DEEPEST,
         researcher_options=sorted(
             ((p.username, f"{p.name} ({p.username})") for p in researchers), key=lambda option: option[1]
         ),
         **_options(visit, catalogue),
         errors=errors,
-        problems=[(request_forms.field_id(p.field), p) for p in problems],
+        problems=list(zip(ids, problems, strict=True)),
         remarks=[remark for remark in remarks if remark.version == request.version and remark.text],
         returned=request.decision_comment if request.state.value == "RETURNED" else None,
         unsaved=unsaved,
@@ -232,6 +231,27 @@ def _edit_page(
     )
 
 
+def _ids(
+    problems: tuple[Problem, ...], populations: list[PopulationField], datasets: list[DatasetField]
+) -> list[str]:
+    """The field of the page at which each problem is told; of a filter's part that is not in fields, the
+    nearest around it."""
+    known: set[str] = set()
+    single: set[str] = set()
+    for name, parts in (("populations", populations), ("datasets", datasets)):
+        for position, part in enumerate(parts):
+            place = f"{name}.{position}.where"
+            known |= request_filters.places_of(part.where.group, place)
+            single |= {place} if len(part.where.group.terms) == 1 else set()
+    ids = []
+    for problem in problems:
+        name = request_forms.field_id(problem.field)
+        while name not in known and ".terms." in name:
+            name = name.rpartition(".terms.")[0]
+        ids.append(f"{name}.terms.0" if name in single else name)
+    return ids
+
+
 def _options(visit: Visit, catalogue: Mapping[str, Dictionary | None]) -> dict[str, Any]:
     """What the form's lists offer, as pairs of value and word."""
     language = visit.words.language
@@ -240,6 +260,13 @@ def _options(visit: Visit, catalogue: Mapping[str, Dictionary | None]) -> dict[s
     def units_of(dictionary: Dictionary | None) -> list[tuple[str, str]]:
         units = dictionary.unit_types if dictionary is not None else {}
         return [(name, unit.title[language]) for name, unit in units.items()]
+
+    def in_order(options: list[tuple[str, str]], chosen: Any) -> list[tuple[str, str]]:
+        """The options, those chosen first and as they were chosen: where the order means something, opening
+        the form does not change it, and what is not on offer stays to be refused."""
+        offered = {name: word for name, word in options if name}
+        first = [str(name) for name in _list(chosen)]
+        return [(name, offered.pop(name, name)) for name in dict.fromkeys(first)] + list(offered.items())
 
     return {
         "kinds_options": [(name, kind.title[language]) for name, kind in rules.conditions.kinds.items()],
@@ -254,6 +281,7 @@ def _options(visit: Visit, catalogue: Mapping[str, Dictionary | None]) -> dict[s
             if dictionary is not None
         ],
         "units_of": units_of,
+        "in_order": in_order,
     }
 
 
@@ -265,6 +293,9 @@ def edit(visit: CurrentVisit, id: str) -> Response:
     version = int(base) if base.isascii() and base.isdigit() and len(base) < 6 else 0
     if do.startswith("remove:"):
         request_forms.remove(tree, do.removeprefix("remove:"))
+    if do.startswith(("add:", "group:")):
+        verb, _, path = do.partition(":")
+        request_filters.add_to_filter(tree, path, group=verb == "group")
     saves = do in ("save", "send", "estimate")
     content = request_forms.content_of_tree(
         tree, lambda name: dictionary_of(visit, name), blank_rows=not saves
@@ -311,28 +342,31 @@ def _add(content: dict[str, Any], tree: Mapping[str, Any], path: str) -> None:
     if where[0] in ("institutions", "people", "populations", "datasets") and len(where) == 1:
         content.setdefault(where[0], []).append({})
         return
-    if where[0] not in ("populations", "datasets") or len(where) != 3 or not where[1].isdecimal():
+    if where[0] != "datasets" or len(where) < 3 or not where[1].isdecimal():
         return
     rows = content.get(where[0], [])
     position = int(where[1])
     if position >= len(rows):
         return
-    if where[2] == "where":
-        _add_term(rows[position])
-    elif where[2] == "columns":
-        row = tree.get(where[0], {}).get(where[1], {})
-        typed = names or (row.get("add", "") if isinstance(row, dict) else "")
-        known = {c if isinstance(c, str) else c.get("variable") for c in rows[position].get("columns", [])}
-        fresh = [name for name in typed.replace(",", " ").replace(";", " ").split() if name not in known]
-        rows[position].setdefault("columns", []).extend(dict.fromkeys(fresh))
+    row = tree.get(where[0], {}).get(where[1], {})
+    row = row if isinstance(row, dict) else {}
+    if len(where) == 3 and where[2] == "columns":
+        _add_columns(rows[position], names or request_filters.text_of(row, "add"))
+    elif len(where) == 3 and where[2] == "through":
+        source, _, unit = request_filters.text_of(row, "join").partition(":")
+        if source and unit:
+            rows[position].setdefault("through", []).append({"source": source, "unit": unit})
+    elif len(where) == 5 and where[2] == "through" and where[4] == "columns":
+        parts = rows[position].get("through", [])
+        parted = row.get("through", {})
+        typed = parted.get(where[3], {}) if isinstance(parted, dict) else {}
+        if where[3].isdecimal() and int(where[3]) < len(parts) and isinstance(typed, dict):
+            _add_columns(parts[int(where[3])], names or request_filters.text_of(typed, "add"))
 
 
-def _add_term(place: dict[str, Any]) -> None:
-    blank = {"field": "", "operator": "=="}
-    filter_ = place.get("filter")
-    if isinstance(filter_, dict) and set(filter_) in ({"and"}, {"or"}):
-        next(iter(filter_.values())).append(blank)
-    elif isinstance(filter_, dict) and "field" in filter_:
-        place["filter"] = {"and": [filter_, blank]}
-    elif filter_ is None:
-        place["filter"] = blank
+def _add_columns(place: dict[str, Any], typed: str) -> None:
+    """Variables by name, each once, at the end of those asked for."""
+    known = {c if isinstance(c, str) else c.get("variable") for c in place.get("columns", [])}
+    fresh = [name for name in typed.replace(",", " ").replace(";", " ").split() if name not in known]
+    if fresh:
+        place.setdefault("columns", []).extend(dict.fromkeys(fresh))

@@ -1,7 +1,7 @@
 """The form of a request and its document: two ways of writing the same content.
 
 A field's name is the path of what it holds, with dots: `datasets.0.columns.3.level`. What the form has no
-fields for (nested filters, joins through an undelivered unit) stands in it as YAML and comes back as it was.
+fields for stands in it as YAML and comes back as it was (hub.portal.request_filters).
 """
 
 from __future__ import annotations
@@ -11,18 +11,15 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from hub.actions.request_checks import NAME
-from hub.documents import yaml
-from hub.documents.dictionaries import Dictionary, VariableType
-from hub.domain.errors import DocumentError
+from hub.documents.dictionaries import Dictionary
 from hub.domain.levels import default_level
+from hub.portal.request_filters import field_of_filter, filter_of, read_number, read_where, rows, text_of
 
 Form = Mapping[str, list[str]]
 Lookup = Callable[[str], Dictionary | None]
 LISTS = frozenset({"of", "units", "without", "formats"})
-OPERATORS = ("==", "!=", "<", "<=", ">", ">=", "in", "not in", "between", "is missing", "is present")
 _TEXTS = ("slug", "title", "purpose", "kind", "tier", "starts_at", "ends_at", "destroy_by", "retain_until")
-_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_LONGEST = 10  # parts of a name: datasets.0.where.terms.0.terms.1.terms.2.field
 
 
 class Shown(dict[str, Any]):
@@ -49,7 +46,7 @@ def tree_of(form: Form) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for name, values in form.items():
         *path, last = name.split(".")
-        if len(path) > 6 or not values:
+        if len(path) >= _LONGEST or not values:
             continue
         place: Any = tree
         for part in path:
@@ -71,39 +68,26 @@ def remove(tree: dict[str, Any], path: str) -> None:
         place.pop(last, None)
 
 
-def _rows(tree: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """The elements of a list in the form's order."""
-    part = tree.get(name)
-    if not isinstance(part, dict):
-        return []
-    found = [(int(key), row) for key, row in part.items() if key.isdecimal() and len(key) < 5]
-    return [row for _, row in sorted(found, key=lambda pair: pair[0]) if isinstance(row, dict)]
-
-
-def _text(tree: Mapping[str, Any], name: str) -> str:
-    value = tree.get(name)
-    return value if isinstance(value, str) else ""
-
-
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.split("\n") if line.strip()]
 
 
 def content_of_tree(tree: Mapping[str, Any], lookup: Lookup, *, blank_rows: bool = False) -> dict[str, Any]:
     """The content in the order in which people read it; rows of which nothing is filled in are left out
-    unless `blank_rows`."""
-    content: dict[str, Any] = {name: _text(tree, name) for name in ("slug", "title", "purpose")}
-    content["use"] = "statistical" if _text(tree, "use") == "statistical" else ""
-    content["kind"] = _text(tree, "kind")
-    content["legal_bases"] = _lines(_text(tree, "legal_bases"))
-    content["institutions"] = [_filled(row, ("name", "country")) for row in _rows(tree, "institutions")]
+    unless `blank_rows`: then it is for the page alone, and holds each filter as written too (`where`)."""
+    content: dict[str, Any] = {name: text_of(tree, name) for name in ("slug", "title", "purpose")}
+    content["use"] = "statistical" if text_of(tree, "use") == "statistical" else ""
+    content["kind"] = text_of(tree, "kind")
+    content["legal_bases"] = _lines(text_of(tree, "legal_bases"))
+    content["institutions"] = [_filled(row, ("name", "country")) for row in rows(tree, "institutions")]
     people = ("username", "institution", "expertise")
-    content["people"] = [_filled(row, people) for row in _rows(tree, "people")]
-    content |= {name: _text(tree, name) for name in _TEXTS[4:]}
+    content["people"] = [_filled(row, people) for row in rows(tree, "people")]
+    content |= {name: text_of(tree, name) for name in _TEXTS[4:]}
     period = tree.get("period")
     content["period"] = _filled(period, ("first", "last")) if isinstance(period, dict) else {}
-    content["populations"] = [_population(row, lookup) for row in _rows(tree, "populations")]
-    content["datasets"] = [_dataset(row, lookup) for row in _rows(tree, "datasets")]
+    shows = blank_rows
+    content["populations"] = [_population(row, lookup, shows=shows) for row in rows(tree, "populations")]
+    content["datasets"] = [_dataset(row, lookup, shows=shows) for row in rows(tree, "datasets")]
     chosen = tree.get("formats")
     content["formats"] = ["parquet", *(f for f in (chosen or []) if f != "parquet")]
     kept = content if blank_rows else {key: _without_empty(value) for key, value in content.items()}
@@ -119,39 +103,50 @@ def _filled(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def _population(row: Mapping[str, Any], lookup: Lookup) -> dict[str, Any]:
+def _population(row: Mapping[str, Any], lookup: Lookup, *, shows: bool) -> dict[str, Any]:
     content = _filled(row, ("name", "source", "unit"))
-    dictionary = lookup(_text(row, "source"))
-    if (filter_ := _filter(row.get("where"), dictionary)) is not None:
-        content["filter"] = filter_
+    content |= _filter(row, lookup(text_of(row, "source")), shows=shows)
     if row.get("without"):
         content["without"] = row["without"]
     sample = row.get("sample")
-    if isinstance(sample, dict) and _text(sample, "kind") in ("share", "count"):
-        kind, size = _text(sample, "kind"), _text(sample, "size")
-        content["sample"] = {kind: _share(size) if kind == "share" else _number(size)}
+    if isinstance(sample, dict) and text_of(sample, "kind") in ("share", "count"):
+        kind, size = text_of(sample, "kind"), text_of(sample, "size")
+        content["sample"] = {kind: _share(size) if kind == "share" else read_number(size)}
         content["sample"] |= _filled(sample, ("per",))
     return content
 
 
-def _dataset(row: Mapping[str, Any], lookup: Lookup) -> dict[str, Any]:
+def _filter(row: Mapping[str, Any], dictionary: Dictionary | None, *, shows: bool) -> dict[str, Any]:
+    where = read_where(row.get("where"))
+    found = filter_of(where, dictionary)
+    return ({} if found is None else {"filter": found}) | ({"where": where} if shows else {})
+
+
+def _dataset(row: Mapping[str, Any], lookup: Lookup, *, shows: bool) -> dict[str, Any]:
     content = _filled(row, ("name", "source", "of"))
-    dictionary = lookup(_text(row, "source"))
-    members = _text(row, "members")
+    dictionary = lookup(text_of(row, "source"))
+    members = text_of(row, "members")
     content |= {"members": members} if members not in ("", "chosen") else {}
     content |= _filled(row, ("households", "by", "units", "mark"))
-    if (filter_ := _filter(row.get("where"), dictionary)) is not None:
-        content["filter"] = filter_
-    columns = [_column(column, dictionary) for column in _rows(row, "columns")]
-    content |= {"columns": kept} if (kept := [column for column in columns if column]) else {}
-    if through := _text(row, "through"):
-        content["through"] = _yaml_list(through)
+    content |= _filter(row, dictionary, shows=shows)
+    content |= _columns(row, dictionary)
+    if parts := [_through(part, lookup) for part in rows(row, "through")]:
+        content["through"] = parts
     return content
+
+
+def _through(row: Mapping[str, Any], lookup: Lookup) -> dict[str, Any]:
+    return _filled(row, ("source", "unit")) | _columns(row, lookup(text_of(row, "source")))
+
+
+def _columns(row: Mapping[str, Any], dictionary: Dictionary | None) -> dict[str, Any]:
+    columns = [_column(column, dictionary) for column in rows(row, "columns")]
+    return {"columns": kept} if (kept := [column for column in columns if column]) else {}
 
 
 def _column(row: Mapping[str, Any], dictionary: Dictionary | None) -> str | dict[str, str]:
     """A name alone stands for the default level."""
-    variable, level, why = (_text(row, name) for name in ("variable", "level", "justification"))
+    variable, level, why = (text_of(row, name) for name in ("variable", "level", "justification"))
     known = dictionary.variables.get(variable) if dictionary is not None else None
     if known is not None and level and level == default_level(list(known.offered)):
         level = ""
@@ -166,84 +161,6 @@ def _share(text: str) -> float | str:
         return float(Decimal(text.replace(",", ".").rstrip("% \u00a0")) / 100)
     except InvalidOperation:
         return text
-
-
-def _number(text: str) -> int | float | str:
-    plain = text.strip().replace("\u202f", "").replace("\u00a0", "")
-    if _INTEGER.fullmatch(plain):
-        return int(plain)
-    try:
-        return float(Decimal(plain.replace(",", ".")))
-    except (InvalidOperation, OverflowError):
-        return text
-
-
-def _filter(where: object, dictionary: Dictionary | None) -> Any:
-    """The rows joined by all or any; YAML, where there is some, instead of the rows."""
-    if not isinstance(where, dict):
-        return None
-    if text := _text(where, "yaml"):
-        try:
-            return yaml.load(text, name=NAME).value
-        except DocumentError:
-            return text  # the document says that this is no filter; the person's text is kept
-    terms = [_comparison(row, dictionary) for row in _rows(where, "rows") if row.get("field")]
-    if len(terms) < 2:
-        return terms[0] if terms else None
-    return {"or" if _text(where, "join") == "or" else "and": terms}
-
-
-def _comparison(row: Mapping[str, Any], dictionary: Dictionary | None) -> dict[str, Any]:
-    field, operator = _text(row, "field"), _text(row, "operator")
-    known = dictionary.variables.get(field) if dictionary is not None else None
-    numeric = known is None or known.type in (VariableType.INTEGER, VariableType.FLOAT)
-    texts = [part.strip() for part in re.split(r"[;,]", _text(row, "values")) if part.strip()]
-    values: list[Any] = [_number(text) if numeric else text for text in texts]
-    if known is not None and known.type is VariableType.BOOLEAN:
-        values = [{"true": True, "false": False}.get(text.lower(), text) for text in texts]
-    return {"field": field, "operator": operator or "=="} | ({"values": values} if values else {})
-
-
-def _yaml_list(text: str) -> Any:
-    try:
-        indented = "\n".join(f"  {line}" for line in text.split("\n"))
-        return yaml.load(f"through:\n{indented}\n", name=NAME).value["through"]
-    except DocumentError:
-        return text
-
-
-def where_of(filter_: Any) -> dict[str, Any]:
-    """A filter as the form shows it: rows where they can say it, else YAML."""
-    empty: dict[str, Any] = {"join": "and", "rows": [], "yaml": ""}
-    if filter_ is None:
-        return empty
-    if isinstance(filter_, str):
-        return empty | {"yaml": filter_}
-    for join in ("and", "or"):
-        terms = filter_.get(join) if isinstance(filter_, dict) and set(filter_) == {join} else None
-        if isinstance(terms, list) and terms and all(_simple(term) for term in terms):
-            return empty | {"join": join, "rows": [_row(term) for term in terms]}
-    if _simple(filter_):
-        return empty | {"rows": [_row(filter_)]}
-    return empty | {"yaml": yaml.dump(filter_).rstrip("\n")}
-
-
-def _simple(term: Any) -> bool:
-    return isinstance(term, dict) and "field" in term and set(term) <= {"field", "operator", "values"}
-
-
-def _row(term: Mapping[str, Any]) -> dict[str, str]:
-    values = term.get("values")
-    texts = [_value(value) for value in values] if isinstance(values, list) else []
-    return {
-        "field": str(term["field"]),
-        "operator": str(term.get("operator", "==")),
-        "values": "; ".join(texts),
-    }
-
-
-def _value(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def sample_of(sample: Any) -> dict[str, str]:
@@ -264,5 +181,5 @@ def sample_of(sample: Any) -> dict[str, str]:
 def field_id(field: str) -> str:
     """The name of the form's field for a path of the document: `datasets[0].columns[1].level`."""
     plain = re.sub(r"\[(\d+)\]", r".\1", field)
-    plain = re.sub(r"\.filter\b.*", ".where", plain)
-    return re.sub(r"\.through\b.*", ".through", plain)
+    place, found, inside = plain.partition(".filter")
+    return f"{place}.{field_of_filter(inside)}" if found else plain

@@ -6,7 +6,8 @@ from typing import Any
 
 from hub.documents.dictionaries import Dictionary
 from hub.portal.languages import Words
-from hub.portal.request_forms import OPERATORS, sample_of
+from hub.portal.request_filters import OPERATORS
+from hub.portal.request_forms import sample_of
 
 
 def filter_in_words(

@@ -101,11 +101,11 @@ def test_a_request_is_written_from_nothing_without_a_script(stage: Stage) -> Non
     given = fields(page)
     given |= {
         "populations.0.unit": "person",
-        "populations.0.where.rows.0.field": "sex",
-        "populations.0.where.rows.0.values": "2",
+        "populations.0.where.terms.0.field": "sex",
+        "populations.0.where.terms.0.values": "2",
         "datasets.0.of": ["femmes"],
         "datasets.0.units": ["person"],
-    } | {"populations.0.where.rows.0.operator": "=="}
+    } | {"populations.0.where.terms.0.operator": "=="}
     page = send(client, "ana", given, do="add:datasets.0.columns:wage").text  # type: ignore[attr-defined]
     assert "Loi du 1er août 2018" in page
     given = fields(page)

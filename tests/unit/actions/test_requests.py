@@ -55,7 +55,7 @@ def problems(office: Office, catalogue: Catalogue, text: str) -> dict[str, str]:
             "    unit: person",
             "    unit: person\n    filter: {not: {field: employer, operator: is missing}}",
             "populations[0].filter.not.field",
-            "unknown_column",
+            "direct_identifier",
         ),
         ("purpose: ", "# ", "purpose", "missing_key"),
         ("use: statistical", "use: commercial", "use", "bad_value"),

@@ -24,30 +24,6 @@ def test_an_empty_form_holds_nothing_but_what_is_always_delivered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("filter_", "rows", "yaml"),
-    [
-        ({"field": "wage", "operator": ">", "values": [10]}, 1, False),
-        ({"and": [{"field": "sex", "operator": "==", "values": [1]}] * 2}, 2, False),
-        ({"or": [{"field": "wage", "operator": "is missing"}] * 3}, 3, False),
-        ({"not": {"field": "wage", "operator": "is missing"}}, 0, True),
-        ({"and": [{"not": {"field": "sex", "operator": "in", "values": [1, 2]}}]}, 0, True),
-        ("and: [", 0, True),
-    ],
-)
-def test_a_filter_comes_back_from_the_form_as_it_was(filter_: object, rows: int, yaml: bool) -> None:
-    shown = request_forms.where_of(filter_)
-    assert len(shown["rows"]) == rows
-    assert bool(shown["yaml"]) is yaml
-    fields = {"where.join": shown["join"], "where.yaml": shown["yaml"]}
-    for n, row in enumerate(shown["rows"]):
-        fields |= {f"where.rows.{n}.{name}": text for name, text in row.items()}
-    form = {f"populations.0.{name}": [text] for name, text in fields.items()}
-    form["populations.0.source"] = ["register"]
-    content = request_forms.read_form(form, lookup)  # type: ignore[arg-type]
-    assert content["populations"][0]["filter"] == filter_
-
-
-@pytest.mark.parametrize(
     ("sample", "size"),
     [({"share": 0.025}, "2.5"), ({"count": 500}, "500"), ({"share": 0.05, "per": "sex"}, "5")],
 )
@@ -58,6 +34,21 @@ def test_a_sample_comes_back_from_the_form_as_it_was(sample: dict[str, object], 
     assert request_forms.read_form(form, lookup)["populations"] == [{"sample": sample}]  # type: ignore[arg-type]
 
 
+def test_a_join_comes_back_from_the_form_as_it_was() -> None:
+    wage = {"variable": "wage", "level": "raw", "justification": "Needed."}
+    part = {"source": "atlas", "unit": "sector", "columns": [wage, "sex"]}
+    form = {
+        "datasets.0.source": ["register"],
+        "datasets.0.through.0.source": ["atlas"],
+        "datasets.0.through.0.unit": ["sector"],
+        **{f"datasets.0.through.0.columns.0.{name}": [text] for name, text in wage.items()},
+        "datasets.0.through.0.columns.1.variable": ["sex"],
+        "datasets.0.through.1.unit": ["employer"],
+    }
+    content = request_forms.read_form(form, lookup)  # type: ignore[arg-type]
+    assert content["datasets"] == [{"source": "register", "through": [part, {"unit": "employer"}]}]
+
+
 def test_what_is_removed_is_gone_and_the_rest_keeps_its_order() -> None:
     tree = request_forms.tree_of({f"people.{n}.username": [f"p{n}"] for n in (10, 2, 1)})
     request_forms.remove(tree, "people.2")
@@ -66,7 +57,7 @@ def test_what_is_removed_is_gone_and_the_rest_keeps_its_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a", "people.x.username", "datasets.0.columns.0.variable.0.0.0.0", "people.0"]
+    "name", ["a", "people.x.username", "datasets.0.columns.0.variable.0.0.0.0.0.0.0", "people.0"]
 )
 def test_names_that_no_form_of_ours_has_hold_nothing(name: str) -> None:
     content = request_forms.read_form({name: ["x"]}, lookup)  # type: ignore[arg-type]
@@ -78,7 +69,12 @@ def test_names_that_no_form_of_ours_has_hold_nothing(name: str) -> None:
     ("field", "name"),
     [
         ("datasets[0].columns[12].level", "datasets.0.columns.12.level"),
-        ("populations[1].filter.and[0].field", "populations.1.where"),
+        ("populations[1].filter.and[0].field", "populations.1.where.terms.0"),
+        ("populations[1].filter.not.or[2].not.and[0].values", "populations.1.where.terms.2.terms.0"),
+        ("datasets[0].filter.not.field", "datasets.0.where"),
+        ("datasets[0].filter", "datasets.0.where"),
+        ("datasets[0].filter.and[1].or[0].and[2].or[3].field", "datasets.0.where.terms.1.terms.0.terms.2"),
+        ("datasets[0].through[1].columns[2].level", "datasets.0.through.1.columns.2.level"),
         ("slug", "slug"),
     ],
 )

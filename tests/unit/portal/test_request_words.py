@@ -20,7 +20,7 @@ WOMEN = {"field": "sex", "operator": "==", "values": [2]}
         (
             {"and": [{"or": [WOMEN, WAGE]}, {"not": WAGE}]},
             None,
-            "(sex is 2 (woman) or wage is more than 10.5) and except (wage is more than 10.5)",
+            "(sex is 2 (woman) or wage is more than 10.5) and not (wage is more than 10.5)",
         ),
         (
             {"field": "wage", "operator": "between", "values": [1, 2]},
