@@ -18,7 +18,9 @@ def filter_in_words(
         return str(condition)
     for join in ("and", "or"):
         terms = condition.get(join)
-        if isinstance(terms, list) and terms:
+        if terms == []:
+            return f"({words('request.nothing')})"
+        if isinstance(terms, list):
             said = [filter_in_words(term, words, dictionary, inner=True) for term in terms]
             text = f" {words('request.or') if join == 'or' else words('request.and')} ".join(said)
             return f"({text})" if inner and len(said) > 1 else text

@@ -142,9 +142,10 @@ def column_rows(unit: Unit, visit: Visit, request: DataRequest, content: dict[st
     return rows
 
 
-def as_yaml(value: Any) -> str:
-    """A part of a request as people read it."""
-    return yaml.dump(value).rstrip("\n") if value is not None else ""
+def column_names(columns: Any) -> str:
+    """The names of a list of columns, in either form."""
+    listed = columns if isinstance(columns, list) else []
+    return ", ".join(str(c.get("variable", "")) if isinstance(c, dict) else str(c) for c in listed)
 
 
 def day_in_words(visit: Visit, text: object) -> str:
@@ -205,7 +206,7 @@ def request_page(visit: Visit, request_id: str) -> dict[str, Any]:
             "inside": risk_pages.reads_all_of(visit, request),
             "kind": visit.office.rules.conditions.kinds.get(str(content.get("kind"))),
             "tier": visit.portal.tiers.get(str(content.get("tier"))),
-            "as_yaml": as_yaml,
+            "column_names": column_names,
             "filter_words": lambda condition, source: request_words.filter_in_words(
                 condition, visit.words, dictionary_of(visit, str(source))
             ),

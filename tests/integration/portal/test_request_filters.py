@@ -357,3 +357,12 @@ def test_actions_know_the_request_again(stage: Stage) -> None:
     send(client, "ana", fields(edit(client)), do="save")
     with stage.office.units.read() as unit:
         assert actions.get_version(unit, actions.get_request(unit, "r1")).digest == before
+
+
+def test_those_who_decide_read_filters_and_joins_in_words(stage: Stage) -> None:
+    part = {"source": "atlas", "unit": "sector", "columns": ["owners", {"variable": "rent"}]}
+    client = draft(stage, NESTED, filter={"not": WAGE}, through=[part], members="others")
+    page = html.unescape(client.get(f"{P}/requests/r1?lang=en").text)
+    assert "sex is 2 (woman) and (wage is more than 2000 or not (born is less" in page
+    assert "Keeps the rows for which not (wage is more than 2000)" in page
+    assert "atlas, by: sector: owners, rent" in page

@@ -29,7 +29,18 @@ DRAFT = f"""
 title: "{"Une demande au titre très long " * 8}"
 people: [{{username: ana}}]
 populations:
-  - {{name: actifs, source: cps, unit: tax_unit, filter: {{field: age_head, operator: ">", values: [17]}}}}
+  - name: actifs
+    source: cps
+    unit: tax_unit
+    filter:
+      and:
+        - {{field: age_head, operator: ">", values: [17]}}
+        - or:
+            - not: {{field: MARS, operator: in, values: [1, 2]}}
+            - and:
+                - {{field: fips, operator: "==", values: [999]}}
+                - or: [{{field: e00200, operator: ">", values: [1]}}]
+            - and: []
 datasets:
   - {{name: salaires, source: cps, of: [actifs], units: [tax_unit], columns: [MARS, age_head, e00200]}}
 """
@@ -179,6 +190,29 @@ def test_a_draft_is_saved_by_keyboard_alone(chromium: Browser, address: str, scr
     page.wait_for_load_state()
     assert page.get_by_test_id("done").inner_text().startswith("Le brouillon est enregistré")
     assert page.get_by_label("Titre").input_value() == f"Au clavier {script}"
+    page.context.close()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_condition_is_added_and_written_by_keyboard_alone(
+    chromium: Browser, address: str, script: bool
+) -> None:
+    """The new condition has the focus, wherever in the filter it stands."""
+    page = visit(chromium, address, "ana", "/requests/r2/edit", java_script_enabled=script)
+    group = page.get_by_role("group", name="Groupe 2", exact=True)
+    group.get_by_role("button", name="Ajouter un groupe").last.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/edit#populations.0.where.terms.1.terms.3.terms.0.field")
+    page.keyboard.type("e00200")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type("5")
+    added = page.get_by_role("group", name="Condition 2.4.1", exact=True)
+    assert added.get_by_label("Variable").input_value() == "e00200"
+    assert added.get_by_label("Valeurs").input_value() == "5"
+    page.locator("[id='populations.0.where']").get_by_role("button", name="Relire le filtre").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("ou e00200 est égal à 5").wait_for()
     page.context.close()
 
 
