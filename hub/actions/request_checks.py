@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -329,7 +330,7 @@ def _comparison(condition: Mapping[str, Any], field: str, source: Dictionary) ->
         comparison = Comparison.model_validate_json(json.dumps(condition), by_alias=True, by_name=False)
     except ValidationError:
         return  # the form has said so
-    yield from _refusal(lambda: check_filter(comparison, source, path=field))
+    yield from _refusal(partial(check_filter, comparison, source, path=field))
 
 
 def _named(name: str, field: str, source: Dictionary) -> Iterator[Problem]:

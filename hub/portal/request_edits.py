@@ -238,11 +238,11 @@ def _ids(
     nearest around it."""
     known: set[str] = set()
     single: set[str] = set()
-    for name, parts in (("populations", populations), ("datasets", datasets)):
-        for position, part in enumerate(parts):
-            place = f"{name}.{position}.where"
-            known |= request_filters.places_of(part.where.group, place)
-            single |= {place} if len(part.where.group.terms) == 1 else set()
+    groups = [(f"populations.{n}.where", part.where.group) for n, part in enumerate(populations)]
+    groups += [(f"datasets.{n}.where", part.where.group) for n, part in enumerate(datasets)]
+    for place, group in groups:
+        known |= request_filters.places_of(group, place)
+        single |= {place} if len(group.terms) == 1 else set()
     ids = []
     for problem in problems:
         name = request_forms.field_id(problem.field)

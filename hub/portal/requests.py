@@ -12,7 +12,6 @@ from hub.actions import assessments, conditions, provisioning, request_reviews
 from hub.actions import requests as actions
 from hub.actions.ports import Unit
 from hub.actions.request_checks import NAME, AskedColumn, asked_columns, is_finer
-from hub.documents import yaml
 from hub.documents.dictionaries import Dictionary, Variable
 from hub.documents.differences import differences
 from hub.domain.errors import NotFound, Refused
