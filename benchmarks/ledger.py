@@ -19,8 +19,9 @@ import numpy as np
 from pyroaring import BitMap
 
 from hub.adapters.ledgers import FileLedger
+from hub.checks.differencing import differences
 from hub.checks.findings import Place
-from hub.checks.ledger import Ledger, ReleasedCell, ToldCell, differences, probe_of
+from hub.checks.ledger import Ledger, ReleasedCell, ToldCell, probe_of
 
 PARTS = 29
 

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from pyroaring import BitMap
 
 from hub.checks.findings import Severity
+from hub.checks.memberships import Memberships
 from hub.documents.base import Text
 from hub.documents.dictionaries import Dictionary
 from hub.documents.policies import ConditionsPolicy, LowRisk, LowRiskClass
@@ -205,6 +206,12 @@ class Ledger(Protocol):
 
     def sets(self, sha256: str) -> Sequence[BitMap]:
         """The sets of one file, verified; raises IntegrityError `ledger_damaged`."""
+
+    def keep_members(self, members: Memberships) -> str:
+        """Store what the persons of a table belong to; its SHA-256. The same again changes nothing."""
+
+    def members(self, sha256: str) -> Memberships:
+        """What was stored so, verified; raises IntegrityError `ledger_damaged`."""
 
 
 class ReleaseSigner(Protocol):

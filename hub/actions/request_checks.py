@@ -291,9 +291,7 @@ def _through(
             )
         far = known.get(str(part.get("source")))
         if far is not None and not unknown:
-            yield from _refusal(
-                lambda far=far, unit=unit, where=where: linked_unit(far, near, unit, field=where)
-            )
+            yield from _refusal(partial(linked_unit, far, near, unit, field=where))
 
 
 def _refusal(judge_it: Callable[[], object]) -> Iterator[Problem]:

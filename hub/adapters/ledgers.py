@@ -1,6 +1,7 @@
 """The ledger's files: sets of persons under their SHA-256, and the registers of units. No desk mounts them.
 
-cells/<aa>/<sha256>                sets of one submitted file, written once, by the portal
+cells/<aa>/<sha256>                sets of one submitted file, or what the persons of a table belong to;
+                                   written once, by the portal
 units/<project>/v<n>.parquet       pseudonym → number, written at sealing (hub.extraction.registers)
 """
 
@@ -17,10 +18,12 @@ from pathlib import Path
 import polars as pl
 from pyroaring import BitMap
 
+from hub.checks.memberships import BadMemberships, Memberships, memberships_from
 from hub.domain.errors import IntegrityError
 
 _MAGIC = b"VITRINE LEDGER 1\n"
 _KEPT_BYTES = 256 * 2**20  # of files whose sets stay in memory
+_KEPT_MEMBERS = 8  # tables whose memberships do
 
 
 def damaged() -> IntegrityError:
@@ -39,6 +42,7 @@ class FileLedger:
         self._cells = root / "cells"
         self._units = root / "units"
         self._kept: OrderedDict[str, tuple[int, Sequence[BitMap]]] = OrderedDict()
+        self._members: OrderedDict[str, Memberships] = OrderedDict()
         self._lock = threading.Lock()
 
     def numbers(self, extract: str, *, table: str, persons: Sequence[int]) -> tuple[str, Sequence[int]]:
@@ -62,7 +66,9 @@ class FileLedger:
     def keep(self, sets: Sequence[BitMap]) -> str:
         blobs = [members.serialize() for members in sets]
         head = struct.pack(f"<I{len(blobs)}I", len(blobs), *map(len, blobs))
-        content = b"".join([_MAGIC, head, *blobs])
+        return self._write(b"".join([_MAGIC, head, *blobs]))
+
+    def _write(self, content: bytes) -> str:
         sha256 = hashlib.sha256(content).hexdigest()
         target = self._path(sha256)
         if target.exists():
@@ -89,18 +95,41 @@ class FileLedger:
                 self._kept.popitem(last=False)
         return sets
 
+    def keep_members(self, members: Memberships) -> str:
+        return self._write(members.to_bytes())
+
+    def members(self, sha256: str) -> Memberships:
+        with self._lock:
+            known = self._members.get(sha256)
+            if known is not None:
+                self._members.move_to_end(sha256)
+                return known
+        try:
+            found = memberships_from(self._verified(sha256))
+        except BadMemberships as error:
+            raise damaged() from error
+        with self._lock:
+            self._members[sha256] = found
+            while len(self._members) > _KEPT_MEMBERS:
+                self._members.popitem(last=False)
+        return found
+
     def _path(self, sha256: str) -> Path:
         if len(sha256) != 64 or set(sha256) - set("0123456789abcdef"):
             raise damaged()
         return self._cells / sha256[:2] / sha256
 
-    def _read(self, sha256: str) -> tuple[int, Sequence[BitMap]]:
+    def _verified(self, sha256: str) -> bytes:
         try:
             content = self._path(sha256).read_bytes()
         except OSError as error:
             raise damaged() from error
         if hashlib.sha256(content).hexdigest() != sha256:
             raise damaged()
+        return content
+
+    def _read(self, sha256: str) -> tuple[int, Sequence[BitMap]]:
+        content = self._verified(sha256)
         start = len(_MAGIC)
         (count,) = struct.unpack_from("<I", content, start)
         lengths = struct.unpack_from(f"<{count}I", content, start + 4)

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pyroaring import BitMap
 
 from hub.checks.cells import Cell
+from hub.checks.differencing import differences
 from hub.checks.findings import Finding
 from hub.checks.layouts import Axis
-from hub.checks.ledger import Ledger, ReleasedCell, ToldCell, differences, probe_of, topic_of
+from hub.checks.ledger import Ledger, ReleasedCell, ToldCell, probe_of, topic_of
 from hub.checks.panels import Panel, fold
 from hub.checks.recompute import Recomputed
 from hub.checks.sentences import finding

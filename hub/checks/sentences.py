@@ -189,11 +189,11 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     # Ledger and suppression (hub.checks.ledger, hub.checks.suppression)
     "differencing": Sentence(
-        "Ce nombre et la libération n° {release} portent sur presque les mêmes personnes : la différence "
-        "informe sur moins de {limit} personnes. Reprenez exactement la même population, ou une nettement "
+        "Ce nombre et la libération n° {release} portent sur presque les mêmes populations : la différence "
+        "{tells} sur moins de {limit} {units}. Reprenez exactement la même population, ou une nettement "
         "différente.",
-        "This number and release no. {release} are about nearly the same persons: the difference tells about "
-        "fewer than {limit} persons. Use exactly the same population, or a clearly different one.",
+        "This number and release no. {release} are about nearly the same populations: the difference {tells} "
+        "about fewer than {limit} {units}. Use exactly the same population, or a clearly different one.",
     ),
     "ledger_unread": Sentence(
         "Le fichier n’a pas pu être comparé à ce qui a déjà été libéré. Comparez-le vous-même.",

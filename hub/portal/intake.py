@@ -25,7 +25,8 @@ from hub.checks import (
     refused_report,
     rewrite_in_subprocess,
 )
-from hub.checks.persons import persons_of
+from hub.checks.memberships import Relation
+from hub.checks.persons import persons_of, relations_of
 from hub.documents.outputs import Declaration
 from hub.domain.records import Extract, StagedFile, StagedSets, SubmittedFile
 from hub.portal.ports import Portal
@@ -107,18 +108,26 @@ class Intake:
         )
 
     def _keep_sets(self, report: Report) -> tuple[Report, tuple[StagedSets, ...]]:
-        """The persons behind the file's numbers go to the ledger; what they tell beside released ones is
-        found."""
+        """The persons behind the file's numbers, and what they belong to, go to the ledger; what they tell
+        beside released ones is found."""
         if self._extract is None or not report.cells:
             return report, ()
         sets, found = stage_sets(
-            self._portal.office, extract=self._extract.id, cells=report.cells, persons=self._persons
+            self._portal.office,
+            extract=self._extract.id,
+            cells=report.cells,
+            persons=self._persons,
+            relations=self._relations,
         )
         return report.with_findings(found), sets
 
     @cached_property
     def _persons(self) -> Mapping[str, list[int]]:
         return persons_of(self._directory) if self._directory is not None else {}
+
+    @cached_property
+    def _relations(self) -> Mapping[str, Mapping[str, Relation]]:
+        return relations_of(self._directory) if self._directory is not None else {}
 
     def _freeze(self, data: bytes) -> str:
         file = self._arrival.open(_FIRST + self._written)

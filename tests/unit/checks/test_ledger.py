@@ -9,16 +9,9 @@ import pytest
 from pyroaring import BitMap
 
 from hub.checks.cells import Cell
+from hub.checks.differencing import differences, findings_of
 from hub.checks.findings import Place, Severity
-from hub.checks.ledger import (
-    Ledger,
-    ReleasedCell,
-    ToldCell,
-    differences,
-    findings_of,
-    probe_of,
-    told_cells,
-)
+from hub.checks.ledger import Ledger, ReleasedCell, ToldCell, probe_of, told_cells
 
 T = 10
 Sets = dict[str, BitMap]
