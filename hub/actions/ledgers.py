@@ -28,9 +28,9 @@ def stage_sets(
 ) -> tuple[tuple[StagedSets, ...], list[Finding]]:
     """Keep the sets behind a file's reproduced numbers, and what they tell beside all released ones.
 
-    `persons`: for each of the extract's tables, its sorted distinct persons (pseudonyms); `relations`: to which
-    households, employers and other units they belong, by their positions. Whatever keeps the comparison from
-    being made is a finding `ledger_unread`, never silence.
+    `persons`: for each of the extract's tables, its sorted distinct persons (pseudonyms); `relations`: to
+    which households, employers and other units they belong, by their positions. Whatever keeps the comparison
+    from being made is a finding `ledger_unread`, never silence.
     """
     checking = office.checking
     kept: list[StagedSets] = []
@@ -92,8 +92,8 @@ def _differs(difference: Difference) -> Conflict:
     number = difference.released.number
     return Conflict(
         "differs_from_release",
-        f"Release no. {number} came out meanwhile and is about nearly the same population: together they would "
-        "tell about too few. Return this submission.",
+        f"Release no. {number} came out meanwhile and is about nearly the same population: together they "
+        "would tell about too few. Return this submission.",
         f"La libération n° {number}, intervenue entre-temps, porte sur presque la même population : "
         "ensemble, elles informeraient sur trop peu d’unités. Renvoyez cette soumission.",
     )
@@ -128,15 +128,14 @@ def _keep(ledger: Ledger, space: str, told: Sequence[ToldCell]) -> StagedSets:
 
 
 def _index(cell: ToldCell) -> Json:
+    known = cell.members
     return {
         "group": cell.group,
         "topic": cell.topic,
         "size": len(cell.units),
         "probe": list(probe_of(cell.units)),
         "place": cell.place.to_json(),
-    } | (
-        {} if cell.members is None else {"relation": cell.relation, "having": cell.members.having(cell.units)}
-    )
+    } | ({} if known is None else {"relation": cell.relation, "having": known.having(cell.units)})
 
 
 def _told(file: LedgerFile, ledger: Ledger) -> list[ToldCell]:

@@ -23,8 +23,8 @@ def persons_of(directory: Path) -> dict[str, list[int]]:
 
 def relations_of(directory: Path) -> dict[str, dict[str, Relation]]:
     """Table → kind of unit (but the persons') → who belongs to what: positions among the sorted distinct
-    persons, and among the sorted distinct units, row by row or once. Empty for an extract that cannot be read;
-    `persons_of` says so too."""
+    persons, and among the sorted distinct units. Empty for an extract that cannot be read; so is what
+    `persons_of` answers then."""
     try:
         _, panels = open_panels(directory)
         return {panel.name: _relations(panel) for panel in panels}
