@@ -1,8 +1,10 @@
 """One new cell against 3,000 released ones of a source of 650,000 persons (`make bench-ledger`).
 
 Released are a hundred tables: a total and its parts, some tables differing from others by a few persons; the
-sets come from files of the ledger, as in the portal. Measured: with all sets in memory (as after the first
-check) and with none. The last line is JSON.
+sets come from files of the ledger, as in the portal. Each person lives in a household of two or three, two in
+three work for one of 30,000 employers, of whom the largest has thousands: what belongs to what is kept too,
+of two projects. Measured in processor time, for the machine may have other work: with all sets in memory (as
+after the first check) and with none. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from hub.adapters.ledgers import FileLedger
 from hub.checks.differencing import differences
 from hub.checks.findings import Place
 from hub.checks.ledger import Ledger, ReleasedCell, ToldCell, probe_of
+from hub.checks.memberships import Memberships, kind_of
 
 PARTS = 29
 
@@ -40,34 +43,57 @@ def make_tables(persons: int, tables: int, random: np.random.Generator) -> list[
     return made
 
 
-def release(folder: Path, tables: Sequence[Sequence[BitMap]]) -> list[ReleasedCell]:
-    """The tables as files of the ledger; a cell's key says file and position."""
+def make_members(persons: int, random: np.random.Generator) -> Memberships:
+    """Households of 2.3 persons on average; employers' sizes by a power law, a third without one."""
+    everyone = np.arange(persons, dtype=np.uint32)
+    households = random.permutation(persons) * 10 // 23
+    workers = everyone[random.random(persons) < 2 / 3]
+    employers = np.minimum(random.pareto(1.0, workers.size) * 20, 30_000).astype(np.uint32)
+    kinds = {"household": kind_of(everyone, households), "employer": kind_of(workers, employers)}
+    return Memberships(BitMap(everyone), kinds)
+
+
+def release(
+    folder: Path, tables: Sequence[Sequence[BitMap]], relations: Sequence[tuple[str, Memberships]]
+) -> list[ReleasedCell]:
+    """The tables as files of the ledger, of the projects in turn; a cell's key says file and position."""
     ledger = FileLedger(folder)
     cells = []
     for number, sets in enumerate(tables):
         sha256 = ledger.keep(sets)
-        cells += [
-            ReleasedCell(f"{sha256}/{k}", number, "t.csv", sha256, "count", len(s), probe_of(s), Place(row=k))
-            for k, s in enumerate(sets)
-        ]
+        relation, members = relations[number % 10 == 0]
+        for k, s in enumerate(sets):
+            size, probe, having = len(s), probe_of(s), members.having(s)
+            place = Place(row=k)
+            cells.append(
+                ReleasedCell(
+                    f"{sha256}/{k}", number, "t.csv", sha256, "count", size, probe, place, relation, having
+                )
+            )
     return cells
 
 
-def seconds(folder: Path, cells: Sequence[ReleasedCell], new: BitMap, *, warm: bool) -> float:
-    """The time of one comparison. Warm: every set was read before."""
+def seconds(folder: Path, cells: Sequence[ReleasedCell], new: BitMap, relation: str, *, warm: bool) -> float:
+    """The processor time of one comparison. Warm: every set was read before."""
     files = FileLedger(folder)
 
     def load(cell: ReleasedCell) -> BitMap:
         sha256, _, position = cell.key.partition("/")
         return files.sets(sha256)[int(position)]
 
-    ledger = Ledger(cells, load)
-    if warm:
-        for cell in cells:
-            load(cell)
-    start = time.perf_counter()
-    differences([ToldCell("new", "count", new)], ledger, 10)
-    return time.perf_counter() - start
+    ledger = Ledger(cells, load, files.members)
+    members = files.members(relation)
+    for cell in cells if warm else ():
+        load(cell)
+        released = ledger.members(cell)
+        for kind in released.kinds.values() if released is not None else ():
+            kind.most(9)
+    members.having(new)  # made once for all cells of a submission
+    for kind in members.kinds.values():
+        kind.most(9)
+    start = time.process_time()
+    differences([ToldCell("new", "count", new, members=members, relation=relation)], ledger, 10)
+    return time.process_time() - start
 
 
 def main() -> None:
@@ -79,13 +105,17 @@ def main() -> None:
     random = np.random.default_rng(1)
     tables = make_tables(options.persons, options.cells // (PARTS + 1), random)
     with tempfile.TemporaryDirectory() as name:
-        cells = release(Path(name), tables)
+        folder = Path(name)
+        projects = [make_members(options.persons, random) for _ in range(2)]
+        relations = [(FileLedger(folder).keep_members(members), members) for members in projects]
+        cells = release(folder, tables, relations)
         sizes = [options.persons // 1000, options.persons // 20, options.persons // 2]
         new = [BitMap(random.choice(options.persons, s, replace=False).astype(np.uint32)) for s in sizes]
         # Within released totals, near to them, and around released parts.
         new += [tables[9][0] - BitMap(list(tables[9][0])[:3]), tables[0][0] | tables[3][5], tables[6][7]]
-        warm = [seconds(Path(name), cells, members, warm=True) * 1e3 for members in new]
-        cold = [seconds(Path(name), cells, members, warm=False) * 1e3 for members in new]
+        relation = relations[0][0]
+        warm = [seconds(folder, cells, members, relation, warm=True) * 1e3 for members in new]
+        cold = [seconds(folder, cells, members, relation, warm=False) * 1e3 for members in new]
     print(f"{len(cells)} released cells, {statistics.mean(c.size for c in cells):,.0f} persons on average")
     print(f"warm: median {statistics.median(warm):.1f} ms, most {max(warm):.1f} ms")
     print(f"cold: median {statistics.median(cold):.1f} ms, most {max(cold):.1f} ms")

@@ -18,7 +18,6 @@ from hub.checks.memberships import Behind, Memberships, behind
 from hub.checks.sentences import finding
 
 PERSON = "person"
-_SAMPLE = 128  # persons of a set that stand for it where that is enough to see that many are left
 _WORDS = {
     PERSON: ("personnes", "persons"),
     "household": ("ménages", "households"),
@@ -75,46 +74,19 @@ def differences(new: Sequence[ToldCell], ledger: Ledger, threshold: int) -> list
 def _few_units_apart(
     position: int, cell: ToldCell, ledger: Ledger, threshold: int, known: frozenset[str]
 ) -> Iterator[Difference]:
-    for old, kinds in _candidates(cell, ledger, threshold):
+    for old, members in ledger.nearly_nested(cell, threshold):
         if old.key in known:
             continue
-        members, theirs = ledger.set_of(old), ledger.members(old)
-        own = cell.members
-        left = [
-            kind
-            for kind in kinds
-            if behind(kind, cell.units[:_SAMPLE] - members, threshold, (own, theirs)) is not Behind.MANY
-            and behind(kind, members[:_SAMPLE] - cell.units, threshold, (theirs, own)) is not Behind.MANY
-        ]
-        if not left or cell.units.intersection_cardinality(members) < threshold:
-            continue
+        theirs = ledger.members(old)
         only_new, only_old = cell.units - members, members - cell.units
-        if min(len(only_new), len(only_old)) >= threshold:
-            continue  # they cross
-        for kind in left:
-            one = behind(kind, only_new, threshold, (own, theirs))
-            two = behind(kind, only_old, threshold, (theirs, own))
-            sure = _verdict(kind, max(one, two), only_new | only_old, threshold, (own, theirs))
+        for kind in _kinds(cell.members, theirs) if only_new or only_old else ():
+            one = behind(kind, only_new, threshold, (cell.members, theirs))
+            two = behind(kind, only_old, threshold, (theirs, cell.members))
+            known_to = (cell.members, theirs)
+            sure = _verdict(kind, max(one, two), only_new | only_old, threshold, known_to)
             if sure is not None:
                 same = old.topic == cell.topic
                 yield Difference(position, old, parts=False, same_topic=same, kind=kind, sure=sure)
-
-
-def _candidates(cell: ToldCell, ledger: Ledger, threshold: int) -> Iterator[tuple[ReleasedCell, list[str]]]:
-    """Released numbers that may differ by few units of these kinds, without reading any set: at most so many
-    persons more or fewer belong to a unit as the largest units have together. Numbers of other extracts where
-    one set may hold the other."""
-    found: dict[str, tuple[ReleasedCell, list[str]]] = {}
-    if cell.members is not None and cell.relation is not None:
-        having = cell.members.having(cell.units)
-        for name, kind in cell.members.kinds.items():
-            most = kind.most(threshold - 1)
-            for old in ledger.within(cell.relation, name, having[name] - most, having[name] + most):
-                found.setdefault(old.key, (old, []))[1].append(name)
-    yield from found.values()
-    for old in ledger.nested(cell.units, cell.relation, related=cell.members is not None):
-        if kinds := _kinds(cell.members, ledger.members(old)):
-            yield old, kinds
 
 
 def _kinds(*known: Memberships | None) -> list[str]:
@@ -148,8 +120,8 @@ def _told_by_rest(
             if covered.isdisjoint(part):
                 covered |= part
                 taken += 1
-        rest = whole - covered
-        if taken < 2 or not rest:
+        rest = whole - covered if taken > 1 else BitMap()
+        if not rest:
             continue
         if len(rest) < threshold:
             return {PERSON: True}
@@ -157,6 +129,8 @@ def _told_by_rest(
             sure = _verdict(kind, behind(kind, rest, threshold, known), rest, threshold, known)
             if sure is not None:
                 told[kind] = told.get(kind, False) or sure
+        if taken == len(parts):
+            break  # in any order
     return told
 
 
@@ -187,7 +161,7 @@ class _Worth:
         if sum(cell.size for cell in cells) >= self._least:
             return True
         if any(cell.relation != self._relation for cell in cells):
-            return bool(self._having) or any(cell.relation is not None for cell in cells)
+            return any(sum(cell.size for cell in cells) >= least for least in self._having.values())
         return any(
             sum(cell.having.get(name, 0) for cell in cells) >= least for name, least in self._having.items()
         )

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
+import numpy as np
+import numpy.typing as npt
 from pyroaring import BitMap
 
 from hub.checks.cells import Cell
@@ -19,6 +22,9 @@ from hub.checks.findings import Place
 from hub.checks.memberships import Memberships
 
 PROBES = 16
+SAMPLE = 128  # persons of a set that stand for it where that is enough to see that many differ
+Mask = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.int64]
 _COUNTS = frozenset({"count", "persons", "share"})
 
 
@@ -84,7 +90,16 @@ class Ledger:
         self._load = load
         self._relate = relate
         self._groups: dict[str, list[ReleasedCell]] = defaultdict(list)
-        self._having: dict[tuple[str, str], tuple[list[int], list[ReleasedCell]]] = {}
+        self._having: dict[str, Counts] = {}
+        self._sized: Counts = np.array(self._sizes, dtype=np.int64)
+        relations = np.array([cell.relation or "" for cell in self._cells], dtype=np.str_)
+        self._of_relation = {name or None: relations == name for name in map(str, np.unique(relations))}
+        self._looked: tuple[BitMap, Counts] | None = None
+        lengths = [len(cell.probe) for cell in self._cells]
+        self._probes: Counts = np.fromiter(
+            chain.from_iterable(c.probe for c in self._cells), np.int64, sum(lengths)
+        )
+        self._probed: Counts = np.repeat(np.arange(len(lengths)), lengths)
         for cell in self._cells:
             self._groups[cell.group].append(cell)
 
@@ -93,36 +108,71 @@ class Ledger:
 
     def members(self, cell: ReleasedCell) -> Memberships | None:
         """What the persons of a released number's table belong to; None where that was not kept."""
-        return self._relate(cell.relation) if self._relate is not None and cell.relation is not None else None
+        return self._members_of(cell.relation)
 
-    def set_of(self, cell: ReleasedCell) -> BitMap:
-        """The persons of a released number."""
-        return self._load(cell)
+    def _members_of(self, relation: str | None) -> Memberships | None:
+        return self._relate(relation) if self._relate is not None and relation is not None else None
 
-    def within(self, relation: str, kind: str, fewest: int, most: int) -> list[ReleasedCell]:
-        """The released numbers of a relation of whose persons so many belong to a unit of this kind."""
-        key = (relation, kind)
-        if key not in self._having:
-            own = [(c.having[kind], c) for c in self._cells if c.relation == relation and kind in c.having]
-            own.sort(key=lambda pair: pair[0])
-            self._having[key] = ([having for having, _ in own], [cell for _, cell in own])
-        counts, cells = self._having[key]
-        return cells[bisect_left(counts, fewest) : bisect_right(counts, most)]
+    def nearly_nested(self, cell: ToldCell, threshold: int) -> Iterator[tuple[ReleasedCell, BitMap]]:
+        """Released numbers of which one set holds the new one's, or the other way round, but for fewer than
+        `threshold` persons, and which may differ by fewer than so many units of some kind: at most so many
+        persons more or fewer belong to one as the largest units have together. Of other extracts, all."""
+        if cell.members is None and set(self._of_relation) <= {None}:
+            return
+        size, sample = len(cell.units), cell.units[:SAMPLE]
+        missing = self._missing(cell.units)
+        for at in np.flatnonzero(self._worth(cell, threshold)).tolist():
+            old = self._cells[at]
+            members = self._load(old)
+            inside = missing[at] < threshold and old.size < size + threshold
+            if not inside and (
+                size >= old.size + threshold
+                or len(sample) - sample.intersection_cardinality(members) >= threshold
+            ):
+                continue
+            common = cell.units.intersection_cardinality(members)
+            if common >= threshold and min(size, old.size) - common < threshold:
+                yield old, members
 
-    def nested(self, units: BitMap, relation: str | None, *, related: bool) -> list[ReleasedCell]:
-        """The released numbers of other relations (or, if the new number is `related` to units itself, of
-        none) that by their probes may lie within `units` or around them."""
-        smallest = units[:PROBES]
-        return [
-            cell
-            for cell in self._cells
-            if (related if cell.relation is None else cell.relation != relation)
-            and (
-                all(number in units for number in cell.probe)
-                if cell.size < len(units)
-                else not any(n <= last and n not in cell.probe for n in smallest for last in cell.probe[-1:])
-            )
-        ]
+    def _worth(self, cell: ToldCell, threshold: int) -> Mask:
+        """Which released numbers may differ by few units, by their sizes. A kind that one side does not know
+        is bounded by what the other knows."""
+        size, known = len(cell.units), cell.members
+        own = {} if known is None else known.kinds
+        having = {} if known is None else known.having(cell.units)
+        worth: Mask = np.zeros(len(self._cells), dtype=np.bool_)
+        for relation, rows in self._of_relation.items():
+            theirs = self._members_of(relation)
+            same = known is not None and relation == cell.relation
+            for name in {*own, *(() if theirs is None else theirs.kinds)}:
+                most = threshold + max(
+                    of.kinds[name].most(threshold - 1)
+                    for of in (known, theirs)
+                    if of is not None and name in of.kinds
+                )
+                count = having.get(name, size)
+                released = (
+                    self._having_of(name) if theirs is not None and name in theirs.kinds else self._sized
+                )
+                fewest = (released if same else self._sized) >= count - most
+                worth |= rows & fewest & (released <= (count if same else size) + most)
+        return worth
+
+    def _having_of(self, kind: str) -> Counts:
+        if kind not in self._having:
+            self._having[kind] = np.array([old.having.get(kind, 0) for old in self._cells])
+        return self._having[kind]
+
+    def _missing(self, units: BitMap) -> Counts:
+        """How many probes of each released number are not among `units`."""
+        if self._looked is not None and self._looked[0] is units:
+            return self._looked[1]
+        present = np.zeros(int(self._probes.max(initial=0)) + 1, dtype=np.bool_)
+        numbers = np.array(units.to_array(), dtype=np.int64) if units else np.zeros(0, dtype=np.int64)
+        present[numbers[numbers < present.size]] = True
+        absent = self._probed[~present[self._probes]]
+        self._looked = (units, np.bincount(absent, minlength=len(self._cells)))
+        return self._looked[1]
 
     def near(self, units: BitMap, threshold: int) -> list[tuple[ReleasedCell, int, int]]:
         """Released cells that share at least `threshold` persons with `units` and differ by fewer on either
@@ -147,9 +197,8 @@ class Ledger:
         """Released cells whose persons are all among `units`, by their table, smallest first; only of tables
         that `worth` finds worth reading, by those of their cells that may be inside."""
         likely: dict[str, list[ReleasedCell]] = defaultdict(list)
-        for cell in self._cells[: bisect_left(self._sizes, len(units))]:
-            if all(number in units for number in cell.probe):
-                likely[cell.group].append(cell)
+        for at in np.flatnonzero((self._missing(units) == 0) & (self._sized < len(units))).tolist():
+            likely[self._cells[at].group].append(self._cells[at])
         found: dict[str, list[tuple[ReleasedCell, BitMap]]] = {}
         for group, cells in likely.items():
             sets = [(cell, self._load(cell)) for cell in cells] if worth is None or worth(cells) else []

@@ -183,10 +183,13 @@ def kind_of(persons: npt.ArrayLike, units: npt.ArrayLike) -> Kind:
 
 
 def behind(name: str, persons: BitMap, threshold: int, known: Iterable[Memberships | None]) -> Behind:
-    """How many units of a kind are behind these persons, by the first of `known` that has them all."""
+    """How many units of a kind are behind these persons, by the first of `known` that has them all. The very
+    first is of the table that the persons are from, and is not asked whether it has them."""
     if not persons:
         return Behind.NONE
-    for memberships in known:
-        if memberships is not None and name in memberships.kinds and persons.issubset(memberships.persons):
+    for position, memberships in enumerate(known):
+        if memberships is None or name not in memberships.kinds:
+            continue
+        if position == 0 or persons.issubset(memberships.persons):
             return memberships.kinds[name].behind(persons, threshold)
     return Behind.UNKNOWN
