@@ -45,6 +45,7 @@ def session(stage: Stage) -> str:
 
 def counted(stage: Stage, variable: str) -> bytes:
     people = pl.read_parquet(stage.folder / "extracts/wages/v1/data.parquet")
+    people = people.filter(pl.col(variable).is_not_null())
     return people.group_by(variable).agg(pl.len().alias("n")).sort(variable).write_csv().encode()
 
 
@@ -104,3 +105,28 @@ def test_cells_count_persons_in_the_order_of_persons_of(stage: Stage, session: s
         assert cell.units is not None
         members = sorted(people.filter(pl.col("region") == region)["person_id"].to_list())
         assert [persons[position] for position in cell.units] == members
+
+
+def test_twelve_persons_of_one_household_are_blocked(stage: Stage, session: str) -> None:
+    """Two tables, each of which is safe, whose difference is a household but for one of its members."""
+    directory = stage.folder / "extracts/wages/v1"
+    people = pl.read_parquet(directory / "data.parquet").sort("region", "person_id")
+    # Thirteen of the north live together, everybody else alone; twelve of them are left out of `part`.
+    people = people.with_columns(
+        household_id=pl.Series([compose(11, 1 + max(k - 12, 0)) for k in range(people.height)]),
+        part=pl.Series([None if k < 12 else region for k, region in enumerate(people["region"])]),
+    )
+    people.write_parquet(directory / "data.parquet")
+    (directory / "manifest.json").write_text(
+        '{"pseudonyms": {"tag": 11, "columns": {"person": "person_id", "household": "household_id"}}}'
+    )
+    whole = stage.submit(session, ("whole.csv", counted(stage, "region")))
+    part = stage.submit(session, ("part.csv", counted(stage, "part")))
+    assert [rules(stage, made) for made in (whole, part)] == [(Verdict.PASS, []), (Verdict.PASS, [])]
+    stage.approve(whole)
+    again = stage.submit(session, ("part again.csv", counted(stage, "part")))
+    assert rules(stage, again) == (Verdict.BLOCK, ["differencing"])
+    with stage.office.units.read() as unit:
+        (file,) = unit.files.find(submission=again)
+    (finding,) = report_from_json(dict(file.report)).findings
+    assert finding.evidence["unit_type"] == "household"

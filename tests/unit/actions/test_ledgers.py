@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from pyroaring import BitMap
@@ -14,6 +15,7 @@ from hub.actions import ledgers, reviews, submissions
 from hub.actions.ports import Office
 from hub.checks.cells import Cell
 from hub.checks.findings import Finding, Place, Severity
+from hub.checks.memberships import Relation
 from hub.domain.errors import Conflict, IntegrityError
 from hub.domain.lifecycle import SubmissionState
 from hub.domain.records import Decision, StagedFile, Submission
@@ -46,13 +48,22 @@ def cell(positions: Sequence[int], statistic: str = "persons", variable: str | N
     )
 
 
-def stage(office: Office, slug: str, *cells: Cell) -> tuple[StagedFile, list[Finding]]:
+def homes(size: int) -> dict[str, dict[str, Relation]]:
+    """Everybody in a household of so many, in the order of their pseudonyms."""
+    people = np.arange(500, dtype=np.uint32)
+    return {"people": {"household": (people, people // size)}}
+
+
+def stage(
+    office: Office, slug: str, *cells: Cell, relations: dict[str, dict[str, Relation]] | None = None
+) -> tuple[StagedFile, list[Finding]]:
     first = {"wages": 10_000, "health": 90_000}[slug]
     sets, found = ledgers.stage_sets(
         office,
         extract=f"{slug}/v1",
         cells=cells,
         persons={"people": list(range(first, first + 500))},
+        relations=relations,
     )
     return dataclasses.replace(factories.staged(sha256=f"{len(sets)}" * 64), sets=sets), found
 
@@ -89,6 +100,65 @@ def test_another_project_on_the_same_source_is_seen(office: Office) -> None:
     ]
     assert stage(office, "health", cell(range(80)))[1] == []
     assert stage(office, "health", cell(range(100)))[1] == []
+
+
+def test_twelve_persons_of_one_household_are_seen_across_projects(office: Office) -> None:
+    """Two tables, each about hundreds of persons and dozens of households; the attack that persons hide."""
+    file, found = stage(office, "wages", cell(range(500)), relations=homes(13))
+    assert found == []
+    decide(office, submit(office, "wages", file))
+    fewer = cell(range(12, 500))
+    for slug in ("wages", "health"):
+        _, found = stage(office, slug, fewer, relations=homes(13))
+        told = [(f.rule, f.severity, f.evidence["unit_type"], f.evidence["units_known"]) for f in found]
+        assert told == [("differencing", Severity.BLOCK, "household", True)]
+        assert "fewer than 10 households" in found[0].message["en"]
+        assert stage(office, slug, cell(range(130, 500)), relations=homes(13))[1] == []
+    # A project that does not have the households is compared by what the release knows.
+    assert [f.evidence["unit_type"] for f in stage(office, "health", fewer)[1]] == ["household"]
+
+
+def test_what_was_kept_before_households_were_stays_readable(office: Office) -> None:
+    made = decide(office, submit(office, "wages", stage(office, "wages", cell(range(500)))[0]))
+    with office.units.read() as unit:
+        (old,) = unit.ledger_files.find(submission=made.id)
+    assert {"relation", "having"}.isdisjoint(old.cells[0])  # as it was written then
+    assert [f.evidence["unit_type"] for f in stage(office, "health", cell(range(497)))[1]] == ["person"]
+    # The new extract knows who lives with whom.
+    _, found = stage(office, "health", cell(range(12, 500)), relations=homes(13))
+    assert [(f.severity, f.evidence["unit_type"]) for f in found] == [(Severity.BLOCK, "household")]
+    # Where it knows only those of its own number, the difference is feared and said to be.
+    known = {"people": {"household": tuple(half[:400] for half in homes(13)["people"]["household"])}}
+    sets, found = ledgers.stage_sets(
+        office,
+        extract="health/v1",
+        cells=[cell(range(400))],
+        persons={"people": list(range(90_000, 90_400))},
+        relations=known,  # type: ignore[arg-type]
+    )
+    assert [(f.severity, f.evidence["units_known"]) for f in found] == [(Severity.REVIEW, False)]
+    assert len(sets) == 1
+
+
+def test_two_that_waited_together_do_not_both_leave_one_household_apart(office: Office) -> None:
+    first = submit(office, "wages", stage(office, "wages", cell(range(500)), relations=homes(13))[0])
+    second = submit(office, "health", stage(office, "health", cell(range(12, 500)), relations=homes(13))[0])
+    decide(office, first)
+    with pytest.raises(Conflict) as refused:
+        decide(office, second)
+    assert refused.value.code == "differs_from_release"
+
+
+def test_damaged_memberships_are_a_finding(office: Office, tmp_path: Path) -> None:
+    file, _ = stage(office, "wages", cell(range(500)), relations=homes(13))
+    decide(office, submit(office, "wages", file))
+    relation = str(file.sets[0].cells[0]["relation"])
+    path = tmp_path / "ledger" / "cells" / relation[:2] / relation
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-1])
+    again = dataclasses.replace(office, checking=factories.checking(tmp_path))
+    _, found = stage(again, "health", cell(range(12, 500)), relations=homes(2))
+    assert [f.rule for f in found] == ["ledger_unread"]
 
 
 @pytest.mark.parametrize("decision", [Decision.RETURN, Decision.REJECT, None])

@@ -12,7 +12,8 @@ import pytest
 from pyroaring import BitMap
 
 from hub.checks import Severity, Verdict
-from hub.checks.ledger import Ledger, ReleasedCell, ToldCell, differences, findings_of, probe_of
+from hub.checks.differencing import differences, findings_of
+from hub.checks.ledger import Ledger, ReleasedCell, ToldCell, probe_of
 from hub.checks.thresholds import Thresholds
 from hub.commands.checks import read_thresholds
 from hub.documents.policies import OUTPUT_RULES
