@@ -124,7 +124,7 @@ def judge(
                 limit=thresholds.min_units, evidence={"units": least})
         for table, least in differing_pairs(judgement.explained, thresholds)
     ]  # fmt: skip
-    judgement.findings += find_linked(judgement.cells, thresholds)
+    judgement.findings += find_linked(judgement.cells, thresholds, panels)
     judgement.findings += _look_at_texts(contents, panels, thresholds)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
     if complete and not all(panel.units for panel in _panels_of(judgement)):

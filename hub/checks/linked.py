@@ -9,10 +9,12 @@ from pyroaring import BitMap
 
 from hub.checks.cells import Cell
 from hub.checks.differencing import differences
-from hub.checks.findings import Finding
+from hub.checks.findings import Finding, Severity
 from hub.checks.layouts import Axis
 from hub.checks.ledger import Ledger, ReleasedCell, ToldCell, probe_of, topic_of
+from hub.checks.memberships import Memberships, numbered
 from hub.checks.panels import Panel, fold
+from hub.checks.persons import person_kind, relations
 from hub.checks.recompute import Recomputed
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
@@ -23,35 +25,76 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _FREE_DIGITS = 2  # "top 10", "2nd": they number things
 
 
-def find_linked(cells: Sequence[Cell], thresholds: Thresholds) -> Iterator[Finding]:
+def find_linked(
+    cells: Sequence[Cell], thresholds: Thresholds, panels: Sequence[Panel] = ()
+) -> Iterator[Finding]:
     """`differing_populations` for each later table that, with an earlier one of the file, tells about fewer
-    units than a cell needs: a total and all its parts but a few, or two nearly equal populations."""
+    persons, households or employers than a cell needs: a total and all its parts but a few, or two
+    populations that differ by the staff of one employer."""
     tables: dict[tuple[str, object], list[Cell]] = {}
     for cell in cells:
         if cell.units is not None:
             tables.setdefault((cell.table, cell.place), []).append(cell)
     earlier: dict[str, list[Cell]] = {}
+    members: dict[str, Memberships | None] = {}
     for (name, _), own in tables.items():
         before = earlier.setdefault(name, [])
-        if before and (told := _first_told(own, before, thresholds.min_units)) is not None:
-            place = own[0].place.within(row=told.row, column=told.column)
-            severity = thresholds.severity("differing_populations")
-            yield finding("differing_populations", severity, place, limit=thresholds.min_units)
+        if before:
+            if name not in members:
+                members[name] = _members_of(next((p for p in panels if p.name == name), None))
+            yield from _linked(own, before, members[name], thresholds)
         before += own
 
 
-def _first_told(own: Sequence[Cell], before: Sequence[Cell], threshold: int) -> Cell | None:
-    """The first number of a table that can be taken from those before it, or they from it."""
+def _members_of(panel: Panel | None) -> Memberships | None:
+    """What the persons of a table belong to, by their positions."""
+    kind = person_kind(panel) if panel is not None else None
+    if panel is None or kind is None or len(panel.units) < 2:
+        return None
+    return numbered(range(panel.unit(kind)[1]), relations(panel))
+
+
+def _linked(
+    own: Sequence[Cell], before: Sequence[Cell], members: Memberships | None, thresholds: Thresholds
+) -> Iterator[Finding]:
+    told = _first_told(own, before, members, thresholds.min_units)
+    if told is not None:
+        cell, kind, sure = told
+        severity = thresholds.severity("differing_populations") if sure else Severity.REVIEW
+        place = cell.place.within(row=cell.row, column=cell.column)
+        evidence = {"unit_type": kind, "units_known": sure}
+        yield finding("differing_populations", severity, place, evidence=evidence, limit=thresholds.min_units)
+
+
+def _first_told(
+    own: Sequence[Cell], before: Sequence[Cell], members: Memberships | None, threshold: int
+) -> tuple[Cell, str, bool] | None:
+    """The first number of a table that can be taken from those before it, or they from it; of which unit
+    that tells too few, and whether that is sure."""
     sets: Mapping[str, BitMap] = {str(at): _units(cell) for at, cell in enumerate(before)}
+    relation = None if members is None else "file"
     released = [
         ReleasedCell(
-            str(at), 1, "", repr(cell.place), topic_of(cell), len(sets[str(at)]), probe_of(sets[str(at)])
+            str(at),
+            1,
+            "",
+            repr(cell.place),
+            topic_of(cell),
+            len(sets[str(at)]),
+            probe_of(sets[str(at)]),
+            relation=relation,
+            having={} if members is None else members.having(sets[str(at)]),
         )
         for at, cell in enumerate(before)
     ]
-    new = [ToldCell(repr(cell.place), topic_of(cell), _units(cell)) for cell in own]
-    found = differences(new, Ledger(released, lambda cell: sets[cell.key]), threshold)
-    return next((own[one.new] for one in found if one.same_topic), None)
+    new = [
+        ToldCell(repr(cell.place), topic_of(cell), _units(cell), members=members, relation=relation)
+        for cell in own
+    ]
+    ledger = Ledger(released, lambda cell: sets[cell.key], None if members is None else lambda _: members)
+    found = [one for one in differences(new, ledger, threshold) if one.same_topic]
+    first = next((one for one in found if one.sure), found[0] if found else None)
+    return None if first is None else (own[first.new], first.kind, first.sure)
 
 
 def _units(cell: Cell) -> BitMap:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from hub.checks.extracts import UnreadableExtract
@@ -27,23 +28,33 @@ def relations_of(directory: Path) -> dict[str, dict[str, Relation]]:
     `persons_of` answers then."""
     try:
         _, panels = open_panels(directory)
-        return {panel.name: _relations(panel) for panel in panels}
+        return {panel.name: relations(panel) for panel in panels}
     except (OSError, UnreadableExtract, pl.exceptions.PolarsError):
         return {}
 
 
-def _relations(panel: Panel) -> dict[str, Relation]:
+def relations(panel: Panel) -> dict[str, Relation]:
+    """The same of one table."""
     own = person_kind(panel)
     if own is None:
         return {}
-    persons, _ = panel.unit(own)
-    return {kind: _pairs(persons, panel.unit(kind)[0]) for kind in panel.units if kind != own}
+    persons, count = panel.unit(own)
+    return {kind: _pairs(persons, count, panel.unit(kind)[0]) for kind in panel.units if kind != own}
 
 
-def _pairs(persons: Codes, units: Codes) -> Relation:
-    both = (persons >= 0) & (units >= 0)
-    distinct = pl.DataFrame({"person": persons[both], "unit": units[both]}).unique()
-    return tuple(distinct[name].cast(pl.UInt32).to_numpy() for name in ("person", "unit"))  # type: ignore[return-value]
+def _pairs(persons: Codes, count: int, units: Codes) -> Relation:
+    """Each pair once. Most persons belong to one unit in all their rows: only others' pairs are compared."""
+    known = (persons >= 0) & (units >= 0)
+    persons, units = persons[known], units[known]
+    one = np.full(count, -1, dtype=np.int32)
+    one[persons] = units
+    others = units != one[persons]
+    more = pl.DataFrame({"person": persons[others], "unit": units[others]}).unique()
+    having = np.flatnonzero(one >= 0)
+    return (
+        np.concatenate([having, more["person"].to_numpy()]).astype(np.uint32),
+        np.concatenate([one[having], more["unit"].to_numpy()]).astype(np.uint32),
+    )
 
 
 def person_kind(panel: Panel) -> str | None:
