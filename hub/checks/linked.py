@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 from pyroaring import BitMap
 
 from hub.checks.cells import Cell
@@ -51,7 +52,7 @@ def _members_of(panel: Panel | None) -> Memberships | None:
     kind = person_kind(panel) if panel is not None else None
     if panel is None or kind is None or len(panel.units) < 2:
         return None
-    return numbered(range(panel.unit(kind)[1]), relations(panel))
+    return numbered(np.arange(panel.unit(kind)[1]), relations(panel))
 
 
 def _linked(

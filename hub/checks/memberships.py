@@ -12,7 +12,7 @@ known within bounds: at least as many as there are persons no two of whom share 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -85,7 +85,7 @@ class Kind:
         members, units = self.of(persons)
         if not units.size:
             return Behind.NONE
-        if np.unique(units).size < threshold:
+        if np.count_nonzero(np.bincount(units)) < threshold:
             return Behind.FEW
         return Behind.MANY if _apart(members, units, threshold) >= threshold else Behind.UNSURE
 
@@ -165,7 +165,7 @@ def memberships_from(content: bytes) -> Memberships:
         raise BadMemberships from error
 
 
-def numbered(numbers: Sequence[int], relations: Mapping[str, Relation]) -> Memberships:
+def numbered(numbers: npt.ArrayLike, relations: Mapping[str, Relation]) -> Memberships:
     """The memberships of a table whose persons, in the order of their positions, have these numbers."""
     of = np.asarray(numbers, dtype=np.uint32)
     return Memberships(
@@ -176,7 +176,8 @@ def numbered(numbers: Sequence[int], relations: Mapping[str, Relation]) -> Membe
 def kind_of(persons: npt.ArrayLike, units: npt.ArrayLike) -> Kind:
     """The kind with these pairs, in any order and however often."""
     packed = (np.asarray(persons, dtype=np.uint64) << np.uint64(32)) | np.asarray(units, dtype=np.uint64)
-    distinct = np.unique(packed)
+    packed.sort()
+    distinct = packed[np.concatenate(([True], packed[1:] != packed[:-1]))] if packed.size else packed
     return Kind(
         (distinct >> np.uint64(32)).astype(np.uint32), (distinct & np.uint64(2**32 - 1)).astype(np.uint32)
     )
