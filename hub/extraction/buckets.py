@@ -21,7 +21,7 @@ import polars as pl
 from hub.documents.dictionaries import Dictionary
 from hub.documents.requests import Period
 from hub.domain.errors import Refused
-from hub.extraction.distributions import PLACE, distributed
+from hub.extraction.distributions import PLACE, ahead, distributed
 from hub.extraction.keys import canonical, hkdf_sha256, keyed_order
 from hub.extraction.linkages import identity, key_names, keyed
 from hub.extraction.tables import write_frame
@@ -110,18 +110,32 @@ def write_buckets(
     piece_rows = max(1, _PIECE_CELLS // width)
     units = _distinct(piece.select(keyed(dictionary, unit)) for piece in pieces(_KEY_ROWS, names))
     places = bucketed(units, key, identity(dictionary, unit), count=count).rename({BUCKET: PLACE})
-    placed = (  # (1); an inner join makes its hash table of the piece, and keys have no missing values
-        piece.join(places, left_on=names, right_on=key_names(len(names)), how="inner")
-        for piece in pieces(piece_rows, list(dictionary.variables))
-    )
+
+    def place(piece: pl.DataFrame) -> pl.DataFrame:
+        # Keys have no missing values, so that each row finds its unit. An inner join makes its hash table of
+        # the smaller side; nothing but the key is copied by it.
+        found = piece.select(names).join(
+            places, left_on=names, right_on=key_names(len(names)), how="inner", maintain_order="left"
+        )
+        return piece.with_columns(found[PLACE])
+
+    placed = map(place, pieces(piece_rows, list(dictionary.variables)))  # (1)
     held = distributed(placed, places=count, staging=staging, piece_rows=piece_rows, compression="lz4")
     index = []
-    for bucket, unsorted in held:  # (2)
-        sorted_rows = unsorted.sort(record_order(dictionary))
+    order = record_order(dictionary)
+
+    def ordered(placed: tuple[int, pl.DataFrame]) -> tuple[int, pl.DataFrame]:
+        bucket, unsorted = placed
+        return bucket, unsorted.sort(order)
+
+    for bucket, rows_of_bucket in ahead(map(ordered, held)):  # (2)
         path = staging / part_name(bucket)
-        write_frame(sorted_rows, path, row_group_size=_ROW_GROUP)
-        index.append(_spells(sorted_rows, dictionary).with_columns(pl.lit(bucket, pl.UInt32).alias(BUCKET)))
-        yield path, sorted_rows.height, bucket
+        write_frame(rows_of_bucket, path, row_group_size=_ROW_GROUP)
+        spells = _spells(rows_of_bucket, dictionary)
+        index.append(spells.with_columns(pl.lit(bucket, pl.UInt32).alias(BUCKET)))
+        height = rows_of_bucket.height
+        del rows_of_bucket  # not to be held while the next bucket is read
+        yield path, height, bucket
     whole = pl.concat(index)
     write_frame(whole, staging / INDEX_NAME)
     yield staging / INDEX_NAME, whole.height, None
@@ -148,8 +162,8 @@ def record_order(dictionary: Dictionary) -> list[str]:
 
 
 def _spells(rows: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
-    """Every unit of these rows with the spells of consecutive months in which it has any; without months
-    one spell of nulls."""
+    """Every unit of these rows, which are in `record_order`, with the spells of consecutive months in which
+    it has any; without months one spell of nulls."""
     unit, period = dictionary.record.unit, dictionary.record.period
     names = key_names(len(dictionary.unit_types[unit].key))
     units = keyed(dictionary, unit)
@@ -157,16 +171,13 @@ def _spells(rows: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
         nothing = pl.lit(None, pl.Int32)
         return rows.select(units).unique().with_columns(nothing.alias(_FIRST), nothing.alias(_LAST))
     month = (pl.col(period).dt.year() * 12 + pl.col(period).dt.month().cast(pl.Int32) - 1).alias(_FIRST)
-    months = rows.select(*units, month).unique().sort(*names, _FIRST)
-    # Consecutive months less their rank stay the same number.
-    spell = (pl.col(_FIRST) - pl.int_range(pl.len(), dtype=pl.Int32)).alias(_LAST)
-    return (
-        months.with_columns(spell)
-        .group_by(*names, _LAST)
-        .agg(pl.col(_FIRST).min(), pl.col(_FIRST).max().alias(" until"))
-        .select(*names, _FIRST, pl.col(" until").alias(_LAST))
-        .sort(*names, _FIRST)
-    )
+    months = rows.select(*units, month)
+    follows = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in names)
+    step = pl.col(_FIRST) - pl.col(_FIRST).shift(1)
+    starts = months.select((follows & step.is_between(0, 1)).fill_null(value=False).not_()).to_series()
+    first = starts.arg_true()
+    last = (first.shift(-1, fill_value=months.height) - 1).cast(pl.UInt32)
+    return months[first].with_columns(months[_FIRST].gather(last).alias(_LAST))
 
 
 def indexed_units(index: pl.LazyFrame, period: Period | None) -> pl.DataFrame:
