@@ -15,23 +15,25 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from hub.documents.dictionaries import Dictionary
 from hub.documents.requests import Period
 from hub.domain.errors import Refused
-from hub.extraction.distributions import PLACE, ahead, distributed
+from hub.extraction.distributions import PLACE, distributed
 from hub.extraction.keys import canonical, hkdf_sha256, keyed_order
 from hub.extraction.linkages import identity, key_names, keyed
-from hub.extraction.tables import write_frame
+from hub.extraction.tables import ROW_GROUP, write_frame
 
 BUCKETS = 200
 INDEX_NAME = "units.parquet"
 BUCKET = " bucket"  # no variable can be called this
 KEY_NAME = ".bucket.key"
 _FIRST, _LAST = " first", " last"
-_BUCKET_CELLS = 10_000_000  # values of a bucket, on average at the most
+_BUCKET_CELLS = 7_500_000  # values of a bucket, on average at the most
 _PIECE_CELLS = 5_000_000  # values at a time
 _KEY_ROWS = 1_000_000  # rows at a time of a unit's key alone
 _ROW_GROUP = 65_536
@@ -103,6 +105,31 @@ def write_buckets(
     1. Rows go, a piece at a time, to their bucket on disk.
     2. Each bucket is read again, sorted by unit and record key, and written as Parquet.
     """
+    order = record_order(dictionary)
+
+    def ordered(placed: tuple[int, pl.DataFrame]) -> tuple[int, pl.DataFrame]:
+        bucket, unsorted = placed
+        return bucket, unsorted.sort(order)
+
+    with _Index(staging / INDEX_NAME) as index:
+        for bucket, in_order in map(ordered, _distribute(pieces, dictionary, staging, rows, key)):  # (2)
+            path = staging / part_name(bucket)
+            write_frame(in_order, path, row_group_size=_ROW_GROUP)
+            index.add(_spells(in_order, dictionary), bucket)
+            height = in_order.height
+            del in_order  # a loop's variable would hold it while the next bucket is read
+            yield path, height, bucket
+    yield staging / INDEX_NAME, index.rows, None
+
+
+def _distribute(
+    pieces: Callable[[int, Sequence[str]], Iterable[pl.DataFrame]],
+    dictionary: Dictionary,
+    staging: Path,
+    rows: int,
+    key: bytes,
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Every bucket with its rows, which have been distributed when this returns."""
     unit = dictionary.record.unit
     names = list(dictionary.unit_types[unit].key)
     width = len(dictionary.variables)
@@ -119,26 +146,41 @@ def write_buckets(
         )
         return piece.with_columns(found[PLACE])
 
-    placed = map(place, pieces(piece_rows, list(dictionary.variables)))  # (1)
-    held = distributed(placed, places=count, staging=staging, piece_rows=piece_rows, compression="lz4")
-    index = []
-    order = record_order(dictionary)
+    placed = map(place, pieces(piece_rows, list(dictionary.variables)))
+    return distributed(placed, places=count, staging=staging, piece_rows=piece_rows, compression="lz4")
 
-    def ordered(placed: tuple[int, pl.DataFrame]) -> tuple[int, pl.DataFrame]:
-        bucket, unsorted = placed
-        return bucket, unsorted.sort(order)
 
-    for bucket, rows_of_bucket in ahead(map(ordered, held)):  # (2)
-        path = staging / part_name(bucket)
-        write_frame(rows_of_bucket, path, row_group_size=_ROW_GROUP)
-        spells = _spells(rows_of_bucket, dictionary)
-        index.append(spells.with_columns(pl.lit(bucket, pl.UInt32).alias(BUCKET)))
-        height = rows_of_bucket.height
-        del rows_of_bucket  # not to be held while the next bucket is read
-        yield path, height, bucket
-    whole = pl.concat(index)
-    write_frame(whole, staging / INDEX_NAME)
-    yield staging / INDEX_NAME, whole.height, None
+class _Index:
+    """The index of the buckets, written as they come: not all units are held."""
+
+    def __init__(self, path: Path) -> None:
+        self.rows = 0
+        self._path = path
+        self._pending: list[pl.DataFrame] = []
+        self._writer: pq.ParquetWriter | None = None
+
+    def add(self, spells: pl.DataFrame, bucket: int) -> None:
+        """The units of one bucket with their spells."""
+        self.rows += spells.height
+        self._pending.append(spells.with_columns(pl.lit(bucket, pl.UInt32).alias(BUCKET)))
+        if sum(one.height for one in self._pending) >= ROW_GROUP:
+            self._write()
+
+    def _write(self) -> None:
+        rows = pl.concat(self._pending).to_arrow()
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, rows.schema, compression="zstd")
+        self._writer.write_table(rows)
+        self._pending = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._pending:
+            self._write()
+        if self._writer is not None:
+            self._writer.close()
 
 
 def _distinct(pieces: Iterable[pl.DataFrame]) -> pl.DataFrame:
