@@ -1,4 +1,4 @@
-"""The schema of DDI-Codebook 2.5, unchanged, under its own licence (LGPL-3): `tests/schemas`. Only tests read it."""
+"""The schema of DDI-Codebook 2.5, unchanged, under its own licence (LGPL-3). Only tests read it."""
 
 from __future__ import annotations
 

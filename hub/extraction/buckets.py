@@ -24,7 +24,7 @@ from hub.documents.dictionaries import Dictionary
 from hub.documents.requests import Period
 from hub.domain.errors import Refused
 from hub.extraction.distributions import PLACE, distributed
-from hub.extraction.keys import canonical, hkdf_sha256, keyed_order
+from hub.extraction.keys import hkdf_sha256, unit_order
 from hub.extraction.linkages import identity, key_names, keyed
 from hub.extraction.tables import ROW_GROUP, write_frame
 
@@ -86,7 +86,7 @@ def bucketed(units: pl.DataFrame, key: bytes, name: str, *, count: int = BUCKETS
     """Distinct units (key columns) of the register `name` (`linkages.identity`) with their BUCKET, among
     `count`."""
     own = hkdf_sha256(key, salt=b"vitrine buckets", info=name.encode())
-    order = keyed_order(canonical(units), own)
+    order = unit_order(units, own)
     return units.with_columns((order % count).cast(pl.UInt32).alias(BUCKET))
 
 
@@ -190,7 +190,7 @@ def _distinct(pieces: Iterable[pl.DataFrame]) -> pl.DataFrame:
     for piece in pieces:
         held.append(piece.unique())
         pending += held[-1].height
-        if pending > max(4 * _KEY_ROWS, known):
+        if pending > max(2 * _KEY_ROWS, known):
             held = [pl.concat(held).unique()]
             known, pending = held[0].height, 0
     return pl.concat(held).unique()
