@@ -14,6 +14,7 @@ from hub.checks.contents import Contents
 from hub.checks.disclosure import COUNTS, Judge, differing_pairs
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.linked import find_linked, numbers_in_heads
+from hub.checks.model_texts import Explained, explain_models
 from hub.checks.panels import Panel, open_panels
 from hub.checks.recompute import Recomputed, Search, best_of
 from hub.checks.sentences import finding
@@ -107,7 +108,11 @@ def judge(
     _, panels = open_panels(directory, units)
     judgement = Judgement(with_units=with_units or len(contents.tables) > 1)
     searches = [Search(panel, context) for panel in panels]
-    complete = bool(contents.tables) and len(contents.tables) <= _MAX_TABLES
+    models = _judge_models(judgement, contents, declaration, panels, thresholds)
+    declaration = None if models.declared else declaration
+    whole, contents = contents, models.left
+    complete = bool(contents.tables or models.found) and models.complete
+    complete &= len(contents.tables) <= _MAX_TABLES
     for number, table in enumerate(contents.tables[:_MAX_TABLES]):
         if declaration is not None and number == 0:
             done = _judge_declared(judgement, table, declaration, panels, thresholds)
@@ -125,13 +130,30 @@ def judge(
         for table, least in differing_pairs(judgement.explained, thresholds)
     ]  # fmt: skip
     judgement.findings += find_linked(judgement.cells, thresholds)
-    judgement.findings += _look_at_texts(contents, panels, thresholds)
+    judgement.findings += _look_at_texts(whole, panels, thresholds)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
-    if complete and not all(panel.units for panel in _panels_of(judgement)):
+    used = [*_panels_of(judgement), *(model.fitted.panel for model, _ in models.models)]
+    if complete and not all(panel.units for panel in used):
         judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
         complete = False
     judgement.reproduced = complete and not contents.images and _only_tables(contents, judgement)
     return judgement
+
+
+def _judge_models(
+    judgement: Judgement,
+    contents: Contents,
+    declaration: Declaration | None,
+    panels: Sequence[Panel],
+    thresholds: Thresholds,
+) -> Explained:
+    """The summaries of models in the file, fitted again."""
+    declared = declaration.output if declaration is not None else None
+    regression = declared if declared is not None and declared.kind == "regression" else None
+    models = explain_models(contents, panels, regression, thresholds)
+    judgement.findings += models.findings
+    judgement.declared += models.places
+    return models
 
 
 def _look_at_texts(contents: Contents, panels: Sequence[Panel], thresholds: Thresholds) -> Iterator[Finding]:
@@ -200,7 +222,7 @@ def _judge_regression(
     from hub.checks.models import check_declared, find_in_fitted
 
     check = check_declared(table, declared, panels)
-    judgement.findings += find_in_fitted(check, table, thresholds)
+    judgement.findings += find_in_fitted(check.fitted, check.outcome, table.place, thresholds)
     judgement.declared.append(table.place)
     if check.wrong:
         severity = thresholds.severity("false_claim")

@@ -93,7 +93,9 @@ class Term(Sparse):
 
 
 class DeclaredRegression(Sparse):
-    """A table of coefficients: one line per parameter, the columns named as in `columns`."""
+    """A table of coefficients: one line per parameter, the columns named as in `columns`; without `columns` a
+    summary as statsmodels or R print it. `cluster`: the type of unit (person, household, employer) by whose
+    units the errors are clustered."""
 
     kind: Literal["regression"]
     table: PartName
@@ -104,7 +106,21 @@ class DeclaredRegression(Sparse):
     intercept: bool = True
     where: Filter | None = None
     weight: Column | None = None
-    columns: dict[Literal["term", "estimate", "se", "statistic", "p", "low", "high"], Column]
+    covariance: Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster"] = "nonrobust"
+    cluster: Column | None = None
+    columns: dict[Literal["term", "estimate", "se", "statistic", "p", "low", "high"], Column] = Field(
+        default_factory=dict
+    )
+
+    @model_validator(mode="after")
+    def _clusters_fit(self) -> DeclaredRegression:
+        if (self.cluster is None) == (self.covariance == "cluster"):
+            raise bad_value(
+                "cluster goes with covariance: cluster", "cluster va avec covariance: cluster"
+            )
+        if self.weight is not None and self.covariance != "nonrobust":
+            raise bad_value("weight goes with covariance: nonrobust", "weight va avec covariance: nonrobust")
+        return self
 
 
 DeclaredOutput = Annotated[

@@ -1,0 +1,230 @@
+"""The printed summaries of models in a file: which of its lines and tables they explain, and the rules for them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hub.checks.contents import Contents, bounds_of
+from hub.checks.findings import Finding, Place, Severity
+from hub.checks.panels import Panel
+from hub.checks.sentences import finding
+from hub.checks.tables import Table, UnreadableTable, printed_tables
+from hub.checks.terms import units_among
+from hub.checks.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from hub.checks.printed_models import PrintedModel
+    from hub.checks.summaries import Summary
+    from hub.documents.outputs import DeclaredRegression
+
+# What every summary has: the head of its coefficients.
+_HEAD = re.compile(r"\bcoef\b.{0,60}\bstd.{0,5}err|\bCoef\..{0,40}Std\.Err\.|Estimate\s+Std\. Error", re.IGNORECASE)
+_Key = tuple[int | None, int | None]
+
+
+@dataclass
+class Explained:
+    """`left`: the contents without the lines and tables that summaries explain; `places`: of those tables.
+    `found`: whether a summary was made again, wholly or in part; `declared`: by the declaration."""
+
+    left: Contents
+    models: list[tuple[PrintedModel, Place]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    declared: bool = False
+
+    @property
+    def found(self) -> bool:
+        return bool(self.models)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every number of the summaries that were made again is right."""
+        return all(model.complete for model, _ in self.models)
+
+
+def explain_models(
+    contents: Contents,
+    panels: Sequence[Panel],
+    declared: DeclaredRegression | None,
+    thresholds: Thresholds,
+) -> Explained:
+    """Fit the models again that the file prints summaries of, and hold the rules against them."""
+    explained = Explained(contents)
+    texts = [*(one.content for one in contents.printed), *map(_as_text, contents.tables)]
+    if not any(_HEAD.search(text) for text in texts):
+        return explained
+    explained.left = replace(contents, tables=list(contents.tables), printed=list(contents.printed))
+    reader = _Reader(explained, panels, declared, thresholds)
+    reader.read_texts()
+    reader.read_tables()
+    if explained.models:
+        explained.findings += _rules(explained.models, thresholds)
+    return explained
+
+
+def _as_text(table: Table) -> str:
+    return "   ".join([*table.columns, *(cell for row in table.rows[:40] for cell in row)])
+
+
+class _Reader:
+    def __init__(
+        self,
+        explained: Explained,
+        panels: Sequence[Panel],
+        declared: DeclaredRegression | None,
+        thresholds: Thresholds,
+    ) -> None:
+        self.explained = explained
+        self.panels = panels
+        self.declared = declared
+        self.thresholds = thresholds
+
+    def read_texts(self) -> None:
+        """Summaries in printed text: their lines go, and with them the tables that they looked like."""
+        from hub.checks.summaries import find_summaries, plain_line, without
+
+        left = self.explained.left
+        for at, text in enumerate(left.printed):
+            if not _HEAD.search(text.content):
+                continue
+            lines = text.content.splitlines()
+            summaries = find_summaries([plain_line(line) for line in lines])
+            read = self._explain(summaries, text.place)
+            if read:
+                rest = without(lines, read)
+                self._forget(text.content, rest, text.place)
+                left.printed[at] = replace(text, content=rest)
+
+    def _forget(self, before: str, after: str, place: Place) -> None:
+        """Take away the tables of a text that its rest no longer has."""
+        left = self.explained.left
+        gone = Counter(map(_content, self._printed(before, place)))
+        gone.subtract(Counter(map(_content, self._printed(after, place))))
+        kept = []
+        for table in left.tables:
+            if _key(table.place) == _key(place) and gone[_content(table)] > 0:
+                gone[_content(table)] -= 1
+                self.explained.places.append(table.place)
+            else:
+                kept.append(table)
+        # A table of which some lines are left is none that was there before.
+        held = Counter(_content(one) for one in kept)
+        for table in self._printed(after, place):
+            if held[_content(table)] == 0:
+                kept.append(table)
+        left.tables[:] = kept
+
+    def _printed(self, text: str, place: Place) -> list[Table]:
+        try:
+            return printed_tables(text, bounds_of(self.thresholds), place)
+        except UnreadableTable:
+            return []
+
+    def read_tables(self) -> None:
+        """Summaries in tables that are no text: of a page, a CSV file, a workbook."""
+        from hub.checks.summaries import find_summaries, row_line
+
+        left = self.explained.left
+        for key in dict.fromkeys(_key(table.place) for table in left.tables):
+            tables = [table for table in left.tables if _key(table.place) == key]
+            lines: list[str] = []
+            owner: list[Table] = []
+            for table in tables:
+                heads = [one.replace(" / ", "   ") for one in table.columns] if table.headed else []
+                for row in (heads, *table.rows):
+                    lines.append(row_line(row))
+                    owner.append(table)
+            if not any(_HEAD.search(line) for line in lines):
+                continue
+            read = self._explain(find_summaries(lines), tables[0].place)
+            for table in tables:
+                own = [at for at, one in enumerate(owner) if one is table]
+                if read and all(at in read or not re.search(r"\d", lines[at]) for at in own):
+                    left.tables.remove(table)
+                    self.explained.places.append(table.place)
+
+    def _explain(self, summaries: Sequence[Summary], place: Place) -> set[int]:
+        """The lines that are wholly made again."""
+        read: set[int] = set()
+        for summary in summaries:
+            model = self._fit(summary, place)
+            if model is None:
+                continue
+            self.explained.models.append((model, place))
+            read |= model.lines
+            if model.wrong:
+                severity, count = self.thresholds.severity("unreproduced"), len(model.wrong)
+                evidence = {"labels": list(dict.fromkeys(model.wrong))[:20]}
+                labels = ", ".join(evidence["labels"][:6])
+                self.explained.findings.append(
+                    finding(
+                        "model_numbers", severity, place, cells=count, labels=labels[:200], evidence=evidence
+                    )
+                )
+        return read
+
+    def _fit(self, summary: Summary, place: Place) -> PrintedModel | None:
+        from hub.checks.declared import UnreadableClaim
+        from hub.checks.printed_models import fit_printed
+
+        if self.declared is not None and not self.explained.declared:
+            try:
+                model = fit_printed(summary, self.panels, self.declared)
+            except UnreadableClaim as error:
+                problem = str(error)[:120]
+                self.explained.findings.append(
+                    finding("unread_claim", Severity.REVIEW, place, problem=problem)
+                )
+            else:
+                self.explained.declared = True
+                return model
+        try:
+            return fit_printed(summary, self.panels)
+        except UnreadableClaim:
+            return None
+
+
+def _key(place: Place) -> _Key:
+    return place.cell, place.output
+
+
+def _content(table: Table) -> tuple[tuple[str, ...], ...]:
+    return (tuple(table.columns), *(tuple(row) for row in table.rows))
+
+
+def _rules(models: Sequence[tuple[PrintedModel, Place]], thresholds: Thresholds) -> Iterator[Finding]:
+    from hub.checks.models import find_in_fitted
+
+    for model, place in models:
+        yield from find_in_fitted(model.fitted, model.outcome, place, thresholds)
+        if not model.fitted.panel.units:
+            yield finding("unknown_units", thresholds.severity("unknown_units"), place)
+    for (one, _), (two, place) in combinations(models, 2):
+        if one.fitted.panel is not two.fitted.panel:
+            continue
+        least = _difference(one, two)
+        if least is not None and least < thresholds.min_units:
+            severity = thresholds.severity("differing_populations")
+            evidence = {"units": least}
+            yield finding(
+                "differing_populations", severity, place, limit=thresholds.min_units, evidence=evidence
+            )
+
+
+def _difference(one: PrintedModel, two: PrintedModel) -> int | None:
+    """The fewest units in one estimation and not in the other; None where both are of the same rows."""
+    panel = one.fitted.panel
+    found = []
+    for first, second in ((one, two), (two, one)):
+        rows = np.setdiff1d(first.fitted.rows, second.fitted.rows, assume_unique=True)
+        if rows.size:
+            found += [units_among(panel.unit(kind)[0][rows]) for kind in panel.units]
+    return min(found, default=None)
