@@ -148,6 +148,15 @@ class Estimate:
         return float(self.left @ self.left)
 
     @cached_property
+    def moments(self) -> tuple[float, float]:
+        """Skew and kurtosis of the residuals."""
+        centred = self.left - self.left.mean()
+        squared = centred * centred
+        spread = float(squared.mean())
+        skew = float(centred @ squared) / self.rows / spread**1.5
+        return skew, float(squared @ squared) / self.rows / spread**2
+
+    @cached_property
     def whole(self) -> float:
         """Sum of squares of the outcome, about its mean where the model has a constant."""
         centre = self.outcome - (self.outcome.mean() if self.centred else 0.0)
@@ -230,8 +239,8 @@ def _p_of_f(model: Estimate) -> float:
 
 
 def _moment(model: Estimate, power: int) -> float:
-    centred = model.left - model.left.mean()
-    return float(np.mean(centred**power) / np.mean(centred**2) ** (power / 2))
+    """Skew (3) or kurtosis (4) of the residuals."""
+    return model.moments[power - 3]
 
 
 def _bera(model: Estimate) -> float:

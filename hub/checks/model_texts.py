@@ -86,6 +86,7 @@ class _Reader:
         self.panels = panels
         self.declared = declared
         self.thresholds = thresholds
+        self.foreign: set[tuple[str, ...]] = set()
 
     def read_texts(self) -> None:
         """Summaries in printed text: their lines go, and with them the tables that they looked like."""
@@ -186,9 +187,13 @@ class _Reader:
             else:
                 self.explained.declared = True
                 return model
+        key = tuple(text for one in summary.coefficients for text in (one.term, *one.cells.values()))
+        if key in self.foreign:  # a notebook prints the same as text and as a table
+            return None
         try:
             return fit_printed(summary, self.panels)
         except UnreadableClaim:
+            self.foreign.add(key)
             return None
 
 

@@ -25,6 +25,7 @@ from hub.checks.thresholds import Thresholds
 from hub.documents.outputs import DeclaredRegression
 
 _FIRST_ROWS = 2_000
+_MOST_BITS = 50
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,10 @@ def _find_dominated(
 
 
 def _cells(design: Floats) -> tuple[Floats, Codes]:
+    if design.shape[1] <= _MOST_BITS and bool(((design == 0) | (design == 1)).all()):
+        keys = design @ 2.0 ** np.arange(design.shape[1])  # exact: dummies are the digits of a number
+        _, first, codes = np.unique(keys, return_index=True, return_inverse=True)
+        return design[first], codes.ravel().astype(np.int32)
     cells, codes = np.unique(design.round(9), axis=0, return_inverse=True)
     return cells, codes.ravel().astype(np.int32)
 

@@ -46,8 +46,9 @@ _WORDS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     }
 )  # fmt: skip
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*)?(?:e[-+]\d{2,3})?")
-_RELATIVE = 1e-9  # how exactly a number is made again: Newton's method and least squares end far below
-_MOST_DIGITS = 11
+# How exactly a number is made again, up to so many digits: no digit is left in which to write something.
+_RELATIVE, _USUAL_DIGITS = 1e-9, 10
+_FINEST, _MOST_DIGITS = 1e-13, 14
 _MOST_VALUES = 40
 _MOST_TRIED = 12
 _MOST_CELLS = 40_000_000  # of a design: rows times coefficients
@@ -82,10 +83,11 @@ def prints(text: str, value: float | None) -> bool:
         number = Decimal(text)
     except InvalidOperation:
         return False
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or len(number.as_tuple().digits) > _MOST_DIGITS:
+    _, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int) or len(digits) > _MOST_DIGITS:
         return False
-    return bool(abs(float(number) - value) <= 0.5 * 10.0**exponent * (1 + 1e-6) + _RELATIVE * abs(value))
+    exactly = _RELATIVE if len(digits) <= _USUAL_DIGITS else _FINEST
+    return bool(abs(float(number) - value) <= 0.5 * 10.0**exponent * (1 + 1e-6) + exactly * abs(value))
 
 
 def fit_printed(summary: Summary, panels: Sequence[Panel], declared: DeclaredRegression | None = None) -> PrintedModel:

@@ -23,6 +23,7 @@ from hub.documents.outputs import DeclaredRegression, Term
 
 MAX_PARAMETERS = 300
 _MAX_STEPS = 60
+_REFINEMENTS = 3
 
 
 @dataclass(frozen=True)
@@ -211,9 +212,13 @@ def _squares(
 
 
 def least_squares(design: Floats, outcome: Floats) -> Floats:
-    """The coefficients of least squares."""
-    estimates, *_ = np.linalg.lstsq(design, outcome, rcond=None)
-    return np.asarray(estimates, dtype=np.float64)
+    """The coefficients of least squares: normal equations, refined until their error is that of the design
+    and no longer of its square. Raises UnreadableClaim where columns are collinear."""
+    inverse = inverse_of(design.T @ design)
+    estimates: Floats = inverse @ (design.T @ outcome)
+    for _ in range(_REFINEMENTS):
+        estimates = estimates + inverse @ (design.T @ (outcome - design @ estimates))
+    return estimates
 
 
 def inverse_of(matrix: Floats) -> Floats:
