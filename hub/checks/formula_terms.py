@@ -24,7 +24,10 @@ _DUMMIES = (
     re.compile(rf"{_VARIABLE}{_LEVEL}"),
     re.compile(rf"(?:as\.)?factor\(\s*{_VARIABLE}\s*\)(?P<level>.+)"),
 )
-_FACTORS = (re.compile(rf"C\(\s*{_VARIABLE}\s*{_CONTRAST}\s*\)"), re.compile(rf"(?:as\.)?factor\(\s*{_VARIABLE}\s*\)"))
+_FACTORS = (
+    re.compile(rf"C\(\s*{_VARIABLE}\s*{_CONTRAST}\s*\)"),
+    re.compile(rf"(?:as\.)?factor\(\s*{_VARIABLE}\s*\)"),
+)
 _NUMERIC: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(_VARIABLE), "plain"),
     (re.compile(rf"(?:np\.)?log\(\s*{_VARIABLE}\s*\)"), "log"),
@@ -68,7 +71,7 @@ def require_formula(terms: str, panel: Panel) -> None:
         text = term.strip()
         if text in ("0", "1"):
             continue
-        hits = [hit for pattern in _FACTORS if (hit := pattern.fullmatch(text))]
+        hits = [hit for pattern in (*_FACTORS, re.compile(_VARIABLE)) if (hit := pattern.fullmatch(text))]
         if hits:
             _known(hits[0], panel)
         else:
@@ -148,7 +151,9 @@ def column_of(factor: Factor, panel: Panel, rows: npt.NDArray[np.int64]) -> Floa
     return _MADE[factor.made](values)
 
 
-def parameter_of(name: str, factors: tuple[Factor, ...], panel: Panel, rows: npt.NDArray[np.int64]) -> Parameter:
+def parameter_of(
+    name: str, factors: tuple[Factor, ...], panel: Panel, rows: npt.NDArray[np.int64]
+) -> Parameter:
     """The column of a design that a coefficient stands for."""
     values = np.ones(rows.size)
     levels: list[tuple[str, Any]] = []

@@ -46,6 +46,7 @@ class Judgement:
     explained: list[tuple[Recomputed, Table]] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
     declared: list[Place] = field(default_factory=list)
+    summaries: list[Table] = field(default_factory=list)
     reproduced: bool = False
     with_units: bool = True
 
@@ -54,9 +55,10 @@ class Judgement:
         return [one for one in findings if not self._answered(one)]
 
     def _answered(self, one: Finding) -> bool:
-        if one.rule in ("small_integer", "unit_like") and any(
-            _within(place, one.place) for place in self.declared
-        ):
+        if one.rule in ("small_integer", "unit_like") and _in_any(self.declared, one.place):
+            return True
+        of_models = [table.place for table in self.summaries]
+        if one.rule in ("small_integer", "ragged", "formula") and _in_any(of_models, one.place):
             return True
         table = next((pair for pair in self.explained if _within(pair[1].place, one.place)), None)
         if table is None:
@@ -152,7 +154,7 @@ def _judge_models(
     regression = declared if declared is not None and declared.kind == "regression" else None
     models = explain_models(contents, panels, regression, thresholds)
     judgement.findings += models.findings
-    judgement.declared += models.places
+    judgement.summaries += models.tables
     return models
 
 
@@ -279,6 +281,10 @@ def _unreproduced(
     }
     place = table.place.within(column=columns[0] if len(columns) == 1 else None)
     return finding("unreproduced", thresholds.severity("unreproduced"), place, cells=cells, evidence=evidence)
+
+
+def _in_any(tables: Sequence[Place], place: Place) -> bool:
+    return any(_within(table, place) for table in tables)
 
 
 def _within(table: Place, place: Place) -> bool:

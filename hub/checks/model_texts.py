@@ -25,19 +25,21 @@ if TYPE_CHECKING:
     from hub.documents.outputs import DeclaredRegression
 
 # What every summary has: the head of its coefficients.
-_HEAD = re.compile(r"\bcoef\b.{0,60}\bstd.{0,5}err|\bCoef\..{0,40}Std\.Err\.|Estimate\s+Std\. Error", re.IGNORECASE)
+_HEAD = re.compile(
+    r"\bcoef\b.{0,60}\bstd.{0,5}err|\bCoef\..{0,40}Std\.Err\.|Estimate\s+Std\. Error", re.IGNORECASE
+)
 _Key = tuple[int | None, int | None]
 
 
 @dataclass
 class Explained:
-    """`left`: the contents without the lines and tables that summaries explain; `places`: of those tables.
+    """`left`: the contents without the lines and tables that summaries explain; `tables`: these.
     `found`: whether a summary was made again, wholly or in part; `declared`: by the declaration."""
 
     left: Contents
     models: list[tuple[PrintedModel, Place]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    places: list[Place] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
     declared: bool = False
 
     @property
@@ -113,7 +115,7 @@ class _Reader:
         for table in left.tables:
             if _key(table.place) == _key(place) and gone[_content(table)] > 0:
                 gone[_content(table)] -= 1
-                self.explained.places.append(table.place)
+                self.explained.tables.append(table)
             else:
                 kept.append(table)
         # A table of which some lines are left is none that was there before.
@@ -145,12 +147,21 @@ class _Reader:
                     owner.append(table)
             if not any(_HEAD.search(line) for line in lines):
                 continue
-            read = self._explain(find_summaries(lines), tables[0].place)
+            texts = [at for at, text in enumerate(left.printed) if _key(text.place) == key]
+            beside = [(at, line) for at in texts for line in left.printed[at].content.splitlines()]
+            read = self._explain(find_summaries([*lines, *(line for _, line in beside)]), tables[0].place)
+            for at in texts:  # the notes of a page stand in its text
+                own = [
+                    line
+                    for place, (owner_, line) in enumerate(beside, len(lines))
+                    if owner_ == at and place not in read
+                ]
+                left.printed[at] = replace(left.printed[at], content="\n".join(own))
             for table in tables:
                 own = [at for at, one in enumerate(owner) if one is table]
                 if read and all(at in read or not re.search(r"\d", lines[at]) for at in own):
                     left.tables.remove(table)
-                    self.explained.places.append(table.place)
+                    self.explained.tables.append(table)
 
     def _explain(self, summaries: Sequence[Summary], place: Place) -> set[int]:
         """The lines that are wholly made again."""

@@ -49,6 +49,18 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*)?(?:e[-+]\d{2,3})?")
 # How exactly a number is made again, up to so many digits: no digit is left in which to write something.
 _RELATIVE, _USUAL_DIGITS = 1e-9, 10
 _FINEST, _MOST_DIGITS = 1e-13, 14
+_SIGNIFICANT: Mapping[str, int] = MappingProxyType(
+    {
+        "aic": 4,
+        "bic": 4,
+        "f": 4,
+        "likelihood": 5,
+        "null_likelihood": 5,
+        "deviance": 5,
+        "pearson": 3,
+        "condition": 3,
+    }
+)
 _MOST_VALUES = 40
 _MOST_TRIED = 12
 _MOST_CELLS = 40_000_000  # of a design: rows times coefficients
@@ -70,8 +82,9 @@ class PrintedModel:
         return not self.wrong
 
 
-def prints(text: str, value: float | None) -> bool:
-    """Whether `text` is what would be printed of `value`: half a unit of its last digit, nothing beside."""
+def prints(text: str, value: float | None, digits_printed: int | None = None) -> bool:
+    """Whether `text` is what would be printed of `value`: half a unit of its last digit, nothing beside.
+    `digits_printed`: significant digits of a program's format; zeros behind them are no digits."""
     if value is None or not np.isfinite(value):
         return False
     if text.startswith("<"):
@@ -86,11 +99,15 @@ def prints(text: str, value: float | None) -> bool:
     _, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int) or len(digits) > _MOST_DIGITS:
         return False
+    if digits_printed is not None and exponent == 0 and not any(digits[digits_printed:]):
+        exponent = max(0, len(digits) - digits_printed)  # 1.629e+04, written out
     exactly = _RELATIVE if len(digits) <= _USUAL_DIGITS else _FINEST
     return bool(abs(float(number) - value) <= 0.5 * 10.0**exponent * (1 + 1e-6) + exactly * abs(value))
 
 
-def fit_printed(summary: Summary, panels: Sequence[Panel], declared: DeclaredRegression | None = None) -> PrintedModel:
+def fit_printed(
+    summary: Summary, panels: Sequence[Panel], declared: DeclaredRegression | None = None
+) -> PrintedModel:
     """The model of a summary, fitted on the extract. Raises UnreadableClaim where no rows make its
     coefficients again, or where it names what is no variable."""
     if declared is not None:
@@ -186,7 +203,9 @@ def _fit_declared(summary: Summary, declared: DeclaredRegression, panel: Panel) 
     names = {key: at for at, one in reversed(list(enumerate(ready.parameters))) for key in named(one)}
     at = {}
     for one in summary.coefficients:
-        place = next((names[key] for key in named(Parameter(one.term, (), np.zeros(1))) if key in names), None)
+        place = next(
+            (names[key] for key in named(Parameter(one.term, (), np.zeros(1))) if key in names), None
+        )
         if place is None or place in at.values():
             raise UnreadableClaim(f"term: {one.term[:80]}")
         at[one.line] = place
@@ -216,7 +235,10 @@ def _compared(
     best: tuple[Estimate, frozenset[int], tuple[str, ...]] | None = None
     for covariance, groups in _covariances(summary, panel, rows, declared):
         estimate = Estimate(kind, design, outcome, covariance, groups, normal)
-        if not all(prints(one.cells["estimate"], float(estimate.estimates[at[one.line]])) for one in summary.coefficients):
+        if not all(
+            prints(one.cells["estimate"], float(estimate.estimates[at[one.line]]))
+            for one in summary.coefficients
+        ):
             raise UnreadableClaim("coefficients")
         lines, wrong = _told(summary, estimate, at, panel, kept)
         if best is None or len(wrong) < len(best[2]):
@@ -280,7 +302,7 @@ def _is_right(role: str, label: str, text: str, estimate: Estimate, summary: Sum
         return text == str(scoring_steps(estimate, of_r=summary.of_r))
     if "(uncentered)" in label and estimate.centred:
         return False
-    return prints(text, estimate.number(role))
+    return prints(text, estimate.number(role), _SIGNIFICANT.get(role))
 
 
 def _is_word(role: str, text: str, estimate: Estimate, summary: Summary, panel: Panel) -> bool:

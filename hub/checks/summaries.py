@@ -37,12 +37,14 @@ _TITLES = re.compile(
     r"(?:OLS|Logit|Probit|Poisson|Generalized Linear Model) Regression Results"
     r"|Results: (?:Ordinary least squares|Logit|Probit|Poisson)"
 )
-_HEAD = re.compile(r"coef\.?\s+std\.? ?err\.?\s+([tz])\s+P> ?\|[tz]\|\s+\[(0\.\d+)\s+(0\.\d+)\]", re.IGNORECASE)
+_HEAD = re.compile(
+    r"coef\.?\s+std\.? ?err\.?\s+([tz])\s+P> ?\|[tz]\|\s+\[(0\.\d+)\s+(0\.\d+)\]", re.IGNORECASE
+)
 _HEAD_OF_R = re.compile(r"Estimate\s+Std\. Error\s+([tz]) value\s+Pr\(>\|[tz]\|\)")
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 _NOTES = (
     re.compile(r"(?:\[\d\] )?Standard Errors assume that the covariance matrix of the errors is correctly specified\."),
-    re.compile(r"(?:\[\d\] )?Standard Errors assume that the covariance matrix of the errors is correctly"),
+    re.compile(r"(?:\[\d\] )?Standard Errors assume that the covariance matrix of the errors(?: is correctly)?"),
     re.compile(r"(?:\[\d\] )?Standard Errors are heteroscedasticity robust \(HC[0-3]\)"),
     re.compile(r"(?:\[\d\] )?Standard Errors are robust to cluster correlation \((?:CRV1|cluster)\)"),
     re.compile(r"(?:\[\d\] )?R² is computed without centering \(uncentered\) since the model does not contain a constant\."),
@@ -154,7 +156,7 @@ class _Reader:
         if not line or not re.search(r"\w", line):
             return 1
         if _TITLES.fullmatch(line):
-            self._started().lines.add(at)
+            self.open = False
         elif (pairs := _pairs(line)) is not None:
             self._add_pairs(at, pairs)
         elif (head := _HEAD.fullmatch(line) or _HEAD_OF_R.fullmatch(line)) is not None:
@@ -209,7 +211,9 @@ class _Reader:
         """R's call, which may go over several lines."""
         whole = ""
         for size in range(1, 6):
-            whole = " ".join(f"{whole} {line.strip()}".strip() for line in self.lines[at + size - 1 : at + size])
+            whole = " ".join(
+                f"{whole} {line.strip()}".strip() for line in self.lines[at + size - 1 : at + size]
+            )
             call = _CALL.fullmatch(whole)
             if call is not None:
                 summary = self._started()
@@ -242,7 +246,8 @@ class _Reader:
 
 def _pairs(line: str) -> list[tuple[str, str]] | None:
     """Labels and values of a line that is nothing but known labels with their values."""
-    fields = [one for one in re.split(r"(?<=:)\s+|\s{2,}", line) if one]
+    apart = re.sub(r"(\d{4}-\d\d-\d\d [0-2]\d:[0-5]\d) (?=\S)", r"\1  ", line)
+    fields = [one for one in re.split(r"(?<=:)\s+|\s{2,}", apart) if one]
     if len(fields) % 2:
         return None
     pairs = list(zip(fields[::2], fields[1::2], strict=True))

@@ -115,9 +115,7 @@ class DeclaredRegression(Sparse):
     @model_validator(mode="after")
     def _clusters_fit(self) -> DeclaredRegression:
         if (self.cluster is None) == (self.covariance == "cluster"):
-            raise bad_value(
-                "cluster goes with covariance: cluster", "cluster va avec covariance: cluster"
-            )
+            raise bad_value("cluster goes with covariance: cluster", "cluster va avec covariance: cluster")
         if self.weight is not None and self.covariance != "nonrobust":
             raise bad_value("weight goes with covariance: nonrobust", "weight va avec covariance: nonrobust")
         return self
