@@ -104,8 +104,7 @@ class Estimate:
         if count < 2:
             raise UnreadableClaim("clusters")
         share = count / (count - 1) * (self.rows - 1) / self.degrees
-        made = share * (sums[known].T @ sums[known])
-        return made
+        return np.asarray(share * (sums[known].T @ sums[known]), dtype=np.float64)
 
     def _scores(self) -> Floats:
         if self.kind != "ols":
@@ -345,7 +344,7 @@ _MOST_STEPS = 100
 
 
 def scoring_steps(model: Estimate, *, of_r: bool) -> int | None:
-    """How many steps of Fisher scoring statsmodels' GLM or R's glm takes; None where it is neither's model."""
+    """Steps of Fisher scoring that statsmodels' GLM or R's glm takes; None where it is neither's model."""
     from scipy import special
 
     if model.kind not in ("logit", "poisson"):

@@ -140,13 +140,13 @@ def column_of(factor: Factor, panel: Panel, rows: npt.NDArray[np.int64]) -> Floa
         known = panel.categories(factor.variable)
         if known is None:
             raise UnreadableClaim(f"categorical: {factor.variable[:80]}")
-        return (known.codes[rows] == factor.at).astype(np.float64)
+        return np.equal(known.codes[rows], factor.at).astype(np.float64)
     numbers = panel.numbers(factor.variable)
     if numbers is None or factor.made is None:
         raise UnreadableClaim(f"no number: {factor.variable[:80]}")
     values = numbers[rows]
     least = _LEAST.get(factor.made)
-    if least is not None and (values <= least).any() or factor.made == "sqrt" and (values < 0).any():
+    if (least is not None and (values <= least).any()) or (factor.made == "sqrt" and (values < 0).any()):
         raise UnreadableClaim(f"{factor.made} of {factor.variable[:80]}")
     return _MADE[factor.made](values)
 

@@ -1,4 +1,4 @@
-"""The printed summaries of models in a file: which of its lines and tables they explain, and the rules for them."""
+"""The printed summaries of models in a file: which lines and tables they explain, and the rules for them."""
 
 from __future__ import annotations
 
@@ -133,35 +133,37 @@ class _Reader:
 
     def read_tables(self) -> None:
         """Summaries in tables that are no text: of a page, a CSV file, a workbook."""
+        for key in dict.fromkeys(_key(table.place) for table in self.explained.left.tables):
+            self._read_tables_of(key)
+
+    def _read_tables_of(self, key: _Key) -> None:
         from hub.checks.summaries import find_summaries, row_line
 
         left = self.explained.left
-        for key in dict.fromkeys(_key(table.place) for table in left.tables):
-            tables = [table for table in left.tables if _key(table.place) == key]
-            lines: list[str] = []
-            owner: list[Table] = []
-            for table in tables:
-                heads = [one.replace(" / ", "   ") for one in table.columns] if table.headed else []
-                for row in (heads, *table.rows):
-                    lines.append(row_line(row))
-                    owner.append(table)
-            if not any(_HEAD.search(line) for line in lines):
-                continue
-            texts = [at for at, text in enumerate(left.printed) if _key(text.place) == key]
-            beside = [(at, line) for at in texts for line in left.printed[at].content.splitlines()]
-            read = self._explain(find_summaries([*lines, *(line for _, line in beside)]), tables[0].place)
-            for at in texts:  # the notes of a page stand in its text
-                own = [
-                    line
-                    for place, (owner_, line) in enumerate(beside, len(lines))
-                    if owner_ == at and place not in read
-                ]
-                left.printed[at] = replace(left.printed[at], content="\n".join(own))
-            for table in tables:
-                own = [at for at, one in enumerate(owner) if one is table]
-                if read and all(at in read or not re.search(r"\d", lines[at]) for at in own):
-                    left.tables.remove(table)
-                    self.explained.tables.append(table)
+        tables = [table for table in left.tables if _key(table.place) == key]
+        lines: list[str] = []
+        owners: list[int] = []
+        for number, table in enumerate(tables):
+            heads = [one.replace(" / ", "   ") for one in table.columns] if table.headed else []
+            lines += [row_line(row) for row in (heads, *table.rows)]
+            owners += [number] * (1 + len(table.rows))
+        if not any(_HEAD.search(line) for line in lines):
+            return
+        # The notes of a page stand in its text.
+        texts = [at for at, text in enumerate(left.printed) if _key(text.place) == key]
+        for at in texts:
+            beside = left.printed[at].content.splitlines()
+            lines += beside
+            owners += [-1 - at] * len(beside)
+        read = self._explain(find_summaries(lines), tables[0].place)
+        for at in texts:
+            own = [place for place, owner in enumerate(owners) if owner == -1 - at and place not in read]
+            left.printed[at] = replace(left.printed[at], content="\n".join(lines[place] for place in own))
+        for number, table in enumerate(tables):
+            own = [place for place, owner in enumerate(owners) if owner == number]
+            if read and all(place in read or not re.search(r"\d", lines[place]) for place in own):
+                left.tables.remove(table)
+                self.explained.tables.append(table)
 
     def _explain(self, summaries: Sequence[Summary], place: Place) -> set[int]:
         """The lines that are wholly made again."""
@@ -174,8 +176,8 @@ class _Reader:
             read |= model.lines
             if model.wrong:
                 severity, count = self.thresholds.severity("unreproduced"), len(model.wrong)
-                evidence = {"labels": list(dict.fromkeys(model.wrong))[:20]}
-                labels = ", ".join(evidence["labels"][:6])
+                told = list(dict.fromkeys(model.wrong))[:20]
+                labels, evidence = ", ".join(told[:6]), {"labels": told}
                 self.explained.findings.append(
                     finding(
                         "model_numbers", severity, place, cells=count, labels=labels[:200], evidence=evidence

@@ -85,8 +85,8 @@ def _fit(declared: DeclaredRegression, panel: Panel) -> tuple[Fitted, Floats]:
     design = np.column_stack([one.values for one in ready.parameters])
     made = Estimate(declared.model, design, ready.outcome, declared.covariance, groups)
     fitted = Fitted(
-        panel, ready.rows, ready.parameters, made.estimates, made.errors, made.degrees, True,
-        made.number("r_squared"),
+        panel, ready.rows, ready.parameters, made.estimates, made.errors, made.degrees, normal=True,
+        r_squared=made.number("r_squared"),
     )  # fmt: skip
     return fitted, ready.outcome
 
@@ -106,8 +106,8 @@ def _decimals(table: Table, at: int) -> int:
 def find_in_fitted(
     fitted: Fitted, outcome: Floats, place: Place, thresholds: Thresholds
 ) -> Iterator[Finding]:
-    """Degrees of freedom, levels of few units, saturation, one unit, effects per unit; `outcome`: its value in
-    each row of the estimation."""
+    """Degrees of freedom, levels of few units, saturation, one unit, effects per unit; `outcome`: its value
+    in each row of the estimation."""
     panel, table = fitted.panel, Table((), (), place)
     kinds = {kind: panel.unit(kind) for kind in panel.units}
     inside = {kind: codes[fitted.rows] for kind, (codes, _) in kinds.items()}
@@ -131,7 +131,7 @@ def find_in_fitted(
 def _find_saturated(
     fitted: Fitted, outcome: Floats, inside: Mapping[str, Codes], table: Table, thresholds: Thresholds
 ) -> Iterator[Finding]:
-    """A model with a coefficient for each of its groups is a table of their means: the rules for means hold."""
+    """A model with a coefficient for each of its groups is a table of their means: their rules hold."""
     if len(_cells(fitted.design[:_FIRST_ROWS])[0]) > len(fitted.parameters):
         return  # more different rows than coefficients, however many follow
     cells, codes = _cells(fitted.design)

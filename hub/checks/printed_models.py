@@ -39,7 +39,10 @@ _GENERAL: Mapping[tuple[str, str], str] = MappingProxyType(
 _WORDS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         "method": re.compile(r"Least Squares|MLE|IRLS"),
-        "date": re.compile(r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3]\d [A-Z][a-z]{2} \d{4}|\d{4}-\d\d-\d\d)(?: [0-2]\d:[0-5]\d)?"),
+        "date": re.compile(
+            r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3]\d [A-Z][a-z]{2} 20\d\d|20\d\d-[01]\d-[0-3]\d)"
+            r"(?: [0-2]\d:[0-5]\d)?"
+        ),
         "time": re.compile(r"[0-2]\d:[0-5]\d:[0-5]\d"),
         "converged": re.compile(r"True|1\.0000"),
         "covariance": re.compile(r"nonrobust|HC[0-3]|cluster"),
@@ -102,7 +105,7 @@ def prints(text: str, value: float | None, digits_printed: int | None = None) ->
     if digits_printed is not None and exponent == 0 and not any(digits[digits_printed:]):
         exponent = max(0, len(digits) - digits_printed)  # 1.629e+04, written out
     exactly = _RELATIVE if len(digits) <= _USUAL_DIGITS else _FINEST
-    return bool(abs(float(number) - value) <= 0.5 * 10.0**exponent * (1 + 1e-6) + exactly * abs(value))
+    return bool(abs(float(number) - value) <= 0.5 * 10.0 ** int(exponent) * (1 + 1e-6) + exactly * abs(value))
 
 
 def fit_printed(
@@ -144,6 +147,7 @@ def _fit_named(summary: Summary, panel: Panel) -> PrintedModel:
     keep = np.ones(panel.rows, dtype=np.bool_)
     for name in sorted(used):
         keep &= present(name, panel)
+    at = {one.line: place for place, one in enumerate(summary.coefficients)}
     for rows in _candidates(summary, panel, keep, used):
         if rows.size * len(terms) > _MOST_CELLS:
             raise UnreadableClaim("terms")
@@ -152,8 +156,8 @@ def _fit_named(summary: Summary, panel: Panel) -> PrintedModel:
                 parameter_of(name, factors, panel, rows) for name, factors in zip(names, terms, strict=True)
             )
             values = parameter_of("outcome", outcome, panel, rows).values
-            at = {one.line: place for place, one in enumerate(summary.coefficients)}
-            made = _compared(summary, panel, rows, parameters, values, kind, at, None, int(keep.size))
+            ready = _Claim(panel, rows, parameters, values, kind, at, panel.rows)
+            made = _compared(summary, ready, None)
         except UnreadableClaim:
             continue
         return made
@@ -201,7 +205,7 @@ def _fit_declared(summary: Summary, declared: DeclaredRegression, panel: Panel) 
     if ready.rows.size * len(ready.parameters) > _MOST_CELLS:
         raise UnreadableClaim("terms")
     names = {key: at for at, one in reversed(list(enumerate(ready.parameters))) for key in named(one)}
-    at = {}
+    at: dict[int, int] = {}
     for one in summary.coefficients:
         place = next(
             (names[key] for key in named(Parameter(one.term, (), np.zeros(1))) if key in names), None
@@ -209,48 +213,50 @@ def _fit_declared(summary: Summary, declared: DeclaredRegression, panel: Panel) 
         if place is None or place in at.values():
             raise UnreadableClaim(f"term: {one.term[:80]}")
         at[one.line] = place
-    return _compared(
-        summary, panel, ready.rows, ready.parameters, ready.outcome, declared.model, at, declared, ready.kept
-    )
+    claim = _Claim(panel, ready.rows, ready.parameters, ready.outcome, declared.model, at, ready.kept)
+    return _compared(summary, claim, declared)
 
 
-def _compared(
-    summary: Summary,
-    panel: Panel,
-    rows: Rows,
-    parameters: tuple[Parameter, ...],
-    outcome: Floats,
-    kind: str,
-    at: Mapping[int, int],
-    declared: DeclaredRegression | None,
-    kept: int,
-) -> PrintedModel:
+@dataclass(frozen=True)
+class _Claim:
+    """What a summary may be of. `at`: line → parameter; `kept`: rows before those without a value went."""
+
+    panel: Panel
+    rows: Rows
+    parameters: tuple[Parameter, ...]
+    outcome: Floats
+    kind: str
+    at: Mapping[int, int]
+    kept: int
+
+
+def _compared(summary: Summary, claim: _Claim, declared: DeclaredRegression | None) -> PrintedModel:
     """The estimate under each covariance that the summary may mean, compared; the best one."""
-    if kind in ("logit", "probit"):
-        require_binary(outcome)
-    if len(parameters) >= rows.size:
+    if claim.kind in ("logit", "probit"):
+        require_binary(claim.outcome)
+    if len(claim.parameters) >= claim.rows.size:
         raise UnreadableClaim("terms")
-    design = np.column_stack([one.values for one in parameters])
-    normal = summary.normal if summary.normal is not None else kind != "ols"
+    design = np.column_stack([one.values for one in claim.parameters])
+    normal = summary.normal if summary.normal is not None else claim.kind != "ols"
     best: tuple[Estimate, frozenset[int], tuple[str, ...]] | None = None
-    for covariance, groups in _covariances(summary, panel, rows, declared):
-        estimate = Estimate(kind, design, outcome, covariance, groups, normal)
+    for covariance, groups in _covariances(summary, claim.panel, claim.rows, declared):
+        estimate = Estimate(claim.kind, design, claim.outcome, covariance, groups, normal)
         if not all(
-            prints(one.cells["estimate"], float(estimate.estimates[at[one.line]]))
+            prints(one.cells["estimate"], float(estimate.estimates[claim.at[one.line]]))
             for one in summary.coefficients
         ):
             raise UnreadableClaim("coefficients")
-        lines, wrong = _told(summary, estimate, at, panel, kept)
+        lines, wrong = _told(summary, estimate, claim)
         if best is None or len(wrong) < len(best[2]):
             best = (estimate, lines, wrong)
     if best is None:
         raise UnreadableClaim("covariance")
     estimate, lines, wrong = best
-    r_squared = estimate.number("r_squared")
     fitted = Fitted(
-        panel, rows, parameters, estimate.estimates, estimate.errors, estimate.degrees, normal, r_squared
-    )
-    return PrintedModel(summary, fitted, outcome, lines, wrong)
+        claim.panel, claim.rows, claim.parameters, estimate.estimates, estimate.errors, estimate.degrees,
+        normal=normal, r_squared=estimate.number("r_squared"),
+    )  # fmt: skip
+    return PrintedModel(summary, fitted, claim.outcome, lines, wrong)
 
 
 def _covariances(
@@ -271,19 +277,17 @@ def _covariances(
                 yield "cluster", codes
 
 
-def _told(
-    summary: Summary, estimate: Estimate, at: Mapping[int, int], panel: Panel, kept: int
-) -> tuple[frozenset[int], tuple[str, ...]]:
+def _told(summary: Summary, estimate: Estimate, claim: _Claim) -> tuple[frozenset[int], tuple[str, ...]]:
     """The lines that are wholly right, and the labels of the numbers and words that are not."""
     bad: dict[int, list[str]] = {}
     for one in summary.coefficients:
-        for role in _wrong_cells(one, estimate, at[one.line], summary.tail):
+        for role in _wrong_cells(one, estimate, claim.at[one.line], summary.tail):
             bad.setdefault(one.line, []).append(f"{one.term[:60]} {role}")
     for number in summary.numbers:
-        if not _is_right(number.role, number.label, number.text, estimate, summary, kept):
+        if not _is_right(number.role, number.label, number.text, estimate, summary, claim.kept):
             bad.setdefault(number.line, []).append(number.label)
     for role, (line, text) in summary.words.items():
-        if not _is_word(role, text, estimate, summary, panel):
+        if not _is_word(role, text, estimate, summary, claim.panel):
             bad.setdefault(line, []).append(role)
     wrong = tuple(label for labels in bad.values() for label in labels)
     return frozenset(summary.lines - set(bad)), wrong

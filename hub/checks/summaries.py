@@ -7,11 +7,11 @@ statsmodels' `summary()` as text, LaTeX, CSV or HTML, its `summary2()`, and R's 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-# How each label of a head or foot is called here; the words are no numbers, the others of hub.checks.estimation.
+# How each label of a head or foot is called here: words, and the numbers of hub.checks.estimation.
 _WORDS: Mapping[str, str] = MappingProxyType(
     {
         "dep. variable": "outcome", "dependent variable": "outcome", "model": "model", "method": "method",
@@ -42,29 +42,32 @@ _HEAD = re.compile(
 )
 _HEAD_OF_R = re.compile(r"Estimate\s+Std\. Error\s+([tz]) value\s+Pr\(>\|[tz]\|\)")
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
-_NOTES = (
-    re.compile(r"(?:\[\d\] )?Standard Errors assume that the covariance matrix of the errors is correctly specified\."),
-    re.compile(r"(?:\[\d\] )?Standard Errors assume that the covariance matrix of the errors(?: is correctly)?"),
-    re.compile(r"(?:\[\d\] )?Standard Errors are heteroscedasticity robust \(HC[0-3]\)"),
-    re.compile(r"(?:\[\d\] )?Standard Errors are robust to cluster correlation \((?:CRV1|cluster)\)"),
-    re.compile(r"(?:\[\d\] )?R² is computed without centering \(uncentered\) since the model does not contain a constant\."),
-)  # fmt: skip
+_NOTE = re.compile(
+    r"(?:\[\d\] )?(?:Standard Errors (?:"
+    r"assume that the covariance matrix of the errors(?: is correctly(?: specified\.)?)?"
+    r"|are heteroscedasticity robust \(HC[0-3]\)"
+    r"|are robust to cluster correlation \((?:CRV1|cluster)\))"
+    r"|R² is computed without centering \(uncentered\) since the model does not contain a constant\.)"
+)
 _CONDITION = re.compile(
     rf"(?:\[\d\] )?The condition number is large, ({NUMBER})\. This might indicate that there are"
 )
 _LEGEND = re.compile(r"Signif\. codes:\s+0 ‘\*\*\*’ 0\.001 ‘\*\*’ 0\.01 ‘\*’ 0\.05 ‘\.’ 0\.1 ‘ ’ 1")
 # The lines below the coefficients of R: a pattern, and what its groups are.
-_FEET_OF_R: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
-    (re.compile(rf"Residual standard error: ({NUMBER}) on (\d+) degrees of freedom"), ("residual_error", "degrees")),
-    (re.compile(r"\((\d+) observations? deleted due to missingness\)"), ("deleted",)),
-    (re.compile(rf"Multiple R-squared:\s+({NUMBER}),\s+Adjusted R-squared:\s+({NUMBER})"), ("r_squared", "adjusted")),
-    (re.compile(rf"F-statistic:\s+({NUMBER}) on (\d+) and (\d+) DF,\s+p-value: (<? ?{NUMBER})"),
-     ("f", "model_degrees", "degrees", "p_of_f")),
-    (re.compile(rf"Null deviance:\s+({NUMBER})\s+on\s+(\d+)\s+degrees of freedom"), ("null_deviance", "null_degrees")),
-    (re.compile(rf"Residual deviance:\s+({NUMBER})\s+on\s+(\d+)\s+degrees of freedom"), ("deviance", "degrees")),
-    (re.compile(rf"AIC: ({NUMBER})"), ("aic",)),
-    (re.compile(r"\(Dispersion parameter for (?:binomial|poisson) family taken to be (1)\)"), ("scale",)),
-    (re.compile(r"Number of Fisher Scoring iterations: (\d+)"), ("iterations",)),
+_FEET_OF_R: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
+    (re.compile(pattern.replace("NUMBER", NUMBER)), roles)
+    for pattern, roles in (
+        (r"Residual standard error: (NUMBER) on (\d+) degrees of freedom", ("residual_error", "degrees")),
+        (r"\((\d+) observations? deleted due to missingness\)", ("deleted",)),
+        (r"Multiple R-squared:\s+(NUMBER),\s+Adjusted R-squared:\s+(NUMBER)", ("r_squared", "adjusted")),
+        (r"F-statistic:\s+(NUMBER) on (\d+) and (\d+) DF,\s+p-value: (<? ?NUMBER)",
+         ("f", "model_degrees", "degrees", "p_of_f")),
+        (r"Null deviance:\s+(NUMBER)\s+on\s+(\d+)\s+degrees of freedom", ("null_deviance", "null_degrees")),
+        (r"Residual deviance:\s+(NUMBER)\s+on\s+(\d+)\s+degrees of freedom", ("deviance", "degrees")),
+        (r"AIC: (NUMBER)", ("aic",)),
+        (r"\(Dispersion parameter for (?:binomial|poisson) family taken to be (1)\)", ("scale",)),
+        (r"Number of Fisher Scoring iterations: (\d+)", ("iterations",)),
+    )
 )  # fmt: skip
 _CALL = re.compile(
     r"(?P<model>lm|glm)\(formula = (?P<outcome>[^~]+?) ~ (?P<terms>.+?)"
@@ -239,7 +242,7 @@ class _Reader:
         if condition is not None:
             summary.lines.add(at)
             summary.numbers.append(Number(at, "condition", "Cond. No.", condition.group(1)))
-        elif any(note.fullmatch(line) for note in _NOTES):
+        elif _NOTE.fullmatch(line):
             summary.lines.add(at)
         return 1
 
@@ -278,8 +281,3 @@ def _coefficient(at: int, line: str, summary: Summary) -> Coefficient | None:
 def without(lines: Sequence[str], read: set[int]) -> str:
     """The text without some of its lines."""
     return "\n".join("" if at in read else line for at, line in enumerate(lines))
-
-
-def labels_of(numbers: Iterator[str]) -> list[str]:
-    """Each label once, in order; at most twenty."""
-    return list(dict.fromkeys(numbers))[:20]

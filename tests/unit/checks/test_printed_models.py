@@ -17,7 +17,7 @@ import statsmodels.formula.api as smf
 
 from hub.checks import Report, Verdict
 from hub.checks.printed_models import prints
-from tests.unit.checks.surveys import ALONE, RARE, UNITS, judged, rules_of, survey, written
+from tests.unit.checks.surveys import ALONE, RARE, judged, rules_of, survey, written
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 FRAME = survey().with_columns(
@@ -121,7 +121,8 @@ NUMBERS = {
     "low": r"\bage(?: +\S+){4} +(\S+)",
     "high": r"\bage(?: +\S+){5} +(\S+)",
     **{label: re.escape(label) + r":? +(\S+)" for label in (
-        "R-squared:", "Adj. R-squared:", "F-statistic:", "Prob (F-statistic):", "Log-Likelihood:", "AIC:", "BIC:",
+        "R-squared:", "Adj. R-squared:", "F-statistic:", "Prob (F-statistic):", "Log-Likelihood:", "AIC:",
+        "BIC:",
         "No. Observations:", "Df Residuals:", "Df Model:", "Omnibus:", "Prob(Omnibus):", "Skew:", "Kurtosis:",
         "Durbin-Watson:", "Jarque-Bera (JB):", "Prob(JB):", "Cond. No.",
     )},
@@ -168,6 +169,10 @@ def robust(kind: str, **more: Any) -> str:
     return str(made.fit(**({} if kind == "ols" else {"disp": 0}), **more).summary())
 
 
+def general(formula: str, family: Any) -> str:
+    return str(smf.glm(formula, DATA, family=family).fit().summary())
+
+
 SAFE: dict[str, Callable[[], str]] = {
     "ols": lambda: PLAIN,
     "ols on the levels of a text": lambda: ols("wage ~ sex + age"),
@@ -179,7 +184,7 @@ SAFE: dict[str, Callable[[], str]] = {
     "ols with missing values": lambda: ols("gap ~ age"),
     "ols on rows complete in another variable": lambda: ols("wage ~ age", DATA.dropna(subset=["late"])),
     "ols in one year": lambda: ols("wage ~ age", DATA[DATA["year"] == 2002]),
-    **{f"ols {name}": lambda name=name: robust("ols", cov_type=name) for name in ("HC0", "HC1", "HC2", "HC3")},
+    **{f"ols {n}": lambda n=n: robust("ols", cov_type=n) for n in ("HC0", "HC1", "HC2", "HC3")},
     "ols HC1 with t": lambda: robust("ols", cov_type="HC1", use_t=True),
     "ols by person": lambda: robust("ols", cov_type="cluster", cov_kwds={"groups": DATA["pid"]}),
     "ols by household with t": lambda: robust(
@@ -188,11 +193,12 @@ SAFE: dict[str, Callable[[], str]] = {
     "logit by employer": lambda: robust("logit", cov_type="cluster", cov_kwds={"groups": DATA["eid"]}),
     "probit": lambda: str(smf.probit("union ~ wage", DATA).fit(disp=0).summary()),
     "poisson": lambda: str(smf.poisson("children ~ wage + C(sex)", DATA).fit(disp=0).summary()),
-    "glm binomial": lambda: str(smf.glm("union ~ wage", DATA, family=sm.families.Binomial()).fit().summary()),
-    "glm poisson": lambda: str(smf.glm("children ~ wage", DATA, family=sm.families.Poisson()).fit().summary()),
+    "glm binomial": lambda: general("union ~ wage", sm.families.Binomial()),
+    "glm poisson": lambda: general("children ~ wage", sm.families.Poisson()),
     "arrays": lambda: str(sm.OLS(DATA["wage"], sm.add_constant(DATA[["age", "income"]])).fit().summary()),
     "two models of the same rows": lambda: PLAIN + "\n\n" + ols("wage ~ age"),
-    "summary2": lambda: re.sub(r" +$", "", str(smf.ols("wage ~ age + C(sex)", DATA).fit().summary2()), flags=re.M),
+    "summary2": lambda: re.sub(
+        r" +$", "", str(smf.ols("wage ~ age + C(sex)", DATA).fit().summary2()), flags=re.MULTILINE),
 }  # fmt: skip
 
 
@@ -320,5 +326,5 @@ def test_the_summaries_of_r_are_read(text: str, verdict: Verdict, check: Judge) 
         ("7.100000000000000", 7.1, False),
     ],
 )
-def test_a_number_is_what_would_be_printed(text: str, value: float | None, right: bool) -> None:  # noqa: FBT001
+def test_a_number_is_what_would_be_printed(text: str, value: float | None, right: bool) -> None:
     assert prints(text, value) is right
