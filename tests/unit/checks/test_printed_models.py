@@ -209,6 +209,57 @@ def test_what_the_extract_makes_again_passes(kind: str, check: Judge) -> None:
     assert report.verdict is Verdict.PASS, [(one.rule, one.evidence) for one in report.findings]
 
 
+def claim(*terms: str, categorical: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
+    """A declaration of a summary."""
+    named = [{"variables": [one], "categorical": [one] if one in categorical else []} for one in terms]
+    return {"kind": "regression", "table": "units", "model": "ols", "outcome": "wage", "terms": named, **more}
+
+
+HEADLESS = "\n".join(PLAIN.splitlines()[12:18])
+ONE_ROW = "\n".join(line for line in HEADLESS.splitlines() if not line.startswith(("C(sex)", "Intercept")))
+SEX: dict[str, Any] = {"categorical": ("sex",)}
+YOUNG = {"field": "age", "operator": "<", "values": [40]}
+PART = DATA[(DATA["age"] < 40) & (DATA["sex"] == "F") & (DATA["bonus"] > 2)]
+PART_CLAIM = {"and": [YOUNG, {"field": "sex", "operator": "==", "values": ["F"]},
+                      {"field": "bonus", "operator": ">", "values": [2]}]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "output"),
+    [
+        (HEADLESS, claim("income", "sex", **SEX)),
+        (HEADLESS, claim("age", "sex", **SEX, where=YOUNG)),
+        (HEADLESS, claim("age", "sex", **SEX, covariance="HC1")),
+        (ONE_ROW.replace("0.784", "0.785"), claim("age", "sex", **SEX)),
+        (HEADLESS, claim("age", "pid", categorical=("pid",))),
+        (ols("wage ~ age", DATA[DATA["region"] == RARE]),
+         claim("age", where={"field": "region", "operator": "==", "values": [RARE]})),
+        (PLAIN, claim("age", "sex", **SEX, table="nothing")),
+    ],
+)  # fmt: skip
+def test_a_false_or_unsafe_declaration_does_not_pass(text: str, output: dict[str, Any], check: Judge) -> None:
+    assert check(text, output=output).verdict is not Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("text", "output"),
+    [
+        (HEADLESS, claim("age", "sex", **SEX)),
+        (ONE_ROW, claim("age", "sex", **SEX)),
+        (ols("wage ~ age", PART), claim("age", where=PART_CLAIM)),
+        (robust("ols", cov_type="cluster", cov_kwds={"groups": DATA["hid"]}),
+         claim("age", "sex", **SEX, covariance="cluster", cluster="household")),
+    ],
+)  # fmt: skip
+def test_a_declaration_says_what_a_part_of_a_summary_is_of(
+    text: str, output: dict[str, Any], check: Judge
+) -> None:
+    assert check(text).verdict is Verdict.REVIEW or "cluster" in output
+    report = check(text, output=output)
+
+    assert report.verdict is Verdict.PASS, [(one.rule, one.evidence) for one in report.findings]
+
+
 def notebook(summary: Any) -> str:
     data = {"text/plain": f"<class 'statsmodels.iolib.summary.Summary'>\n\"\"\"\n{summary.as_text()}\n\"\"\"",
             "text/html": summary.as_html(), "text/latex": summary.as_latex()}  # fmt: skip
