@@ -38,6 +38,12 @@ _ORDINAL = re.compile(
 )
 
 
+# What the numbers of a table look like alone; of a model's summary each of them was made again.
+_OF_NUMBERS = frozenset(
+    {"small_integer", "unit_like", "row_level", "column_copy", "order_statistic", "ragged", "formula"}
+)
+
+
 @dataclass
 class Judgement:
     """What recomputation says of a file. `reproduced`: every number of it was made again."""
@@ -58,7 +64,7 @@ class Judgement:
         if one.rule in ("small_integer", "unit_like") and _in_any(self.declared, one.place):
             return True
         of_models = [table.place for table in self.summaries]
-        if one.rule in ("small_integer", "ragged", "formula") and _in_any(of_models, one.place):
+        if one.rule in _OF_NUMBERS and _in_any(of_models, one.place):
             return True
         table = next((pair for pair in self.explained if _within(pair[1].place, one.place)), None)
         if table is None:

@@ -189,14 +189,16 @@ class _Reader:
         from hub.checks.declared import UnreadableClaim
         from hub.checks.printed_models import fit_printed
 
-        if self.declared is not None and not self.explained.declared:
+        if self.declared is not None:
             try:
                 model = fit_printed(summary, self.panels, self.declared)
             except UnreadableClaim as error:
-                problem = str(error)[:120]
-                self.explained.findings.append(
-                    finding("unread_claim", Severity.REVIEW, place, problem=problem)
-                )
+                # It is of the first summary, and of the same in other forms; further ones may be others.
+                if not self.explained.declared:
+                    problem = str(error)[:120]
+                    self.explained.findings.append(
+                        finding("unread_claim", Severity.REVIEW, place, problem=problem)
+                    )
             else:
                 self.explained.declared = True
                 return model

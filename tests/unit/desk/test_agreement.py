@@ -82,7 +82,9 @@ SHAPES: dict[str, Callable[[], object]] = {
     "probit": lambda: vitrine.regression("employed ~ age", "people", kind="probit", file="t.csv"),
     "poisson": lambda: vitrine.regression("employed ~ age", "people", kind="poisson", file="t.csv"),
     "robust": lambda: vitrine.regression(fitted("wage ~ age + C(sex)", cov_type="HC3"), file="t.csv"),
-    "clustered": lambda: vitrine.regression(clustered("wage ~ age"), file="t.csv", cluster="person", where=("wage", "is present")),
+    "clustered": lambda: vitrine.regression(
+        clustered("wage ~ age"), file="t.csv", cluster="person", where=("wage", "is present")
+    ),
 }  # fmt: skip
 
 
