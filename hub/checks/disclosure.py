@@ -26,10 +26,12 @@ from hub.checks.tables import Table
 from hub.checks.thresholds import Thresholds
 
 COUNTS = frozenset({"count", "persons", "households", "employers"})
-_AMOUNTS = frozenset({"sum", "mean", "gini"})
-_SHARES_OF_BINARY = _AMOUNTS | {"sd", "variance"}
+_INTERVALS = frozenset({"ci_low", "ci_high"})
+_AMOUNTS = frozenset({"sum", "mean", "gini"}) | _INTERVALS
+_DISPERSIONS = frozenset({"sd", "variance", "se"})
+_SHARES_OF_BINARY = _AMOUNTS | _DISPERSIONS
 _ORDERED = frozenset({"median", "quantile"})
-_TELLING = frozenset({"sum", "mean", "median", "quantile", "min", "max", "gini"})
+_TELLING = frozenset({"sum", "mean", "median", "quantile", "min", "max", "gini"}) | _INTERVALS
 _EMPLOYERS = 3  # of an area: SDAP (maps)
 _MAX_CELLS = 5_000
 
@@ -119,7 +121,7 @@ class Judge:
             yield self._finding("extreme", fit, entry, {}, statistic=measure.statistic)
         if measure.statistic in _ORDERED:
             yield from self._percentile(fit, entry, few)
-        if measure.statistic in ("sd", "variance", "correlation"):
+        if measure.statistic in _DISPERSIONS or measure.statistic == "correlation":
             yield from self._dispersion(fit, entry, rows, fit.values[at])
 
     def _units(self, groups: Groups, number: int, measure: Measure) -> dict[str, int]:
@@ -314,7 +316,7 @@ class Judge:
 
     def _totals(self, fit: Fit) -> Iterator[Finding]:
         """What a total holds beside the printed cells of its line must be nobody, or enough units."""
-        if fit.measure.statistic not in (*COUNTS, "sum", "share", "mean") or self.person is None:
+        if fit.measure.statistic not in (*COUNTS, "sum", "share", "mean", *_INTERVALS) or self.person is None:
             return
         given = printed(fit.series.entries).given
         for at, entry in enumerate(fit.series.entries):

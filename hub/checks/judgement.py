@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
+from hub.checks.derived_columns import derived
 from hub.checks.disclosure import COUNTS, Judge, differing_pairs
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.linked import find_linked, numbers_in_heads
@@ -127,8 +128,8 @@ def judge(
             if done is not None:
                 complete &= done
                 continue
-        found = best_of([search.explain(table) for search in searches])
-        complete &= _judge_table(judgement, table, found, thresholds)
+        shown, found = _explained(table, searches)
+        complete &= _judge_table(judgement, shown, found, thresholds)
         judgement.findings += find_units_named(table, panels)
         if (found is None or not found.complete) and table.place not in proven:
             judgement.findings += _look_at_units(table, found, panels, thresholds)
@@ -146,6 +147,18 @@ def judge(
         complete = False
     judgement.reproduced = complete and not contents.images and _only_tables(contents, judgement)
     return judgement
+
+
+def _explained(table: Table, searches: Sequence[Search]) -> tuple[Table, Recomputed | None]:
+    """The best explanation of a table, or of one that it stands for, with the table that it is of."""
+    found = best_of([search.explain(table) for search in searches])
+    if found is not None and found.complete:
+        return table, found
+    for one in derived(table):
+        other = best_of([search.explain(one.table) for search in searches])
+        if other is not None and other.complete and one.holds(other):
+            return one.table, other
+    return table, found
 
 
 def _judge_models(

@@ -21,8 +21,9 @@ MAX_BYTES = 64_000
 MAX_DEPTH = 40
 Column = Annotated[str, Field(min_length=1, max_length=200)]
 Statistic = Literal[
-    "count", "persons", "share", "sum", "mean", "median", "quantile", "sd", "variance", "min", "max", "gini"
-]
+    "count", "persons", "share", "sum", "mean", "median", "quantile", "sd", "variance", "se", "ci_low",
+    "ci_high", "min", "max", "gini",
+]  # fmt: skip
 
 
 class Grouping(Sparse):
@@ -45,7 +46,8 @@ class Grouping(Sparse):
 
 class Measure(Sparse):
     """One statistic per group, printed in the column `column`. `of`: the variable; `quantile`: 0 to 1 for
-    the statistic quantile; `weight`: the variable that weights it; `share` is of the whole table (`within`:
+    the statistic quantile; `se`, `ci_low` and `ci_high` are the standard error of the mean and the ends of
+    its interval of 95 %; `weight`: the variable that weights it; `share` is of the whole table (`within`:
     of the groups that agree on these variables)."""
 
     stat: Statistic

@@ -21,6 +21,7 @@ SINGLE = [
     {"stat": "count"}, {"stat": "persons"}, {"stat": "share"}, {"stat": "sum", "of": "wage"},
     {"stat": "mean", "of": "wage"}, {"stat": "median", "of": "wage"}, {"stat": "sd", "of": "wage"},
     {"stat": "quantile", "of": "wage", "quantile": 0.9}, {"stat": "variance", "of": "wage"},
+    {"stat": "se", "of": "wage"}, {"stat": "ci_low", "of": "wage"}, {"stat": "ci_high", "of": "wage"},
     {"stat": "gini", "of": "wage"}, {"stat": "mean", "of": "wage", "weight": "weight"},
     {"stat": "count", "weight": "weight"}, {"stat": "share", "weight": "weight"},
 ]  # fmt: skip
