@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +120,7 @@ def judge(
     models = _judge_models(judgement, contents, declaration, panels, thresholds)
     declaration = None if models.declared else declaration
     whole, contents = contents, models.left
+    shown = replace(contents, tables=[*contents.tables, *(table for _, _, table in models.coefficients)])
     complete = bool(contents.tables or models.found) and models.complete
     complete &= len(contents.tables) <= _MAX_TABLES
     for number, table in enumerate(contents.tables[:_MAX_TABLES]):
@@ -128,8 +129,8 @@ def judge(
             if done is not None:
                 complete &= done
                 continue
-        shown, found = _explained(table, searches)
-        complete &= _judge_table(judgement, shown, found, thresholds)
+        read, found = _explained(table, searches)
+        complete &= _judge_table(judgement, read, found, thresholds)
         judgement.findings += find_units_named(table, panels)
         if (found is None or not found.complete) and table.place not in proven:
             judgement.findings += _look_at_units(table, found, panels, thresholds)
@@ -141,11 +142,11 @@ def judge(
     judgement.findings += find_linked(judgement.cells, thresholds)
     judgement.findings += _look_at_texts(whole, panels, thresholds)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
-    used = [*_panels_of(judgement), *(model.fitted.panel for model, _ in models.models)]
+    used = [*_panels_of(judgement), *(fitted.panel for fitted, _, _ in models.fitted())]
     if complete and not all(panel.units for panel in used):
         judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
         complete = False
-    judgement.reproduced = complete and not contents.images and _only_tables(contents, judgement)
+    judgement.reproduced = complete and not contents.images and _only_tables(shown, judgement)
     return judgement
 
 
@@ -200,10 +201,22 @@ def _look_at_units(
     columns = _columns(found) if found is not None else {}
     explained = frozenset(at for at in columns if at is not None)
     for panel in panels:
-        yield from find_unit_rows(table, panel, explained, thresholds)
+        for one in find_unit_rows(table, panel, explained, thresholds):
+            yield _less_sure(one, table)
     yield from find_in_shape(table, found, panels, thresholds)
     yield from find_in_terms(table, panels, thresholds)
     yield from find_residuals(table, explained, thresholds)
+
+
+def _less_sure(one: Finding, table: Table) -> Finding:
+    """A single column of coefficients or errors that agrees with the values of a few units does so by chance:
+    people look at it."""
+    columns = one.evidence.get("columns") if one.evidence is not None else None
+    if one.rule != "trajectory" or not isinstance(columns, Sequence) or len(columns) > 1:
+        return one
+    from hub.checks.coefficient_tables import read_coefficients
+
+    return replace(one, severity=Severity.REVIEW) if read_coefficients(table) is not None else one
 
 
 def _judge_declared(

@@ -170,7 +170,8 @@ def error_of_mean(groups: Groups, name: str, ddof: int = 1) -> Floats:
     """Standard deviation of the values over the root of their number."""
     rows = groups.present(name)
     variance = groups.variance(name, ddof)
-    return np.sqrt(np.divide(variance, rows, out=np.full(rows.shape, np.nan), where=rows > 0))
+    found: Floats = np.sqrt(np.divide(variance, rows, out=np.full(rows.shape, np.nan), where=rows > 0))
+    return found
 
 
 def _bound(groups: Groups, name: str, measure: Measure, side: float) -> Floats:
@@ -181,7 +182,7 @@ def _bound(groups: Groups, name: str, measure: Measure, side: float) -> Floats:
     if measure.method == "student":
         width = special.stdtrit(np.maximum(groups.present(name) - 1, 1), 0.975)
     else:
-        width = 1.96 if measure.method == "rounded" else special.ndtri(0.975)
+        width = np.full(error.shape, 1.96 if measure.method == "rounded" else special.ndtri(0.975))
     found: Floats = groups.mean(name) + side * width * error
     return found
 

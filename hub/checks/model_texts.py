@@ -13,7 +13,7 @@ import numpy as np
 
 from hub.checks.contents import Contents, bounds_of
 from hub.checks.findings import Finding, Place, Severity
-from hub.checks.panels import Panel
+from hub.checks.panels import Floats, Panel, fold
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, UnreadableTable, printed_tables
 from hub.checks.terms import units_among
@@ -21,6 +21,7 @@ from hub.checks.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from hub.checks.printed_models import PrintedModel
+    from hub.checks.regressions import Fitted
     from hub.checks.summaries import Summary
     from hub.documents.outputs import DeclaredRegression
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _HEAD = re.compile(
     r"\bcoef\b.{0,60}\bstd.{0,5}err|\bCoef\..{0,40}Std\.Err\.|Estimate\s+Std\. Error", re.IGNORECASE
 )
+_ESTIMATE = re.compile(r"^(?:coef\w*|estimates?|est|b|beta)$")
 _Key = tuple[int | None, int | None]
 
 
@@ -40,11 +42,17 @@ class Explained:
     models: list[tuple[PrintedModel, Place]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
+    coefficients: list[tuple[Fitted, Floats, Table]] = field(default_factory=list)
     declared: bool = False
 
     @property
     def found(self) -> bool:
-        return bool(self.models)
+        return bool(self.models or self.coefficients)
+
+    def fitted(self) -> list[tuple[Fitted, Floats, Place]]:
+        """Every model that was made again, with its outcome and where it stands."""
+        printed = [(model.fitted, model.outcome, place) for model, place in self.models]
+        return [*printed, *((fitted, outcome, table.place) for fitted, outcome, table in self.coefficients)]
 
     @property
     def complete(self) -> bool:
@@ -61,15 +69,38 @@ def explain_models(
     """Fit the models again that the file prints summaries of, and hold the rules against them."""
     explained = Explained(contents)
     texts = [*(one.content for one in contents.printed), *map(_as_text, contents.tables)]
-    if not any(_HEAD.search(text) for text in texts):
-        return explained
-    explained.left = replace(contents, tables=list(contents.tables), printed=list(contents.printed))
-    reader = _Reader(explained, panels, declared, thresholds)
-    reader.read_texts()
-    reader.read_tables()
-    if explained.models:
-        explained.findings += _rules(explained.models, thresholds)
+    if any(_HEAD.search(text) for text in texts):
+        left = explained.left
+        explained.left = replace(left, tables=list(left.tables), printed=list(left.printed))
+        reader = _Reader(explained, panels, declared, thresholds)
+        reader.read_texts()
+        reader.read_tables()
+    if declared is None:
+        _read_coefficients(explained, panels)
+    if explained.found:
+        explained.findings += _rules(explained, thresholds)
     return explained
+
+
+def _read_coefficients(explained: Explained, panels: Sequence[Panel]) -> None:
+    """Tables of coefficients that say no outcome."""
+    for table in explained.left.tables:
+        if not any(_ESTIMATE.match(fold(head)) for head in table.columns):
+            continue
+        from hub.checks.coefficient_tables import fit_coefficients, read_coefficients
+
+        printed = read_coefficients(table)
+        found = (
+            next((fit for panel in panels if (fit := fit_coefficients(printed, panel)) is not None), None)
+            if printed is not None
+            else None
+        )
+        if found is not None:
+            explained.coefficients.append((*found, table))
+    done = [table for _, _, table in explained.coefficients]
+    explained.tables += done
+    kept = [table for table in explained.left.tables if not any(table is one for one in done)]
+    explained.left = replace(explained.left, tables=kept)
 
 
 def _as_text(table: Table) -> str:
@@ -220,15 +251,16 @@ def _content(table: Table) -> tuple[tuple[str, ...], ...]:
     return (tuple(table.columns), *(tuple(row) for row in table.rows))
 
 
-def _rules(models: Sequence[tuple[PrintedModel, Place]], thresholds: Thresholds) -> Iterator[Finding]:
+def _rules(explained: Explained, thresholds: Thresholds) -> Iterator[Finding]:
     from hub.checks.models import find_in_fitted
 
-    for model, place in models:
-        yield from find_in_fitted(model.fitted, model.outcome, place, thresholds)
-        if not model.fitted.panel.units:
+    models = explained.fitted()
+    for fitted, outcome, place in models:
+        yield from find_in_fitted(fitted, outcome, place, thresholds)
+        if not fitted.panel.units:
             yield finding("unknown_units", thresholds.severity("unknown_units"), place)
-    for (one, _), (two, place) in combinations(models, 2):
-        if one.fitted.panel is not two.fitted.panel:
+    for (one, _, _), (two, _, place) in combinations(models, 2):
+        if one.panel is not two.panel:
             continue
         least = _difference(one, two)
         if least is not None and least < thresholds.min_units:
@@ -239,12 +271,12 @@ def _rules(models: Sequence[tuple[PrintedModel, Place]], thresholds: Thresholds)
             )
 
 
-def _difference(one: PrintedModel, two: PrintedModel) -> int | None:
+def _difference(one: Fitted, two: Fitted) -> int | None:
     """The fewest units in one estimation and not in the other; None where both are of the same rows."""
-    panel = one.fitted.panel
+    panel = one.panel
     found = []
     for first, second in ((one, two), (two, one)):
-        rows = np.setdiff1d(first.fitted.rows, second.fitted.rows, assume_unique=True)
+        rows = np.setdiff1d(first.rows, second.rows, assume_unique=True)
         if rows.size:
             found += [units_among(panel.unit(kind)[0][rows]) for kind in panel.units]
     return min(found, default=None)
