@@ -155,13 +155,14 @@ class Delivery:
         for unit, name in zip(dataset.units, dataset.pseudonyms, strict=True):
             mapping = pseudonyms[identity(dictionary, unit)].lazy().rename({PSEUDONYM: name})
             key = dictionary.unit_types[unit].key
+            # Other than an inner join this copies no column where all rows have a pseudonym.
             rows = rows.join(
                 mapping,
                 left_on=key,
                 right_on=key_names(len(key)),
-                how="inner",
+                how="left",
                 maintain_order="left",
-            )
+            ).filter(pl.col(name).is_not_null())
         marks = [] if dataset.mark is None else [pl.col(MARK).alias(dataset.mark)]
         joined = [
             pl.col(joined_name(column.name)).alias(column.name)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -18,7 +19,9 @@ from pyarrow import ipc
 
 PLACE = " place"  # no variable can be called this
 FAN_OUT = 512
-_NEWEST = pl.CompatLevel.newest()  # texts as they are, not copied
+_BUFFER = 1 << 16  # bytes per open file
+# Texts copied row by row: as views, each part would write the texts of the whole piece it was cut from.
+_ROWS_ONLY = pl.CompatLevel.oldest()
 
 Compression = Literal["lz4", "zstd"]
 
@@ -39,8 +42,22 @@ def distributed(
     distributed a second time.
     """
     width = -(-places // fan_out)
-    held = _spread(pieces, width, staging, "place", compression)
+    held = _spread(ahead(pieces), width, staging, "place", compression)
     return _by_place(held, width, staging, piece_rows, compression)
+
+
+T = TypeVar("T")
+
+
+def ahead(pieces: Iterable[T]) -> Iterator[T]:
+    """The same pieces (none is None), each made by a thread while the one before it is worked on."""
+    making = iter(pieces)
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        following = thread.submit(next, making, None)
+        while (piece := following.result()) is not None:
+            following = thread.submit(next, making, None)
+            yield piece
+            del piece  # not to be held while the next one is waited for
 
 
 def _by_place(
@@ -71,11 +88,15 @@ def _spread(
             grouped = piece.rename({PLACE: group})
             if width > 1:
                 grouped = piece.with_columns((pl.col(PLACE) // width).alias(group))
-            for (number,), rows in grouped.partition_by(group, as_dict=True, include_key=False).items():
-                arrow: pa.Table = rows.to_arrow(compat_level=_NEWEST)
+            parts = grouped.partition_by(group, as_dict=True, include_key=False)
+            del piece, grouped  # not to be held while the parts are written and the next piece is waited for
+            while parts:
+                (number,), rows = parts.popitem()
+                arrow: pa.Table = rows.to_arrow(compat_level=_ROWS_ONLY)
                 if number not in writers:
                     held[number] = staging / f"{name}-{number}.stream"
-                    file = stack.enter_context(held[number].open("wb"))
+                    opened = stack.enter_context(pa.OSFile(str(held[number]), "wb"))
+                    file = stack.enter_context(pa.BufferedOutputStream(opened, _BUFFER))
                     writers[number] = stack.enter_context(ipc.new_stream(file, arrow.schema, options=options))
                 writers[number].write_table(arrow)
     return held

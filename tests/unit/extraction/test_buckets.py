@@ -264,7 +264,7 @@ def test_a_source_that_grows_into_more_buckets_keeps_its_samples(count: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("rows", "columns", "count"), [(1, 1, 200), (50_000_000, 30, 200), (200_000_000, 30, 600)]
+    ("rows", "columns", "count"), [(1, 1, 200), (50_000_000, 30, 200), (200_000_000, 30, 800)]
 )
 def test_buckets_fit_into_memory_whatever_the_size(rows: int, columns: int, count: int) -> None:
     assert bucket_count(rows, columns) == count
