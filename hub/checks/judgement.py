@@ -211,7 +211,7 @@ def _look_at_units(
 def _less_sure(one: Finding, table: Table) -> Finding:
     """A single column of coefficients or errors that agrees with the values of a few units does so by chance:
     people look at it."""
-    columns = one.evidence.get("columns") if one.evidence is not None else None
+    columns = one.evidence.get("columns")
     if one.rule != "trajectory" or not isinstance(columns, Sequence) or len(columns) > 1:
         return one
     from hub.checks.coefficient_tables import read_coefficients
