@@ -427,6 +427,16 @@ def _distinct(found: Recomputed, kind: str, keep: Mask) -> int:
     return int(np.count_nonzero(np.bincount(inside[inside >= 0], minlength=total)))
 
 
+def _population(found: Recomputed) -> Mask:
+    """The rows that a table is of: those its filter keeps, with a value of the variable that all its numbers
+    are of."""
+    rows = np.ones(found.panel.rows, dtype=np.bool_) if found.cube.mask is None else found.cube.mask
+    names = {fit.measure.variable for fit in found.fits if fit is not None}
+    only = next(iter(names)) if len(names) == 1 else None
+    values = found.panel.numbers(only) if only is not None else None
+    return rows & ~np.isnan(values) if values is not None else rows
+
+
 def differing_pairs(
     explained: Sequence[tuple[Recomputed, Table]], thresholds: Thresholds
 ) -> Iterator[tuple[Table, int]]:
@@ -435,9 +445,7 @@ def differing_pairs(
         if one.panel is not two.panel or one.cube.mask is two.cube.mask:
             continue
         kinds = list(one.panel.units)
-        whole = np.ones(one.panel.rows, dtype=np.bool_)
-        a = whole if one.cube.mask is None else one.cube.mask
-        b = whole if two.cube.mask is None else two.cube.mask
+        a, b = _population(one), _population(two)
         for keep in (a & ~b, b & ~a):
             least = min((_distinct(one, kind, keep) for kind in kinds), default=0)
             if keep.any() and least < thresholds.min_units:
