@@ -5,9 +5,8 @@ All of it needs the explanation of a table (`recompute`): a number nobody could 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -419,35 +418,3 @@ def _with_both(groups: Groups, measure: Measure) -> Groups:
     values = groups.panel.numbers(str(measure.variable))
     assert values is not None  # noqa: S101
     return Groups(groups.panel, np.where(np.isnan(values), np.int32(-1), groups.gid), groups.count)
-
-
-def _distinct(found: Recomputed, kind: str, keep: Mask) -> int:
-    codes, total = found.panel.unit(kind)
-    inside = codes[keep]
-    return int(np.count_nonzero(np.bincount(inside[inside >= 0], minlength=total)))
-
-
-def _population(found: Recomputed) -> Mask:
-    """The rows that a table is of: those its filter keeps, with a value of the variable that all its numbers
-    are of."""
-    rows = np.ones(found.panel.rows, dtype=np.bool_) if found.cube.mask is None else found.cube.mask
-    names = {fit.measure.variable for fit in found.fits if fit is not None}
-    only = next(iter(names)) if len(names) == 1 else None
-    values = found.panel.numbers(only) if only is not None else None
-    return rows & ~np.isnan(values) if values is not None else rows
-
-
-def differing_pairs(
-    explained: Sequence[tuple[Recomputed, Table]], thresholds: Thresholds
-) -> Iterator[tuple[Table, int]]:
-    """Tables of one file whose rows differ by fewer units than a cell needs: the difference shows them."""
-    for (one, _), (two, table) in combinations(explained, 2):
-        if one.panel is not two.panel or one.cube.mask is two.cube.mask:
-            continue
-        kinds = list(one.panel.units)
-        a, b = _population(one), _population(two)
-        for keep in (a & ~b, b & ~a):
-            least = min((_distinct(one, kind, keep) for kind in kinds), default=0)
-            if keep.any() and least < thresholds.min_units:
-                yield table, least
-                break

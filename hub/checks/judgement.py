@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
 from hub.checks.derived_columns import derived
-from hub.checks.disclosure import COUNTS, Judge, differing_pairs
+from hub.checks.disclosure import COUNTS, Judge
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.linked import find_linked, numbers_in_heads
 from hub.checks.model_texts import Explained, explain_models
 from hub.checks.panels import Panel, open_panels
+from hub.checks.populations import differing_pairs
 from hub.checks.recompute import Recomputed, Search, best_of
 from hub.checks.sentences import finding
 from hub.checks.shapes import find_in_shape, find_nearly_equal, find_units_in_text, find_units_named

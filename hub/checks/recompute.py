@@ -147,6 +147,8 @@ class Search:
         for series in layout.series:
             failed = sum(fit is None for fit in fits)
             fit = self._fit(layout, series, cube, base, limit if failed < _MAX_FAILED else -1)
+            if fit is not None and fit.rounded and where is not None and where.position is None:
+                fit = None  # the gaps of some variable explain exact numbers only: they are many
             if fit is not None:
                 base = fit.measure.base  # the totals of one table hold the same rows
             fits.append(fit)
@@ -290,8 +292,7 @@ class Search:
             values = groups.present(name)[at]
             if (values == groups.rows()[at]).all():
                 continue
-            ways = (False, True) if numbers.base else (False,)
-            if any(((part.matches(values, 1e-9, rounded=way) > 0) | ~part.given).all() for way in ways):
+            if ((part.matches(values, 1e-9, rounded=False) > 0) | ~part.given).all():
                 yield Filter(name, None)
 
     def _whole_cube(self, layout: Layout) -> Cube:
