@@ -34,6 +34,7 @@ _CUMULATED = re.compile(
     re.IGNORECASE,
 )
 _MOST_COLUMNS = 12
+_LONGEST = 80  # characters of a cell
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ def _parts(cells: Sequence[str]) -> list[list[str]]:
     found: list[list[str]] = []
     for cell in cells:
         text = cell.strip()
+        if len(text) > _LONGEST:
+            return []
         hit = _TRIPLE.fullmatch(text) or _TRIPLE_TIGHT.fullmatch(text) or _PAIR.fullmatch(text)
         if hit is not None:
             numbers = [

@@ -30,6 +30,8 @@ _HEAD = re.compile(
     r"\bcoef\b.{0,60}\bstd.{0,5}err|\bCoef\..{0,40}Std\.Err\.|Estimate\s+Std\. Error", re.IGNORECASE
 )
 _ESTIMATE = re.compile(r"^(?:coef\w*|estimates?|est|b|beta)$")
+_MOST_MODELS = 30  # of a file; further ones stay unexplained
+_MOST_TABLES = 10  # of coefficients
 _Key = tuple[int | None, int | None]
 
 
@@ -84,9 +86,13 @@ def explain_models(
 
 def _read_coefficients(explained: Explained, panels: Sequence[Panel]) -> None:
     """Tables of coefficients that say no outcome."""
+    tried = 0
     for table in explained.left.tables:
         if not any(_ESTIMATE.match(fold(head)) for head in table.columns):
             continue
+        tried += 1
+        if tried > _MOST_TABLES:
+            break
         from hub.checks.coefficient_tables import fit_coefficients, read_coefficients
 
         printed = read_coefficients(table)
@@ -119,6 +125,7 @@ class _Reader:
         self.panels = panels
         self.declared = declared
         self.thresholds = thresholds
+        self.fitted = 0
         self.foreign: set[tuple[str, ...]] = set()
 
     def read_texts(self) -> None:
@@ -200,6 +207,9 @@ class _Reader:
         """The lines that are wholly made again."""
         read: set[int] = set()
         for summary in summaries:
+            if self.fitted >= _MOST_MODELS:
+                break
+            self.fitted += 1
             model = self._fit(summary, place)
             if model is None:
                 continue

@@ -41,7 +41,7 @@ _HEAD = re.compile(
     r"coef\.?\s+std\.? ?err\.?\s+([tz])\s+P> ?\|[tz]\|\s+\[(0\.\d+)\s+(0\.\d+)\]", re.IGNORECASE
 )
 _HEAD_OF_R = re.compile(r"Estimate\s+Std\. Error\s+([tz]) value\s+Pr\(>\|[tz]\|\)")
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
+NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?"
 _NOTE = re.compile(
     r"(?:\[\d\] )?(?:Standard Errors (?:"
     r"assume that the covariance matrix of the errors(?: is correctly(?: specified\.)?)?"
@@ -75,6 +75,7 @@ _CALL = re.compile(
     r", data = [A-Za-z_.][\w.]*\)"
 )
 _MOST_LINES = 5_000
+_LONGEST = 400  # characters of a line
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,8 @@ class _Reader:
 
     def _read(self, at: int, line: str) -> int:
         """How many lines were read."""
-        if not line or not re.search(r"\w", line):
+        if len(line) > _LONGEST or not re.search(r"\w", line):
+            self.open = False if len(line) > _LONGEST else self.open
             return 1
         if _TITLES.fullmatch(line):
             self.open = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import statsmodels.formula.api as smf
 
 from hub.checks import Report, Verdict
 from hub.checks.printed_models import prints
+from hub.checks.summaries import find_summaries
 from tests.unit.checks.surveys import ALONE, RARE, judged, rules_of, survey, written
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -383,3 +385,15 @@ def test_the_summaries_of_r_are_read(text: str, verdict: Verdict, check: Judge) 
 )
 def test_a_number_is_what_would_be_printed(text: str, value: float | None, right: bool) -> None:
     assert prints(text, value) is right
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["age  " + "  ".join(["1" * 40] * 6) + "x", "1 " * 5_000, "a" * 100_000, "lm(formula = " + "~ a" * 300],
+)
+def test_hostile_lines_are_read_at_once(line: str) -> None:
+    head = PLAIN.splitlines()[:14]
+    start = time.perf_counter()
+    find_summaries([*head, *[line] * 50])
+
+    assert time.perf_counter() - start < 2
