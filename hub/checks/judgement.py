@@ -175,7 +175,9 @@ def _judge_models(
     regression = declared if declared is not None and declared.kind == "regression" else None
     models = explain_models(contents, panels, regression, thresholds)
     judgement.findings += models.findings
-    judgement.summaries += models.tables
+    # In a notebook a text and a page may count their tables alike: then nothing is answered for either.
+    places = [table.place for table in models.left.tables]
+    judgement.summaries += [table for table in models.tables if table.place not in places]
     return models
 
 

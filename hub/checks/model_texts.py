@@ -149,19 +149,18 @@ class _Reader:
         left = self.explained.left
         gone = Counter(map(_content, self._printed(before, place)))
         gone.subtract(Counter(map(_content, self._printed(after, place))))
-        kept = []
+        kept, whole = [], []
         for table in left.tables:
             if _key(table.place) == _key(place) and gone[_content(table)] > 0:
                 gone[_content(table)] -= 1
-                self.explained.tables.append(table)
+                whole.append(table)
             else:
                 kept.append(table)
-        # A table of which some lines are left is none that was there before.
+        # A table of which some lines are left is none that was there before; what was found in it stays.
         held = Counter(_content(one) for one in kept)
-        for table in self._printed(after, place):
-            if held[_content(table)] == 0:
-                kept.append(table)
-        left.tables[:] = kept
+        parts = [table for table in self._printed(after, place) if held[_content(table)] == 0]
+        left.tables[:] = [*kept, *parts]
+        self.explained.tables += whole if not parts else []
 
     def _printed(self, text: str, place: Place) -> list[Table]:
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 
@@ -309,9 +310,20 @@ def _is_right(role: str, label: str, text: str, estimate: Estimate, summary: Sum
     return prints(text, estimate.number(role), _SIGNIFICANT.get(role))
 
 
+def _is_day(text: str) -> bool:
+    """Whether a date is one that has been, under its own day of the week."""
+    for form, size in (("%a, %d %b %Y", 16), ("%Y-%m-%d", 10)):
+        try:
+            day = datetime.strptime(text[:size], form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        return day.strftime(form) == text[:size] and day <= datetime.now(UTC) + timedelta(days=1)
+    return False
+
+
 def _is_word(role: str, text: str, estimate: Estimate, summary: Summary, panel: Panel) -> bool:
     if role in _WORDS:
-        return bool(_WORDS[role].fullmatch(text))
+        return bool(_WORDS[role].fullmatch(text)) and (role != "date" or _is_day(text))
     if role == "iterations":
         return text == str(scoring_steps(estimate, of_r=summary.of_r))
     if role == "outcome":

@@ -141,6 +141,8 @@ def test_one_changed_digit_does_not_pass(which: str, check: Judge) -> None:
     [
         PLAIN.replace("Least Squares", "Least Squares 7"),
         re.sub(r"Date: .{20}", "Date:    5.1234 and 17.2", PLAIN),
+        re.sub(r"Date: .{20}", "Date:    Wed, 31 Dec 2059", PLAIN),
+        re.sub(r"Date: .{20}", "Date:    Mon, 24 Nov 2020", PLAIN),
         re.sub(r"Time: +\d\d:\d\d:\d\d", "Time:        12:99:99", PLAIN),
         PLAIN + "\nThe largest wage is 31.415.",
         PLAIN + "\n[1] Standard Errors assume 31.415 of Anna",
@@ -397,3 +399,14 @@ def test_hostile_lines_are_read_at_once(line: str) -> None:
     find_summaries([*head, *[line] * 50])
 
     assert time.perf_counter() - start < 2
+
+
+def test_rows_of_the_extract_beside_a_summary_still_block(check: Judge) -> None:
+    rows = "\n".join(
+        "  ".join(str(cell) for cell in row) for row in FRAME.select("wage", "income", "bonus").rows()[:40]
+    )
+
+    assert check(f"{PLAIN}\n{rows}\n").verdict is Verdict.BLOCK
+    lines = PLAIN.splitlines()
+    inside = "\n".join([*lines[:17], *rows.splitlines(), *lines[17:]])
+    assert check(inside).verdict is Verdict.BLOCK
