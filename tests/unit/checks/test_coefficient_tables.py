@@ -112,3 +112,43 @@ def test_what_the_extract_makes_again_passes(kind: str, check: Judge) -> None:
     report = check(SAFE[kind])
 
     assert report.verdict is Verdict.PASS, [(one.rule, one.evidence) for one in report.findings]
+
+
+CLAIM: dict[str, Any] = {
+    "kind": "regression", "table": "units", "model": "ols", "outcome": "wage",
+    "terms": [{"variables": ["age"]}, {"variables": ["sex"], "categorical": ["sex"]}],
+    "columns": {"term": "term", "estimate": "coef", "se": "se", "p": "p"},
+}  # fmt: skip
+FEW = {"field": "region", "operator": "==", "values": [RARE]}
+
+
+@pytest.mark.parametrize(
+    ("made", "claim"),
+    [
+        (GOOD.iloc[:1], CLAIM | {"outcome": "income"}),
+        (GOOD.iloc[:1], CLAIM | {"covariance": "HC1"}),
+        (pd.concat([GOOD.iloc[:1], GOOD.iloc[:1]]), CLAIM),
+        (table(ols("wage ~ age + C(sex)", DATA[DATA["region"] == RARE]), "coef", "se", "p").iloc[:1],
+         CLAIM | {"where": FEW}),
+    ],
+)  # fmt: skip
+def test_a_part_of_the_coefficients_of_a_false_or_unsafe_claim_does_not_pass(
+    made: pd.DataFrame, claim: dict[str, Any], check: Judge
+) -> None:
+    assert check(made, output=claim).verdict is not Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("made", "more"),
+    [
+        (GOOD.iloc[1:], {}),
+        (SAFE["robust"], {"covariance": "HC1"}),
+        (SAFE["robust"].iloc[:1], {"covariance": "HC1"}),
+    ],
+)
+def test_a_declared_table_may_leave_out_coefficients(
+    made: pd.DataFrame, more: dict[str, Any], check: Judge
+) -> None:
+    report = check(made, output=CLAIM | more)
+
+    assert report.verdict is Verdict.PASS, [(one.rule, one.evidence) for one in report.findings]
