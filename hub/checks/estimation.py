@@ -66,9 +66,15 @@ class Estimate:
         return self.parameters - int(self.centred)
 
     @cached_property
+    def squared_design(self) -> Floats:
+        """Products of the columns of the design."""
+        found: Floats = self.design.T @ self.design
+        return found
+
+    @cached_property
     def estimates(self) -> Floats:
         if self.kind == "ols":
-            return least_squares(self.design, self.outcome)
+            return least_squares(self.design, self.outcome, self._bread)
         return newton(self.kind, self.design, self.outcome)[0]
 
     @cached_property
@@ -80,7 +86,7 @@ class Estimate:
     @cached_property
     def _bread(self) -> Floats:
         if self.kind == "ols":
-            return inverse_of(self.design.T @ self.design)
+            return inverse_of(self.squared_design)
         return inverse_of(derivatives(self.kind, self.design, self.outcome, self.estimates)[1])
 
     @cached_property
@@ -268,7 +274,7 @@ def _omnibus(model: Estimate) -> float:
 
 
 def _condition(model: Estimate) -> float:
-    values = np.linalg.eigvalsh(model.design.T @ model.design)
+    values = np.linalg.eigvalsh(model.squared_design)
     return float(np.sqrt(values[-1] / values[0])) if values[0] > 0 else float("nan")
 
 
@@ -282,6 +288,15 @@ def _pearson(model: Estimate) -> float:
     mean = model.means()
     spread = mean * (1 - mean) if model.kind == "logit" else mean
     return float(np.sum((model.outcome - mean) ** 2 / spread))
+
+
+def _separated(model: Estimate) -> float:
+    """Share of the rows whose outcome is expected to be what it is, to four decimals."""
+    from scipy import special
+
+    index = model.design @ model.estimates
+    expected = special.ndtr(index) if model.kind == "probit" else special.expit(index)
+    return float(np.count_nonzero(np.abs(model.outcome - expected) < 1e-4)) / model.rows
 
 
 def _deviance(model: Estimate, likelihood: float) -> float:
@@ -336,6 +351,7 @@ _OF_LIKELIHOOD: Mapping[str, Number] = MappingProxyType(
         "null_deviance": lambda m: _deviance(m, m.null_likelihood),
         "null_degrees": lambda m: float(m.rows - 1),
         "pearson": _pearson,
+        "separated": _separated,
         "scale": lambda _: 1.0,
     }
 )

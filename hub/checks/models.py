@@ -172,9 +172,14 @@ def _find_dominated(
 
 
 def _cells(design: Floats) -> tuple[Floats, Codes]:
-    if design.shape[1] <= _MOST_BITS and bool(((design == 0) | (design == 1)).all()):
-        keys = design @ 2.0 ** np.arange(design.shape[1])  # exact: dummies are the digits of a number
-        _, first, codes = np.unique(keys, return_index=True, return_inverse=True)
+    if bool(((design == 0) | (design == 1)).all()):
+        codes = np.zeros(design.shape[0], dtype=np.int64)
+        for start in range(0, design.shape[1], _MOST_BITS):
+            part = design[:, start : start + _MOST_BITS]
+            keys = part @ 2.0 ** np.arange(part.shape[1])  # exact: dummies are the digits of a number
+            _, own = np.unique(keys, return_inverse=True)
+            codes = codes * (int(own.max(initial=0)) + 1) + own
+        _, first, codes = np.unique(codes, return_index=True, return_inverse=True)
         return design[first], codes.ravel().astype(np.int32)
     cells, codes = np.unique(design.round(9), axis=0, return_inverse=True)
     return cells, codes.ravel().astype(np.int32)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -23,7 +24,7 @@ from hub.documents.outputs import DeclaredRegression, Term
 
 MAX_PARAMETERS = 300
 _MAX_STEPS = 60
-_REFINEMENTS = 3
+_REFINEMENTS = 2
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Fitted:
     normal: bool  # tests by the normal distribution instead of Student's
     r_squared: float | None
 
-    @property
+    @cached_property
     def design(self) -> Floats:
         return np.column_stack([one.values for one in self.parameters])
 
@@ -211,10 +212,11 @@ def _squares(
     return estimates, np.sqrt(variance * np.diag(inverse)), r_squared
 
 
-def least_squares(design: Floats, outcome: Floats) -> Floats:
+def least_squares(design: Floats, outcome: Floats, inverse: Floats | None = None) -> Floats:
     """The coefficients of least squares: normal equations, refined until their error is that of the design
-    and no longer of its square. Raises UnreadableClaim where columns are collinear."""
-    inverse = inverse_of(design.T @ design)
+    and no longer of its square. `inverse`: of the design's squares, where it is known. Raises UnreadableClaim
+    where columns are collinear."""
+    inverse = inverse_of(design.T @ design) if inverse is None else inverse
     estimates: Floats = inverse @ (design.T @ outcome)
     for _ in range(_REFINEMENTS):
         estimates = estimates + inverse @ (design.T @ (outcome - design @ estimates))

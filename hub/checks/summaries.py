@@ -47,10 +47,16 @@ _NOTE = re.compile(
     r"assume that the covariance matrix of the errors(?: is correctly(?: specified\.)?)?"
     r"|are heteroscedasticity robust \(HC[0-3]\)"
     r"|are robust to cluster correlation \((?:CRV1|cluster)\))"
+    r"|strong multicollinearity or other numerical problems\."
+    r"|perfectly predicted\. This might indicate that there is complete"
+    r"|quasi-separation\. In this case some parameters will not be identified\."
     r"|R² is computed without centering \(uncentered\) since the model does not contain a constant\.)"
 )
 _CONDITION = re.compile(
     rf"(?:\[\d\] )?The condition number is large, ({NUMBER})\. This might indicate that there are"
+)
+_SEPARATED = re.compile(
+    r"Possibly complete quasi-separation: A fraction (0\.\d\d|1\.00) of observations can be"
 )
 _LEGEND = re.compile(r"Signif\. codes:\s+0 ‘\*\*\*’ 0\.001 ‘\*\*’ 0\.01 ‘\*’ 0\.05 ‘\.’ 0\.1 ‘ ’ 1")
 # The lines below the coefficients of R: a pattern, and what its groups are.
@@ -240,6 +246,10 @@ class _Reader:
                 return 1
         if summary.of_r and _LEGEND.fullmatch(line):
             summary.lines.add(at)
+        separated = _SEPARATED.fullmatch(line)
+        if separated is not None:
+            summary.lines.add(at)
+            summary.numbers.append(Number(at, "separated", "quasi-separation", separated.group(1)))
         condition = _CONDITION.fullmatch(line)
         if condition is not None:
             summary.lines.add(at)

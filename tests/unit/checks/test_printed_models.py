@@ -27,6 +27,7 @@ FRAME = survey().with_columns(
     gap=pl.when(pl.col("year") == 2002).then(None).otherwise(pl.col("wage")),
     late=pl.when(pl.col("year") == 2003).then(None).otherwise(pl.col("bonus")),
     only=(pl.col("pid") == 1_300).cast(pl.Int64),
+    old=(pl.col("age") + pl.col("wage") > 70).cast(pl.Int64),
 )
 DATA = FRAME.to_pandas()
 LARGE = DATA[~DATA["region"].isin([RARE, ALONE])]
@@ -195,6 +196,7 @@ SAFE: dict[str, Callable[[], str]] = {
         "ols", cov_type="cluster", cov_kwds={"groups": DATA["hid"]}, use_t=True),
     "logit": lambda: robust("logit"),
     "logit by employer": lambda: robust("logit", cov_type="cluster", cov_kwds={"groups": DATA["eid"]}),
+    "a logit that tells many": lambda: str(smf.logit("old ~ age", DATA).fit(disp=0).summary()),
     "probit": lambda: str(smf.probit("union ~ wage", DATA).fit(disp=0).summary()),
     "poisson": lambda: str(smf.poisson("children ~ wage + C(sex)", DATA).fit(disp=0).summary()),
     "glm binomial": lambda: general("union ~ wage", sm.families.Binomial()),
@@ -204,6 +206,13 @@ SAFE: dict[str, Callable[[], str]] = {
     "summary2": lambda: re.sub(
         r" +$", "", str(smf.ols("wage ~ age + C(sex)", DATA).fit().summary2()), flags=re.MULTILINE),
 }  # fmt: skip
+
+
+def test_the_share_of_rows_that_a_model_tells_is_a_number_too(check: Judge) -> None:
+    text = SAFE["a logit that tells many"]()
+    assert "A fraction" in text
+
+    assert check(_changed(r"A fraction (\S+)", text)).verdict is Verdict.REVIEW
 
 
 @pytest.mark.parametrize("kind", SAFE)
