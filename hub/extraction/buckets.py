@@ -138,16 +138,33 @@ def _distribute(
     units = _distinct(piece.select(keyed(dictionary, unit)) for piece in pieces(_KEY_ROWS, names))
     places = bucketed(units, key, identity(dictionary, unit), count=count).rename({BUCKET: PLACE})
 
-    def place(piece: pl.DataFrame) -> pl.DataFrame:
-        # Keys have no missing values, so that each row finds its unit. An inner join makes its hash table of
-        # the smaller side; nothing but the key is copied by it.
-        found = piece.select(names).join(
-            places, left_on=names, right_on=key_names(len(names)), how="inner", maintain_order="left"
-        )
-        return piece.with_columns(found[PLACE])
-
-    placed = map(place, pieces(piece_rows, list(dictionary.variables)))
+    placed = _placed(
+        pieces(piece_rows, list(dictionary.variables)), pieces(max(_KEY_ROWS, units.height), names), places
+    )
     return distributed(placed, places=count, staging=staging, piece_rows=piece_rows, compression="lz4")
+
+
+def _placed(
+    pieces: Iterable[pl.DataFrame], keys: Iterable[pl.DataFrame], places: pl.DataFrame
+) -> Iterator[pl.DataFrame]:
+    """The pieces with the PLACE of each row. `keys`: the key columns of the same rows in larger pieces, as
+    looking for a few rows among all units costs as much as looking for many."""
+    following = iter(keys)
+    known = places[PLACE].clear()
+    for piece in pieces:
+        while known.len() < piece.height:
+            rows = next(following, None)
+            if rows is None:
+                raise OSError("the file changed while it was read")
+            # Keys have no missing values, so that each row finds its unit.
+            found = rows.join(
+                places, left_on=rows.columns, right_on=key_names(rows.width), maintain_order="left"
+            )
+            known = pl.concat([known, found[PLACE]])
+        height = piece.height
+        yield piece.with_columns(known.head(height))
+        known = known.slice(height)
+        del piece  # not to be held while the next one is made
 
 
 class _Index:

@@ -1,13 +1,15 @@
 """Rows distributed over numbered places on disk, and read again place by place: memory stays flat.
 
 The files lie in a staging directory, hold nothing but the rows given, and are removed as they are read. At
-most FAN_OUT are open at a time; with more places than that, rows first go to groups of neighbouring places
-and from there to their own: the number of blocks written grows with the rows and not with their square.
+most FAN_OUT are open at a time; with more places than that, rows first go to groups of neighbouring places,
+about as many as places in each, and from there to their own: the number of blocks written grows with the
+rows and not with their square.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -41,7 +43,7 @@ def distributed(
     All pieces are taken before this returns. `piece_rows`: about how many rows are held while they are
     distributed a second time.
     """
-    width = -(-places // fan_out)
+    width = 1 if places <= fan_out else max(-(-places // fan_out), math.isqrt(places))
     held = _spread(ahead(pieces), width, staging, "place", compression)
     return _by_place(held, width, staging, piece_rows, compression)
 
