@@ -27,7 +27,7 @@ FRAME = survey().with_columns(
     gap=pl.when(pl.col("year") == 2002).then(None).otherwise(pl.col("wage")),
     late=pl.when(pl.col("year") == 2003).then(None).otherwise(pl.col("bonus")),
     only=(pl.col("pid") == 1_300).cast(pl.Int64),
-    old=(pl.col("age") + pl.col("wage") > 70).cast(pl.Int64),
+    old=(pl.col("age") + 0.4 * pl.col("wage") > 60).cast(pl.Int64),
 )
 DATA = FRAME.to_pandas()
 LARGE = DATA[~DATA["region"].isin([RARE, ALONE])]
