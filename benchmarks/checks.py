@@ -29,6 +29,7 @@ from benchmarks.output_checks.acro import NOT_COMPARED, Comparison, python_of_ac
 from benchmarks.output_checks.by_pandas import SAFE_BY_PANDAS
 from benchmarks.output_checks.cases import Case, Draw, Make, written
 from benchmarks.output_checks.leaks import UNSAFE_BY_PANDAS
+from benchmarks.output_checks.models import SAFE_MODELS, UNSAFE_MODELS
 from benchmarks.output_checks.panels import Panel, real_panels, scaled_panel
 from benchmarks.output_checks.queries import SAFE_QUERIES, UNSAFE_QUERIES, drawn_query
 from benchmarks.output_checks.safe import SAFE as DRAWN_SAFE
@@ -40,8 +41,8 @@ from hub.documents.outputs import Declaration
 
 ROOT = Path(__file__).resolve().parents[1]
 _TRIES = 12
-SAFE = {**DRAWN_SAFE, **SAFE_BY_PANDAS}
-UNSAFE = {**DRAWN_UNSAFE, **UNSAFE_BY_PANDAS}
+SAFE = {**DRAWN_SAFE, **SAFE_BY_PANDAS, **SAFE_MODELS}
+UNSAFE = {**DRAWN_UNSAFE, **UNSAFE_BY_PANDAS, **UNSAFE_MODELS}
 
 
 def cases(kind: str, make: Make, panel: Panel, variants: int, seed: int, *, unsafe: bool) -> list[Case]:
@@ -110,13 +111,13 @@ class Score:
         unsafe, safe = (self.total(unsafe=one, declared=False) for one in (True, False))
         said_safe, said_unsafe = (self.total(unsafe=one, declared=True) for one in (False, True))
         blocked = unsafe["BLOCK"] + safe["BLOCK"]
-        # With a declaration a kind counts by it, and without one where none can be written.
+        # Mixed: a kind counts with its declarations, and without where none can be written.
         kinds = {kind for kind, one, said in self.verdicts if said and not one}
         others = Counter[str]()
         for (kind, one, said), verdicts in self.verdicts.items():
             if not one and not said and kind not in kinds:
                 others.update(verdicts)
-        best = said_safe + others
+        mixed = said_safe + others
         seconds = sorted(self.seconds)
         return {
             "unsafe": unsafe.total(),
@@ -127,7 +128,9 @@ class Score:
             "block_recall": _share(unsafe["BLOCK"], unsafe.total()),
             "block_recall_declared": _share(said_unsafe["BLOCK"], said_unsafe.total()),
             "safe_passed": _share(safe["PASS"], safe.total()),
-            "safe_passed_declared": _share(best["PASS"], best.total()),
+            "safe_passed_declared": _share(said_safe["PASS"], said_safe.total()),
+            "safe_declared": said_safe.total(),
+            "safe_passed_with_declarations_where_possible": _share(mixed["PASS"], mixed.total()),
             "seconds_median": round(seconds[len(seconds) // 2], 3) if seconds else None,
             "seconds_p95": round(seconds[int(len(seconds) * 0.95)], 3) if seconds else None,
             "load_average": [round(one, 1) for one in os.getloadavg()],

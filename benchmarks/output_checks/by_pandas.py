@@ -89,6 +89,23 @@ def cross(rows: Rows, **more: Any) -> pd.DataFrame:
     return pd.crosstab(rows.frame[rows.one], rows.frame[rows.two], **more)
 
 
+def told(file: File, rows: Rows, by: list[str], *measures: Mapping[str, Any], **more: Any) -> File:
+    """The file with what an honest researcher declares of it; `rows` have a value of their amount."""
+    where = {"field": rows.of, "operator": "is present"}
+    output = {"kind": "table", "table": "units", "by": [{"variable": one} for one in by],
+              "measures": list(measures), "where": where, **more}  # fmt: skip
+    return File(file.name, file.content, output)
+
+
+def of_means(file: File, rows: Rows, count: str = "count", mean: str = "mean") -> File:
+    measures = ({"stat": "count", "column": count}, {"stat": "mean", "of": rows.of, "column": mean})
+    return told(file, rows, [rows.one], *measures)
+
+
+def of_counts(file: File, rows: Rows) -> File:
+    return told(file, rows, [rows.one, rows.two], {"stat": "count", "column": "n"}, spread=True)
+
+
 def means(rows: Rows) -> pd.DataFrame:
     found = rows.frame.groupby(rows.one)[rows.of].agg(["count", "mean"])
     return found.round(3)
@@ -133,13 +150,14 @@ def few(write: Write) -> Write:
 @quiet
 def report(rows: Rows, chance: Random) -> File:
     del chance
-    return text("report.md", f"# Results\n\nTable 1 shows means by group.\n\n{markdown(means(rows))}")
+    file = text("report.md", f"# Results\n\nTable 1 shows means by group.\n\n{markdown(means(rows))}")
+    return of_means(file, rows)
 
 
 @quiet
 def page(rows: Rows, chance: Random) -> File:
     del chance
-    return text("table.html", means(rows).to_html())
+    return of_means(text("table.html", means(rows).to_html()), rows)
 
 
 @quiet
@@ -163,14 +181,17 @@ def series(rows: Rows, chance: Random) -> File:
 @quiet
 def decimal_commas(rows: Rows, chance: Random) -> File:
     del chance
-    return csv(means(rows).rename(columns={"count": "Effectif", "mean": "Moyenne"}), sep=";", decimal=",")
+    table = means(rows).rename(columns={"count": "Effectif", "mean": "Moyenne"})
+    return of_means(csv(table, sep=";", decimal=","), rows, "Effectif", "Moyenne")
 
 
 @quiet
 def frequencies(rows: Rows, chance: Random) -> File:
     del chance
     counts = rows.frame[rows.one].value_counts().sort_index()
-    return csv(pd.DataFrame({"Freq.": counts, "Percent": (100 * counts / counts.sum()).round(2)}))
+    file = csv(pd.DataFrame({"Freq.": counts, "Percent": (100 * counts / counts.sum()).round(2)}))
+    measures = ({"stat": "count", "column": "Freq."}, {"stat": "share", "column": "Percent"})
+    return told(file, rows, [rows.one], *measures)
 
 
 @quiet
@@ -182,19 +203,19 @@ def several_levels(rows: Rows, chance: Random) -> File:
 @quiet
 def aggregated_notebook(rows: Rows, chance: Random) -> File:
     del chance
-    return notebook(shown(means(rows)))
+    return of_means(notebook(shown(means(rows))), rows)
 
 
 @even
 def printed_cross(rows: Rows, chance: Random) -> File:
     del chance
-    return text("log.txt", cross(rows).to_string() + "\n")
+    return of_counts(text("log.txt", cross(rows).to_string() + "\n"), rows)
 
 
 @even
 def latex_cross(rows: Rows, chance: Random) -> File:
     del chance
-    return text("table.tex", latex(cross(rows)))
+    return of_counts(text("table.tex", latex(cross(rows))), rows)
 
 
 @even
@@ -219,7 +240,9 @@ def model_summary(rows: Rows, chance: Random) -> File | None:
     if rows.frame[rows.of].nunique() < 10:
         return None
     fitted = smf.ols(f"{rows.of} ~ C({rows.one})", rows.frame).fit()
-    return text("model.txt", fitted.summary().as_text())
+    term = {"variables": [rows.one], "categorical": [rows.one]}
+    output = {"kind": "regression", "table": "units", "model": "ols", "outcome": rows.of, "terms": [term]}
+    return File("model.txt", fitted.summary().as_text().encode(), output)
 
 
 def program(rows: Rows, chance: Random) -> File:

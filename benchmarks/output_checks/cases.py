@@ -70,10 +70,11 @@ class Table:
 
 @dataclass(frozen=True)
 class File:
-    """A file as another program wrote it."""
+    """A file as another program wrote it; `output`: its declaration without its file."""
 
     name: str
     content: bytes
+    output: Mapping[str, Any] | None = None
 
 
 def units_of(panel: Panel) -> list[pl.Expr]:
@@ -130,7 +131,8 @@ def plain(table: pl.DataFrame) -> pl.DataFrame:
 def written(case_kind: str, table: Table | File, draw: Draw, *, unsafe: bool) -> Case:
     """The table in one of its formats, rows sometimes in another order; a file as it is."""
     if isinstance(table, File):
-        return Case(case_kind, unsafe, table.name, table.content)
+        said = {"version": 1, "file": table.name, "output": dict(table.output)} if table.output else None
+        return Case(case_kind, unsafe, table.name, table.content, said)
     frame = plain(table.frame)
     style = draw.chance.choice(table.formats)
     if draw.chance.random() < 0.15 and frame.height > 2 and "csv" in style:

@@ -10,7 +10,7 @@ import numpy as np
 
 from hub.checks.groups import QUANTILE_METHODS
 from hub.checks.layouts import Layout, Series
-from hub.checks.measures import Measure, Printed
+from hub.checks.measures import INTERVALS, Measure, Printed
 from hub.checks.panels import Panel
 from hub.checks.wording import Hint
 
@@ -117,7 +117,9 @@ def _of_any(hint: Hint, numbers: Printed, panel: Panel) -> Iterator[Measure]:
             low, high = panel.span(name)
             smallest, largest = np.nanmin(numbers.values), np.nanmax(numbers.values)
             within = low - tolerance <= smallest and largest <= high + tolerance
-            if within or statistic in ("sum", "variance", "gini"):
+            if statistic in ("ci_low", "ci_high"):
+                yield from _statistic(statistic, name, hint.quantile)
+            elif within or statistic in ("sum", "variance", "gini", "se"):
                 yield next(_statistic(statistic, name, hint.quantile))
 
 
@@ -127,7 +129,9 @@ def _statistic(statistic: str, name: str, quantile: float | None) -> Iterator[Me
             yield Measure(
                 statistic, name, quantile=quantile if statistic == "quantile" else 0.5, method=method
             )
-    elif statistic in ("sd", "variance"):
+    elif statistic in ("ci_low", "ci_high"):
+        yield from (Measure(statistic, name, method=method) for method in INTERVALS)
+    elif statistic in ("sd", "variance", "se"):
         yield Measure(statistic, name)
         yield Measure(statistic, name, ddof=0)
     else:

@@ -16,7 +16,7 @@ import numpy as np
 from hub.checks.filters import UnreadableFilter, mask_of
 from hub.checks.groups import QUANTILE_METHODS
 from hub.checks.layouts import TOTAL, Axis, Entry, Layout, Series, numbers_rows
-from hub.checks.measures import BASES, UNIT_KINDS, Cube, Measure, Printed, printed
+from hub.checks.measures import BASES, INTERVALS, UNIT_KINDS, Cube, Measure, Printed, printed
 from hub.checks.panels import Panel, fold
 from hub.checks.recompute import Fit, Recomputed
 from hub.checks.tables import Table, number_of
@@ -79,6 +79,8 @@ class _Reading:
         if head.strip() in heads:
             return heads.index(head.strip())
         folded = [fold(one) for one in heads]
+        if folded.count(fold(head)) == 0:  # names of columns, then of rows, in one cell
+            folded = [fold(one.rsplit(" / ", maxsplit=1)[-1]) for one in heads]
         if folded.count(fold(head)) == 1:
             return folded.index(fold(head))
         raise UnreadableClaim(f"column: {head[:80]}")
@@ -240,7 +242,15 @@ def _variants(measure: DeclaredMeasure, reading: _Reading) -> Iterator[Measure]:
     elif measure.stat in ("median", "quantile"):
         for method in QUANTILE_METHODS:
             yield Measure(measure.stat, measure.of, quantile=measure.quantile or 0.5, method=method)
-    elif measure.stat in ("sd", "variance"):
+    else:
+        yield from _ways(measure)
+
+
+def _ways(measure: DeclaredMeasure) -> Iterator[Measure]:
+    """How programs compute a statistic of one variable."""
+    if measure.stat in ("ci_low", "ci_high"):
+        yield from (Measure(measure.stat, measure.of, method=method) for method in INTERVALS)
+    elif measure.stat in ("sd", "variance", "se"):
         yield from (Measure(measure.stat, measure.of, ddof=ddof) for ddof in (1, 0))
     else:
         yield Measure(measure.stat, measure.of, weight=measure.weight)

@@ -5,9 +5,8 @@ All of it needs the explanation of a table (`recompute`): a number nobody could 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -26,10 +25,12 @@ from hub.checks.tables import Table
 from hub.checks.thresholds import Thresholds
 
 COUNTS = frozenset({"count", "persons", "households", "employers"})
-_AMOUNTS = frozenset({"sum", "mean", "gini"})
-_SHARES_OF_BINARY = _AMOUNTS | {"sd", "variance"}
+_INTERVALS = frozenset({"ci_low", "ci_high"})
+_AMOUNTS = frozenset({"sum", "mean", "gini"}) | _INTERVALS
+_DISPERSIONS = frozenset({"sd", "variance", "se"})
+_SHARES_OF_BINARY = _AMOUNTS | _DISPERSIONS
 _ORDERED = frozenset({"median", "quantile"})
-_TELLING = frozenset({"sum", "mean", "median", "quantile", "min", "max", "gini"})
+_TELLING = frozenset({"sum", "mean", "median", "quantile", "min", "max", "gini"}) | _INTERVALS
 _EMPLOYERS = 3  # of an area: SDAP (maps)
 _MAX_CELLS = 5_000
 
@@ -119,7 +120,7 @@ class Judge:
             yield self._finding("extreme", fit, entry, {}, statistic=measure.statistic)
         if measure.statistic in _ORDERED:
             yield from self._percentile(fit, entry, few)
-        if measure.statistic in ("sd", "variance", "correlation"):
+        if measure.statistic in _DISPERSIONS or measure.statistic == "correlation":
             yield from self._dispersion(fit, entry, rows, fit.values[at])
 
     def _units(self, groups: Groups, number: int, measure: Measure) -> dict[str, int]:
@@ -314,7 +315,7 @@ class Judge:
 
     def _totals(self, fit: Fit) -> Iterator[Finding]:
         """What a total holds beside the printed cells of its line must be nobody, or enough units."""
-        if fit.measure.statistic not in (*COUNTS, "sum", "share", "mean") or self.person is None:
+        if fit.measure.statistic not in (*COUNTS, "sum", "share", "mean", *_INTERVALS) or self.person is None:
             return
         given = printed(fit.series.entries).given
         for at, entry in enumerate(fit.series.entries):
@@ -417,27 +418,3 @@ def _with_both(groups: Groups, measure: Measure) -> Groups:
     values = groups.panel.numbers(str(measure.variable))
     assert values is not None  # noqa: S101
     return Groups(groups.panel, np.where(np.isnan(values), np.int32(-1), groups.gid), groups.count)
-
-
-def _distinct(found: Recomputed, kind: str, keep: Mask) -> int:
-    codes, total = found.panel.unit(kind)
-    inside = codes[keep]
-    return int(np.count_nonzero(np.bincount(inside[inside >= 0], minlength=total)))
-
-
-def differing_pairs(
-    explained: Sequence[tuple[Recomputed, Table]], thresholds: Thresholds
-) -> Iterator[tuple[Table, int]]:
-    """Tables of one file whose rows differ by fewer units than a cell needs: the difference shows them."""
-    for (one, _), (two, table) in combinations(explained, 2):
-        if one.panel is not two.panel or one.cube.mask is two.cube.mask:
-            continue
-        kinds = list(one.panel.units)
-        whole = np.ones(one.panel.rows, dtype=np.bool_)
-        a = whole if one.cube.mask is None else one.cube.mask
-        b = whole if two.cube.mask is None else two.cube.mask
-        for keep in (a & ~b, b & ~a):
-            least = min((_distinct(one, kind, keep) for kind in kinds), default=0)
-            if keep.any() and least < thresholds.min_units:
-                yield table, least
-                break

@@ -74,7 +74,8 @@ def run_checks(
     said = f"{name} {' '.join((form or {}).values())}"
     judgement = _judge(contents, extract, units, said, thresholds, declaration, _proven(looked), with_units)
     whole = [table for found, table in judgement.explained if found.complete]
-    kinds = find_in_kinds(contents, whole, thresholds)
+    others = [table for table in contents.tables if not any(table is one for one in judgement.summaries)]
+    kinds = find_in_kinds(replace(contents, tables=others), whole, thresholds)
     findings = [*judgement.kept(looked), *judgement.findings, *kinds, *context]
     unread = any(one.rule == "extract_unread" for one in findings)
     summary = {

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
-from hub.checks.disclosure import COUNTS, Judge, differing_pairs
+from hub.checks.derived_columns import derived
+from hub.checks.disclosure import COUNTS, Judge
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.linked import find_linked, numbers_in_heads
+from hub.checks.model_texts import Explained, explain_models
 from hub.checks.panels import Panel, open_panels
+from hub.checks.populations import differing_pairs
 from hub.checks.recompute import Recomputed, Search, best_of
 from hub.checks.sentences import finding
 from hub.checks.shapes import find_in_shape, find_nearly_equal, find_units_in_text, find_units_named
@@ -37,6 +40,12 @@ _ORDINAL = re.compile(
 )
 
 
+# What the numbers of a table look like alone; of a model's summary each of them was made again.
+_OF_NUMBERS = frozenset(
+    {"small_integer", "unit_like", "row_level", "column_copy", "order_statistic", "ragged", "formula"}
+)
+
+
 @dataclass
 class Judgement:
     """What recomputation says of a file. `reproduced`: every number of it was made again."""
@@ -45,6 +54,7 @@ class Judgement:
     explained: list[tuple[Recomputed, Table]] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
     declared: list[Place] = field(default_factory=list)
+    summaries: list[Table] = field(default_factory=list)
     reproduced: bool = False
     with_units: bool = True
 
@@ -53,9 +63,10 @@ class Judgement:
         return [one for one in findings if not self._answered(one)]
 
     def _answered(self, one: Finding) -> bool:
-        if one.rule in ("small_integer", "unit_like") and any(
-            _within(place, one.place) for place in self.declared
-        ):
+        if one.rule in ("small_integer", "unit_like") and _in_any(self.declared, one.place):
+            return True
+        of_models = [table.place for table in self.summaries]
+        if one.rule in _OF_NUMBERS and _in_any(of_models, one.place):
             return True
         table = next((pair for pair in self.explained if _within(pair[1].place, one.place)), None)
         if table is None:
@@ -107,15 +118,20 @@ def judge(
     _, panels = open_panels(directory, units)
     judgement = Judgement(with_units=with_units or len(contents.tables) > 1)
     searches = [Search(panel, context) for panel in panels]
-    complete = bool(contents.tables) and len(contents.tables) <= _MAX_TABLES
+    models = _judge_models(judgement, contents, declaration, panels, thresholds)
+    declaration = None if models.declared else declaration
+    whole, contents = contents, models.left
+    shown = replace(contents, tables=[*contents.tables, *(table for _, _, table in models.coefficients)])
+    complete = bool(contents.tables or models.found) and models.complete
+    complete &= len(contents.tables) <= _MAX_TABLES
     for number, table in enumerate(contents.tables[:_MAX_TABLES]):
         if declaration is not None and number == 0:
             done = _judge_declared(judgement, table, declaration, panels, thresholds)
             if done is not None:
                 complete &= done
                 continue
-        found = best_of([search.explain(table) for search in searches])
-        complete &= _judge_table(judgement, table, found, thresholds)
+        read, found = _explained(table, searches)
+        complete &= _judge_table(judgement, read, found, thresholds)
         judgement.findings += find_units_named(table, panels)
         if (found is None or not found.complete) and table.place not in proven:
             judgement.findings += _look_at_units(table, found, panels, thresholds)
@@ -125,13 +141,44 @@ def judge(
         for table, least in differing_pairs(judgement.explained, thresholds)
     ]  # fmt: skip
     judgement.findings += find_linked(judgement.cells, thresholds, panels)
-    judgement.findings += _look_at_texts(contents, panels, thresholds)
+    judgement.findings += _look_at_texts(whole, panels, thresholds)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
-    if complete and not all(panel.units for panel in _panels_of(judgement)):
+    used = [*_panels_of(judgement), *(fitted.panel for fitted, _, _ in models.fitted())]
+    if complete and not all(panel.units for panel in used):
         judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
         complete = False
-    judgement.reproduced = complete and not contents.images and _only_tables(contents, judgement)
+    judgement.reproduced = complete and not contents.images and _only_tables(shown, judgement)
     return judgement
+
+
+def _explained(table: Table, searches: Sequence[Search]) -> tuple[Table, Recomputed | None]:
+    """The best explanation of a table, or of one that it stands for, with the table that it is of."""
+    found = best_of([search.explain(table) for search in searches])
+    if found is not None and found.complete:
+        return table, found
+    for one in derived(table):
+        other = best_of([search.explain(one.table) for search in searches])
+        if other is not None and other.complete and one.holds(other):
+            return one.table, other
+    return table, found
+
+
+def _judge_models(
+    judgement: Judgement,
+    contents: Contents,
+    declaration: Declaration | None,
+    panels: Sequence[Panel],
+    thresholds: Thresholds,
+) -> Explained:
+    """The summaries of models in the file, fitted again."""
+    declared = declaration.output if declaration is not None else None
+    regression = declared if declared is not None and declared.kind == "regression" else None
+    models = explain_models(contents, panels, regression, thresholds)
+    judgement.findings += models.findings
+    # In a notebook a text and a page may count their tables alike: then nothing is answered for either.
+    places = [table.place for table in models.left.tables]
+    judgement.summaries += [table for table in models.tables if table.place not in places]
+    return models
 
 
 def _look_at_texts(contents: Contents, panels: Sequence[Panel], thresholds: Thresholds) -> Iterator[Finding]:
@@ -157,10 +204,22 @@ def _look_at_units(
     columns = _columns(found) if found is not None else {}
     explained = frozenset(at for at in columns if at is not None)
     for panel in panels:
-        yield from find_unit_rows(table, panel, explained, thresholds)
+        for one in find_unit_rows(table, panel, explained, thresholds):
+            yield _less_sure(one, table)
     yield from find_in_shape(table, found, panels, thresholds)
     yield from find_in_terms(table, panels, thresholds)
     yield from find_residuals(table, explained, thresholds)
+
+
+def _less_sure(one: Finding, table: Table) -> Finding:
+    """A single column of coefficients or errors that agrees with the values of a few units does so by chance:
+    people look at it."""
+    columns = one.evidence.get("columns")
+    if one.rule != "trajectory" or not isinstance(columns, Sequence) or len(columns) > 1:
+        return one
+    from hub.checks.coefficient_tables import read_coefficients
+
+    return replace(one, severity=Severity.REVIEW) if read_coefficients(table) is not None else one
 
 
 def _judge_declared(
@@ -200,7 +259,7 @@ def _judge_regression(
     from hub.checks.models import check_declared, find_in_fitted
 
     check = check_declared(table, declared, panels)
-    judgement.findings += find_in_fitted(check, table, thresholds)
+    judgement.findings += find_in_fitted(check.fitted, check.outcome, table.place, thresholds)
     judgement.declared.append(table.place)
     if check.wrong:
         severity = thresholds.severity("false_claim")
@@ -257,6 +316,10 @@ def _unreproduced(
     }
     place = table.place.within(column=columns[0] if len(columns) == 1 else None)
     return finding("unreproduced", thresholds.severity("unreproduced"), place, cells=cells, evidence=evidence)
+
+
+def _in_any(tables: Sequence[Place], place: Place) -> bool:
+    return any(_within(table, place) for table in tables)
 
 
 def _within(table: Place, place: Place) -> bool:

@@ -163,6 +163,30 @@ def values_of(groups: Groups, measure: Measure) -> Floats:
     return _OF_VARIABLE[measure.statistic](groups, name, measure)
 
 
+INTERVALS = ("normal", "student", "rounded")  # quantiles of 95 %: 1.959964, Student's, 1.96
+
+
+def error_of_mean(groups: Groups, name: str, ddof: int = 1) -> Floats:
+    """Standard deviation of the values over the root of their number."""
+    rows = groups.present(name)
+    variance = groups.variance(name, ddof)
+    found: Floats = np.sqrt(np.divide(variance, rows, out=np.full(rows.shape, np.nan), where=rows > 0))
+    return found
+
+
+def _bound(groups: Groups, name: str, measure: Measure, side: float) -> Floats:
+    """An end of the interval of 95 % of a mean."""
+    from scipy import special
+
+    error = error_of_mean(groups, name, measure.ddof)
+    if measure.method == "student":
+        width = special.stdtrit(np.maximum(groups.present(name) - 1, 1), 0.975)
+    else:
+        width = np.full(error.shape, 1.96 if measure.method == "rounded" else special.ndtri(0.975))
+    found: Floats = groups.mean(name) + side * width * error
+    return found
+
+
 _OF_VARIABLE: dict[str, Callable[[Groups, str, Measure], Floats]] = {
     "sum": lambda groups, name, measure: groups.total(name, measure.weight),
     "mean": lambda groups, name, measure: groups.mean(name, measure.weight),
@@ -173,6 +197,9 @@ _OF_VARIABLE: dict[str, Callable[[Groups, str, Measure], Floats]] = {
     "min": lambda groups, name, _: groups.extreme(name, largest=False),
     "max": lambda groups, name, _: groups.extreme(name, largest=True),
     "gini": lambda groups, name, _: groups.gini(name),
+    "se": lambda groups, name, measure: error_of_mean(groups, name, measure.ddof),
+    "ci_low": lambda groups, name, measure: _bound(groups, name, measure, -1.0),
+    "ci_high": lambda groups, name, measure: _bound(groups, name, measure, 1.0),
     "correlation": lambda groups, name, measure: groups.correlation(name, measure.other or name),
 }
 

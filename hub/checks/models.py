@@ -1,4 +1,4 @@
-"""The rules for regressions that are fitted again from a declaration."""
+"""The rules for regressions that are fitted again, and declared tables of coefficients."""
 
 from __future__ import annotations
 
@@ -8,15 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from hub.checks.declared import UnreadableClaim, panel_of
-from hub.checks.findings import Finding
+from hub.checks.estimation import Estimate
+from hub.checks.findings import Finding, Place
 from hub.checks.panels import Codes, Floats, Panel
-from hub.checks.regressions import Fitted, differs, fit_declared, printed_parameters, summary_value
+from hub.checks.regressions import (
+    Fitted,
+    differs,
+    fit_declared,
+    prepared,
+    printed_parameters,
+    summary_value,
+)
 from hub.checks.tables import Table, number_of
 from hub.checks.terms import told_of_model, units_among
 from hub.checks.thresholds import Thresholds
 from hub.documents.outputs import DeclaredRegression
 
 _FIRST_ROWS = 2_000
+_MOST_BITS = 50
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,7 @@ class ModelCheck:
     """A declared regression against its file: numbers that differ, and rows that nobody declared."""
 
     fitted: Fitted
+    outcome: Floats
     wrong: tuple[tuple[int, int], ...]
     unexplained: tuple[tuple[int, int], ...]
     right: int
@@ -31,7 +41,8 @@ class ModelCheck:
 
 def check_declared(table: Table, declared: DeclaredRegression, panels: Sequence[Panel]) -> ModelCheck:
     """Fit the declaration and compare every number of the table. Raises UnreadableClaim."""
-    fitted = fit_declared(declared, panel_of(declared.table, panels))
+    panel = panel_of(declared.table, panels)
+    fitted, outcome = _fit(declared, panel)
     heads = [one.strip() for one in table.columns]
     roles = {}
     for role, head in declared.columns.items():
@@ -41,7 +52,7 @@ def check_declared(table: Table, declared: DeclaredRegression, panels: Sequence[
     if "term" not in roles or "estimate" not in roles:
         raise UnreadableClaim("columns: term, estimate")
     rows = printed_parameters(table, fitted, roles["term"])
-    if len(set(rows.values())) < len(fitted.parameters):
+    if not rows or len(set(rows.values())) < len(rows):
         raise UnreadableClaim("terms are missing")
     wrong, unexplained, right = [], [], 0
     at_role = {at: role for role, at in roles.items()}
@@ -56,7 +67,28 @@ def check_declared(table: Table, declared: DeclaredRegression, panels: Sequence[
                 wrong.append((row, at))
             else:
                 right += 1
-    return ModelCheck(fitted, tuple(wrong), tuple(unexplained), right)
+    return ModelCheck(fitted, outcome, tuple(wrong), tuple(unexplained), right)
+
+
+def _fit(declared: DeclaredRegression, panel: Panel) -> tuple[Fitted, Floats]:
+    """The declared regression with the errors it declares, and its outcome."""
+    ready = prepared(declared, panel)
+    if declared.covariance == "nonrobust":
+        return fit_declared(declared, panel), ready.outcome
+    groups = None
+    if declared.covariance == "cluster":
+        if declared.cluster not in panel.units:
+            raise UnreadableClaim("cluster")
+        groups = panel.unit(str(declared.cluster))[0][ready.rows]
+        if groups.size and int(groups.min()) < 0:
+            raise UnreadableClaim("cluster")
+    design = np.column_stack([one.values for one in ready.parameters])
+    made = Estimate(declared.model, design, ready.outcome, declared.covariance, groups)
+    fitted = Fitted(
+        panel, ready.rows, ready.parameters, made.estimates, made.errors, made.degrees, normal=True,
+        r_squared=made.number("r_squared"),
+    )  # fmt: skip
+    return fitted, ready.outcome
 
 
 def _expected(fitted: Fitted, parameter: int | None, role: str | None, label: str) -> float | None:
@@ -71,9 +103,12 @@ def _decimals(table: Table, at: int) -> int:
     return max((-e for e in exponents if isinstance(e, int)), default=0)
 
 
-def find_in_fitted(check: ModelCheck, table: Table, thresholds: Thresholds) -> Iterator[Finding]:
-    """Degrees of freedom, levels of few units, saturation, one unit, effects per unit."""
-    fitted, panel = check.fitted, check.fitted.panel
+def find_in_fitted(
+    fitted: Fitted, outcome: Floats, place: Place, thresholds: Thresholds
+) -> Iterator[Finding]:
+    """Degrees of freedom, levels of few units, saturation, one unit, effects per unit; `outcome`: its value
+    in each row of the estimation."""
+    panel, table = fitted.panel, Table((), (), place)
     kinds = {kind: panel.unit(kind) for kind in panel.units}
     inside = {kind: codes[fitted.rows] for kind, (codes, _) in kinds.items()}
     units = {kind: units_among(codes) for kind, codes in inside.items()}
@@ -90,21 +125,62 @@ def find_in_fitted(check: ModelCheck, table: Table, thresholds: Thresholds) -> I
         if counts and min(counts.values()) < few:
             told = {"term": one.name[:80], "units": counts}
             yield told_of_model("dummy_units", thresholds, table, told, limit=few)
+    yield from _find_saturated(fitted, outcome, inside, table, thresholds)
+
+
+def _find_saturated(
+    fitted: Fitted, outcome: Floats, inside: Mapping[str, Codes], table: Table, thresholds: Thresholds
+) -> Iterator[Finding]:
+    """A model with a coefficient for each of its groups is a table of their means: their rules hold."""
     if len(_cells(fitted.design[:_FIRST_ROWS])[0]) > len(fitted.parameters):
         return  # more different rows than coefficients, however many follow
     cells, codes = _cells(fitted.design)
-    if len(cells) <= len(fitted.parameters):
-        smallest = min(
-            (units_among(unit[codes == at]) for unit in inside.values() for at in range(len(cells))),
-            default=0,
-        )
-        if smallest < thresholds.min_units:
-            yield told_of_model(
-                "saturated_model", thresholds, table, {"groups": len(cells), "units": smallest}
-            )
+    if len(cells) > len(fitted.parameters):
+        return
+    binary = bool(np.isin(outcome, (0.0, 1.0)).all())
+    sides = codes * 2 + (outcome == 1) if binary else codes
+    smallest = min(
+        (units_among(unit[sides == at]) for unit in inside.values() for at in range(int(sides.max()) + 1)),
+        default=0,
+    )
+    if smallest < thresholds.min_units:
+        yield told_of_model("saturated_model", thresholds, table, {"groups": len(cells), "units": smallest})
+    elif not binary:
+        yield from _find_dominated(outcome, codes, inside, table, thresholds)
+
+
+def _find_dominated(
+    outcome: Floats, codes: Codes, inside: Mapping[str, Codes], table: Table, thresholds: Thresholds
+) -> Iterator[Finding]:
+    limits = (
+        ("dominance_one", thresholds.limit("dominance_one", "share")),
+        ("dominance_two", thresholds.limit("dominance_two", "share")),
+    )
+    for kind, unit in inside.items():
+        for at in range(int(codes.max()) + 1):
+            own = (codes == at) & (unit >= 0)
+            sums = np.sort(np.bincount(unit[own], np.abs(outcome[own])))[::-1]
+            whole = float(sums.sum())
+            if not whole > 0:
+                continue
+            for count, (rule, limit) in enumerate(limits, start=1):
+                share = float(sums[:count].sum()) / whole
+                if share > limit:
+                    evidence = {"unit": kind, "largest" if count == 1 else "two_largest": round(share, 4)}
+                    yield told_of_model(rule, thresholds, table, evidence, percent=round(100 * limit))
+                    return
 
 
 def _cells(design: Floats) -> tuple[Floats, Codes]:
+    if bool(((design == 0) | (design == 1)).all()):
+        codes = np.zeros(design.shape[0], dtype=np.int64)
+        for start in range(0, design.shape[1], _MOST_BITS):
+            part = design[:, start : start + _MOST_BITS]
+            keys = part @ 2.0 ** np.arange(part.shape[1])  # exact: dummies are the digits of a number
+            _, own = np.unique(keys, return_inverse=True)
+            codes = codes * (int(own.max(initial=0)) + 1) + own
+        _, first, codes = np.unique(codes, return_index=True, return_inverse=True)
+        return design[first], codes.ravel().astype(np.int32)
     cells, codes = np.unique(design.round(9), axis=0, return_inverse=True)
     return cells, codes.ravel().astype(np.int32)
 

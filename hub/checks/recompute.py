@@ -60,10 +60,20 @@ class Fit:
 
 @dataclass(frozen=True)
 class Filter:
-    """The rows of one value of a variable; `position` is that of the category."""
+    """The rows of one value of a variable; `position` is that of the category, None: of any value."""
 
     variable: str
-    position: int
+    position: int | None
+
+    def mask(self, panel: Panel) -> npt.NDArray[np.bool_]:
+        """Which rows of the panel these are."""
+        if self.position is None:
+            values = panel.numbers(self.variable)
+            assert values is not None  # noqa: S101  (only numbers are looked at for gaps)
+            return ~np.isnan(values)
+        known = panel.categories(self.variable)
+        assert known is not None  # noqa: S101
+        return np.equal(known.codes, self.position)
 
 
 @dataclass
@@ -129,12 +139,7 @@ class Search:
         return best if best is not None and best.score > 0 else None
 
     def _try(self, layout: Layout, where: Filter | None) -> Recomputed:
-        mask = None
-        if where is not None:
-            known = self.panel.categories(where.variable)
-            assert known is not None  # noqa: S101
-            mask = known.codes == where.position
-        cube = Cube(self.panel, layout.axes, mask)
+        cube = Cube(self.panel, layout.axes, where.mask(self.panel) if where is not None else None)
         fits: list[Fit | None] = []
         base = BASES[0]
         budget = max(_BUDGET, _LEAST_TRIED * self.panel.rows)
@@ -142,6 +147,8 @@ class Search:
         for series in layout.series:
             failed = sum(fit is None for fit in fits)
             fit = self._fit(layout, series, cube, base, limit if failed < _MAX_FAILED else -1)
+            if fit is not None and fit.rounded and where is not None and where.position is None:
+                fit = None  # the gaps of some variable explain exact numbers only: they are many
             if fit is not None:
                 base = fit.measure.base  # the totals of one table hold the same rows
             fits.append(fit)
@@ -261,6 +268,32 @@ class Search:
                 self.tried += len(known.values)
                 for position in self._fitting(layout, series, measure, numbers, name):
                     yield Filter(name, position)
+        for series, measure, numbers in probes:
+            if measure == Measure("count"):
+                yield from self._known_rows(layout, series, numbers)
+
+    def _known_rows(self, layout: Layout, series: Series, numbers: Printed) -> Iterator[Filter]:
+        """Variables whose rows with a value have the counts that are printed: tables are often of the rows
+        that lack nothing, as the one before them was."""
+        places = [at for at, entry in enumerate(series.entries) if TOTAL not in entry.levels]
+        if not places:
+            return
+        cube = self._whole_cube(layout)
+        groups, _ = cube.at(series.entries[places[0]].levels, "known")
+        at = [cube.number(series.entries[place].levels) for place in places]
+        part = Printed(numbers.values[places], numbers.tolerance[places], None, numbers.base, numbers.whole)
+        probe = probe_of(cube, series, numbers)
+        for name in self._filter_variables(layout):
+            if name not in self.panel.numeric:
+                continue
+            self.tried += 1
+            if probe is not None and not probe.allows(Measure("count", name)):
+                continue
+            values = groups.present(name)[at]
+            if (values == groups.rows()[at]).all():
+                continue
+            if ((part.matches(values, 1e-9, rounded=False) > 0) | ~part.given).all():
+                yield Filter(name, None)
 
     def _whole_cube(self, layout: Layout) -> Cube:
         """The groups of a layout over all rows: one for all filters that are tried on it."""

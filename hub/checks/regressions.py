@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -23,6 +24,7 @@ from hub.documents.outputs import DeclaredRegression, Term
 
 MAX_PARAMETERS = 300
 _MAX_STEPS = 60
+_REFINEMENTS = 2
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Fitted:
     normal: bool  # tests by the normal distribution instead of Student's
     r_squared: float | None
 
-    @property
+    @cached_property
     def design(self) -> Floats:
         return np.column_stack([one.values for one in self.parameters])
 
@@ -70,8 +72,19 @@ class Fitted:
         return self.estimates + (width if role == "high" else -width) * self.errors
 
 
-def fit_declared(declared: DeclaredRegression, panel: Panel) -> Fitted:
-    """The declared regression on the extract. Raises UnreadableClaim."""
+@dataclass(frozen=True)
+class Prepared:
+    """What a declared regression is fitted on. `kept`: rows that its filter leaves."""
+
+    rows: npt.NDArray[np.int64]
+    parameters: tuple[Parameter, ...]
+    outcome: Floats
+    weights: Floats | None
+    kept: int
+
+
+def prepared(declared: DeclaredRegression, panel: Panel) -> Prepared:
+    """Rows, design and outcome of a declared regression. Raises UnreadableClaim."""
     names = [declared.outcome, *(v for term in declared.terms for v in term.variables)]
     names += [declared.weight] if declared.weight is not None else []
     for name in names:
@@ -83,6 +96,7 @@ def fit_declared(declared: DeclaredRegression, panel: Panel) -> Fitted:
             keep = mask_of(declared.where, panel)
         except UnreadableFilter as error:
             raise UnreadableClaim(f"where: {error}") from error
+    kept = int(keep.sum())
     for name in dict.fromkeys(names):
         keep &= ~panel.part.column(name).is_null().to_numpy()
         numbers = panel.numbers(name)
@@ -96,7 +110,13 @@ def fit_declared(declared: DeclaredRegression, panel: Panel) -> Fitted:
     if not parameters or len(parameters) > MAX_PARAMETERS or len(parameters) > rows.size:
         raise UnreadableClaim("terms")
     weights = _numbers(declared.weight, panel)[rows] if declared.weight is not None else None
-    return _fitted(declared, panel, rows, tuple(parameters), outcome, weights)
+    return Prepared(rows, tuple(parameters), outcome, weights, kept)
+
+
+def fit_declared(declared: DeclaredRegression, panel: Panel) -> Fitted:
+    """The declared regression on the extract. Raises UnreadableClaim."""
+    ready = prepared(declared, panel)
+    return _fitted(declared, panel, ready.rows, ready.parameters, ready.outcome, ready.weights)
 
 
 def _fitted(
@@ -110,11 +130,11 @@ def _fitted(
     design = np.column_stack([one.values for one in parameters])
     degrees = rows.size - len(parameters)
     if declared.model == "ols":
-        estimates, errors, r_squared = _least_squares(design, outcome, weights, degrees, declared.intercept)
+        estimates, errors, r_squared = _squares(design, outcome, weights, degrees, declared.intercept)
         return Fitted(panel, rows, parameters, estimates, errors, degrees, normal=False, r_squared=r_squared)
     if weights is not None:
         raise UnreadableClaim("weight")
-    estimates, errors = _newton(declared.model, design, outcome)
+    estimates, errors = newton(declared.model, design, outcome)
     return Fitted(panel, rows, parameters, estimates, errors, degrees, normal=True, r_squared=None)
 
 
@@ -172,7 +192,7 @@ def _log(values: Floats, name: str) -> Floats:
     return np.log(values)
 
 
-def _least_squares(
+def _squares(
     design: Floats,
     outcome: Floats,
     weights: Floats | None,
@@ -182,17 +202,29 @@ def _least_squares(
     if weights is not None:
         root = np.sqrt(weights)
         design, outcome = design * root[:, None], outcome * root
-    inverse = _inverse(design.T @ design)
-    estimates, *_ = np.linalg.lstsq(design, outcome, rcond=None)
+    inverse = inverse_of(design.T @ design)
+    estimates = least_squares(design, outcome)
     left = outcome - design @ estimates
     variance = float(left @ left) / degrees if degrees > 0 else float("nan")
     centre = outcome - (outcome.mean() if centred else 0.0)
     whole = float(centre @ centre)
     r_squared = 1 - float(left @ left) / whole if whole > 0 and weights is None else None
-    return np.asarray(estimates, dtype=np.float64), np.sqrt(variance * np.diag(inverse)), r_squared
+    return estimates, np.sqrt(variance * np.diag(inverse)), r_squared
 
 
-def _inverse(matrix: Floats) -> Floats:
+def least_squares(design: Floats, outcome: Floats, inverse: Floats | None = None) -> Floats:
+    """The coefficients of least squares: normal equations, refined until their error is that of the design
+    and no longer of its square. `inverse`: of the design's squares, where it is known. Raises UnreadableClaim
+    where columns are collinear."""
+    inverse = inverse_of(design.T @ design) if inverse is None else inverse
+    estimates: Floats = inverse @ (design.T @ outcome)
+    for _ in range(_REFINEMENTS):
+        estimates = estimates + inverse @ (design.T @ (outcome - design @ estimates))
+    return estimates
+
+
+def inverse_of(matrix: Floats) -> Floats:
+    """The inverse of a symmetric matrix. Raises UnreadableClaim where columns are collinear."""
     scale = np.sqrt(np.diag(matrix))
     if (scale == 0).any():
         raise UnreadableClaim("collinear terms")
@@ -203,27 +235,34 @@ def _inverse(matrix: Floats) -> Floats:
     return inverse
 
 
-def _newton(model: str, design: Floats, outcome: Floats) -> tuple[Floats, Floats]:
-    """Maximum likelihood by Newton's method; errors from the observed information."""
-    if model in ("logit", "probit") and not np.isin(outcome, (0.0, 1.0)).all():
+def require_binary(outcome: Floats) -> None:
+    """Raise UnreadableClaim unless all values are 0 or 1."""
+    if not np.isin(outcome, (0.0, 1.0)).all():
         raise UnreadableClaim("outcome is not 0 or 1")
+
+
+def newton(model: str, design: Floats, outcome: Floats) -> tuple[Floats, Floats]:
+    """Maximum likelihood by Newton's method; errors from the observed information."""
+    if model in ("logit", "probit"):
+        require_binary(outcome)
     estimates: Floats = np.zeros(design.shape[1])
     if model == "poisson":
         start, *_ = np.linalg.lstsq(design, np.log(np.maximum(outcome, 0) + 0.5), rcond=None)
         estimates = np.asarray(start, dtype=np.float64)
     for _ in range(_MAX_STEPS):
-        gradient, information = _derivatives(model, design, outcome, estimates)
-        step = _inverse(information) @ gradient
+        gradient, information = derivatives(model, design, outcome, estimates)
+        step = inverse_of(information) @ gradient
         estimates = estimates + step
         if not np.isfinite(estimates).all() or np.abs(design @ estimates).max() > 500:
             break
         if np.abs(step).max() <= 1e-10 * (1 + np.abs(estimates).max()):
-            _, information = _derivatives(model, design, outcome, estimates)
-            return estimates, np.sqrt(np.diag(_inverse(information)))
+            _, information = derivatives(model, design, outcome, estimates)
+            return estimates, np.sqrt(np.diag(inverse_of(information)))
     raise UnreadableClaim("the model does not converge")
 
 
-def _derivatives(model: str, design: Floats, outcome: Floats, estimates: Floats) -> tuple[Floats, Floats]:
+def derivatives(model: str, design: Floats, outcome: Floats, estimates: Floats) -> tuple[Floats, Floats]:
+    """Gradient and observed information of the likelihood."""
     from scipy import special
 
     index = design @ estimates
@@ -244,7 +283,7 @@ def printed_parameters(table: Table, fitted: Fitted, term_column: int) -> dict[i
     """Row of the table → parameter, by name as several programs write it, or else by position."""
     names: dict[str, int] = {}
     for at, one in enumerate(fitted.parameters):
-        for name in _spellings(one):
+        for name in named(one):
             names.setdefault(name, at)
     cells = table.column(term_column)
     by_name = {row: names[key] for row, cell in enumerate(cells) if (key := _key(cell)) in names}
@@ -260,8 +299,9 @@ def _key(text: str) -> str:
     return fold(plain.replace("C(", "").replace("[T.", " ").replace("factor(", ""))
 
 
-def _spellings(one: Parameter) -> list[str]:
-    if one.name == "Intercept":
+def named(one: Parameter) -> list[str]:
+    """How programs write the name of a parameter, folded."""
+    if one.name in ("Intercept", "const", "(Intercept)"):
         return ["intercept", "const", "constant", "cons", "constante"]
     plain = _key(one.name)
     joined = _key(one.name.replace("[T.", "").replace("]", ""))

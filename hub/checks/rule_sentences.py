@@ -166,6 +166,12 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "{cells} numbers were not made again from the extract: a checker must judge them. A declaration "
         "(vitrine.table) would allow them to be recomputed.",
     ),
+    "model_numbers": Sentence(
+        "Le modèle imprimé a été réestimé, mais {cells} de ses nombres n’ont pas été retrouvés ({labels}). "
+        "Retirez-les, ou un vérificateur doit les juger.",
+        "The printed model was fitted again, but {cells} of its numbers were not found ({labels}). Remove "
+        "them, or a checker must judge them.",
+    ),
     "false_claim": Sentence(
         "Le fichier ne contient pas ce que dit sa déclaration ({cells} nombres diffèrent). Déposez le "
         "fichier avec la déclaration qui l’a produit.",

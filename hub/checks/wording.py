@@ -20,6 +20,7 @@ _SUPPRESSED = frozenset(
      "suppressed", "supprimé", "supprime", "secret", "redacted", "[redacted]", "nan", "none", "null", "."}
 )  # fmt: skip
 _SMALL = re.compile(r"(?:<|≤|<=|under|less than|moins de)\s*\d+")
+_MOST_WORDS = 4  # of a label that is a statistic
 _MISSING = frozenset({"nan", "na", "none", "null", "missing", "manquant", "<na>", "n a", "nat"})
 _STATISTICS: dict[str, str] = {
     **dict.fromkeys(("mean", "means", "average", "avg", "moyenne", "moy", "mittelwert"), "mean"),
@@ -47,6 +48,35 @@ _STATISTICS: dict[str, str] = {
         "count",
     ),
 }  # fmt: skip
+# Words that say more together than one by one.
+_INTERVAL = r"(?:(?:ci|ic|ki)(?:90|95|99)?|conf(?:idence)?|bound|borne|limit|95)"
+_LOW, _HIGH = (
+    r"(?:low(?:er)?|lo|lb|inf(?:erieure?)?|bas)",
+    r"(?:high(?:er)?|hi|up(?:per)?|ub|sup(?:erieure?)?|haut)",
+)
+_PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(
+            r"\b(?:se|sem|stderr|std err(?:or)?|standard errors?|erreurs? types?|erreurs? standards?"
+            r"|standardfehler)\b"
+        ),
+        "se",
+    ),
+    (re.compile(r"\b(?:standard deviations?|std dev\w*|ecarts? types?|standardabweichung)\b"), "sd"),
+    *(
+        (
+            re.compile(
+                rf"\b{_INTERVAL}(?: \d\d?)? ?(?:{side}|{letter})\b"
+                rf"|\b{side} {_INTERVAL}(?: \d\d)?\b|^(?:{alone})$"
+            ),
+            statistic,
+        )
+        for side, letter, alone, statistic in (
+            (_LOW, "l", "lower|lcl|lci|ll", "ci_low"),
+            (_HIGH, "[uh]", "upper|ucl|uci|ul", "ci_high"),
+        )
+    ),
+)
 _QUANTILE = re.compile(r"(?:p|q|perc|percentile|quantile|centile)?\s?(\d{1,2}(?:[.,]\d+)?)\s?(?:th|e|eme)?")
 _NUMBER = r"([-+]?\d+(?:[.,]\d+)?)"
 _INTERVALS = (
@@ -98,6 +128,8 @@ def is_missing(text: str) -> bool:
 def statistic_of(text: str) -> Hint:
     """The statistic a whole text names ("mean", "25%", "p90", "std"); an empty hint when it is none."""
     hint = hint_of(text, None)
+    if hint.statistics[:1] and hint.statistics[0] in ("se", "ci_low", "ci_high"):
+        return hint if len(fold(text).split()) <= _MOST_WORDS else Hint()
     words = [w for w in fold(text).split() if w not in ("type", "dev", "deviation", "standard", "of", "de")]
     known = all(word in _STATISTICS for word in words)
     if hint.quantile is not None or (words and known and hint.statistics):
@@ -129,8 +161,11 @@ def hint_of(text: str, panel: Panel | None) -> Hint:
     """What the words of a head say, with the variables of `panel` that they name."""
     if text.startswith("('") and text.endswith("')"):  # a column of several levels, named in one cell
         text = text.strip("()").replace("'", "").replace(", ", " / ")
-    words = fold(text).split()
     variables = _mentioned(text, panel) if panel is not None else ()
+    phrase = _phrase_of(fold(text)) if fold(text) not in map(fold, variables) else None
+    if phrase is not None:
+        return Hint((phrase,), None, variables)
+    words = fold(text).split()
     taken = {word for name in variables for word in fold(name).split()} if len(words) > 1 else set()
     statistics = [_STATISTICS[word] for word in words if word in _STATISTICS and word not in taken]
     if "%" in text:
@@ -147,6 +182,10 @@ def hint_of(text: str, panel: Panel | None) -> Hint:
 
 
 _UNITS = frozenset({"persons", "households", "employers"})
+
+
+def _phrase_of(plain: str) -> str | None:
+    return next((statistic for pattern, statistic in _PHRASES if pattern.search(plain)), None)
 
 
 def _mentioned(text: str, panel: Panel) -> tuple[str, ...]:

@@ -21,8 +21,9 @@ MAX_BYTES = 64_000
 MAX_DEPTH = 40
 Column = Annotated[str, Field(min_length=1, max_length=200)]
 Statistic = Literal[
-    "count", "persons", "share", "sum", "mean", "median", "quantile", "sd", "variance", "min", "max", "gini"
-]
+    "count", "persons", "share", "sum", "mean", "median", "quantile", "sd", "variance", "se", "ci_low",
+    "ci_high", "min", "max", "gini",
+]  # fmt: skip
 
 
 class Grouping(Sparse):
@@ -45,7 +46,8 @@ class Grouping(Sparse):
 
 class Measure(Sparse):
     """One statistic per group, printed in the column `column`. `of`: the variable; `quantile`: 0 to 1 for
-    the statistic quantile; `weight`: the variable that weights it; `share` is of the whole table (`within`:
+    the statistic quantile; `se`, `ci_low` and `ci_high` are the standard error of the mean and the ends of
+    its interval of 95 %; `weight`: the variable that weights it; `share` is of the whole table (`within`:
     of the groups that agree on these variables)."""
 
     stat: Statistic
@@ -93,7 +95,9 @@ class Term(Sparse):
 
 
 class DeclaredRegression(Sparse):
-    """A table of coefficients: one line per parameter, the columns named as in `columns`."""
+    """A table of coefficients: one line per parameter, the columns named as in `columns`; without `columns` a
+    summary as statsmodels or R print it. `cluster`: the type of unit (person, household, employer) by whose
+    units the errors are clustered."""
 
     kind: Literal["regression"]
     table: PartName
@@ -104,7 +108,19 @@ class DeclaredRegression(Sparse):
     intercept: bool = True
     where: Filter | None = None
     weight: Column | None = None
-    columns: dict[Literal["term", "estimate", "se", "statistic", "p", "low", "high"], Column]
+    covariance: Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster"] = "nonrobust"
+    cluster: Column | None = None
+    columns: dict[Literal["term", "estimate", "se", "statistic", "p", "low", "high"], Column] = Field(
+        default_factory=dict
+    )
+
+    @model_validator(mode="after")
+    def _clusters_fit(self) -> DeclaredRegression:
+        if (self.cluster is None) == (self.covariance == "cluster"):
+            raise bad_value("cluster goes with covariance: cluster", "cluster va avec covariance: cluster")
+        if self.weight is not None and self.covariance != "nonrobust":
+            raise bad_value("weight goes with covariance: nonrobust", "weight va avec covariance: nonrobust")
+        return self
 
 
 DeclaredOutput = Annotated[

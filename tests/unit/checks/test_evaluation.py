@@ -15,6 +15,7 @@ from benchmarks.output_checks.acro import NOT_COMPARED, python_of_acro
 from benchmarks.output_checks.by_pandas import SAFE_BY_PANDAS
 from benchmarks.output_checks.cases import Case, Draw, Make, written
 from benchmarks.output_checks.leaks import UNSAFE_BY_PANDAS
+from benchmarks.output_checks.models import SAFE_MODELS, UNSAFE_MODELS
 from benchmarks.output_checks.panels import Panel, made_panel
 from benchmarks.output_checks.queries import SAFE_QUERIES, UNSAFE_QUERIES, drawn_query
 from benchmarks.output_checks.safe import SAFE as DRAWN_SAFE
@@ -25,10 +26,10 @@ from hub.documents.outputs import Declaration
 from tests.unit.checks.samples import THRESHOLDS
 
 VARIANTS = 3
-SAFE = {**DRAWN_SAFE, **SAFE_BY_PANDAS}
-UNSAFE = {**DRAWN_UNSAFE, **UNSAFE_BY_PANDAS}
+SAFE = {**DRAWN_SAFE, **SAFE_BY_PANDAS, **SAFE_MODELS}
+UNSAFE = {**DRAWN_UNSAFE, **UNSAFE_BY_PANDAS, **UNSAFE_MODELS}
 # Kinds that only a declaration makes checkable.
-DECLARED = {"regression"}
+DECLARED = {"summary of a model of a part"}
 
 
 @pytest.fixture(scope="module")

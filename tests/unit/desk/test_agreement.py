@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import statsmodels.formula.api as smf
 import vitrine
 
 from hub.checks import Thresholds
@@ -20,6 +21,7 @@ SINGLE = [
     {"stat": "count"}, {"stat": "persons"}, {"stat": "share"}, {"stat": "sum", "of": "wage"},
     {"stat": "mean", "of": "wage"}, {"stat": "median", "of": "wage"}, {"stat": "sd", "of": "wage"},
     {"stat": "quantile", "of": "wage", "quantile": 0.9}, {"stat": "variance", "of": "wage"},
+    {"stat": "se", "of": "wage"}, {"stat": "ci_low", "of": "wage"}, {"stat": "ci_high", "of": "wage"},
     {"stat": "gini", "of": "wage"}, {"stat": "mean", "of": "wage", "weight": "weight"},
     {"stat": "count", "weight": "weight"}, {"stat": "share", "weight": "weight"},
 ]  # fmt: skip
@@ -80,13 +82,34 @@ SHAPES: dict[str, Callable[[], object]] = {
     "logit": lambda: vitrine.regression("employed ~ age + sex", "people", kind="logit", file="t.csv"),
     "probit": lambda: vitrine.regression("employed ~ age", "people", kind="probit", file="t.csv"),
     "poisson": lambda: vitrine.regression("employed ~ age", "people", kind="poisson", file="t.csv"),
+    "robust": lambda: vitrine.regression(fitted("wage ~ age + C(sex)", cov_type="HC3"), file="t.csv"),
+    "clustered": lambda: vitrine.regression(
+        clustered("wage ~ age"), file="t.csv", cluster="person", where=("wage", "is present")
+    ),
 }  # fmt: skip
+
+
+def fitted(formula: str, **more: Any) -> Any:
+    return smf.ols(formula, vitrine.read_extract()).fit(**more)
+
+
+def clustered(formula: str) -> Any:
+    data = vitrine.read_extract().dropna(subset=["wage"])
+    return smf.ols(formula, data).fit(cov_type="cluster", cov_kwds={"groups": data["pid"]})
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_each_shape(extract: Path, thresholds: Thresholds, shape: str) -> None:
     SHAPES[shape]()
     assert not rules_of("t.csv", extract, thresholds) & UNEXPLAINED
+
+
+@pytest.mark.parametrize("ending", ["txt", "tex"])
+@pytest.mark.parametrize("more", [{}, {"cov_type": "HC1"}])
+def test_a_summary(extract: Path, thresholds: Thresholds, ending: str, more: dict[str, Any]) -> None:
+    file = f"model.{ending}"
+    vitrine.regression(fitted("wage ~ age + C(sex)", **more), file=file)
+    assert not rules_of(file, extract, thresholds) & (UNEXPLAINED | {"model_numbers", "numbers_in_text"})
 
 
 @pytest.mark.parametrize(("said", "instead"), [("mean", "median"), ("mean", "sum")])

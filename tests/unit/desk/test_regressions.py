@@ -38,7 +38,8 @@ def test_what_the_platform_could_not_fit_again_is_refused(formula: str, code: st
 def test_robust_errors_and_other_models_are_refused() -> None:
     data = vitrine.read_extract()
     for model, code in (
-        (smf.ols("wage ~ age", data).fit(cov_type="HC1"), "robust"),
+        (smf.ols("wage ~ age", data).fit(cov_type="HAC", cov_kwds={"maxlags": 1}), "robust"),
+        (smf.ols("age ~ year", data).fit(cov_type="cluster", cov_kwds={"groups": data["age"]}), "robust"),
         (smf.quantreg("wage ~ age", data).fit(), "model_kind"),
     ):
         with pytest.raises(vitrine.NotDeclarable) as refusal:

@@ -16,14 +16,18 @@ from .words import BadArgument
 SUFFIX = ".spec.json"
 
 
-def result_path(file: str | os.PathLike[str]) -> Path:
-    """Where a result goes. BadArgument `file` unless it ends in .csv and its folder is there."""
+TEXTS = (".txt", ".tex")
+
+
+def result_path(file: str | os.PathLike[str], suffixes: Sequence[str] = (".csv",)) -> Path:
+    """Where a result goes. BadArgument `file` unless it ends as it may and its folder is there."""
     path = Path(file)
-    if path.suffix.lower() != ".csv" or not path.parent.is_dir():
+    if path.suffix.lower() not in suffixes or not path.parent.is_dir():
+        ends = ", ".join(suffixes)
         raise BadArgument(
             "file",
-            fr="un nom en .csv, dans un dossier qui existe",
-            en="a name ending in .csv, in a folder that exists",
+            fr=f"un nom en {ends}, dans un dossier qui existe",
+            en=f"a name ending in {ends}, in a folder that exists",
         )
     return path
 
@@ -36,10 +40,15 @@ def write_result(
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
+    write_text(path, text.getvalue(), output)
+
+
+def write_text(path: Path, text: str, output: dict[str, Any] | None) -> None:
+    """The same of a text that another program made."""
     spec = path.with_name(path.name + SUFFIX)
     # The old declaration goes first: at no moment does it lie beside a file it does not describe.
     spec.unlink(missing_ok=True)
-    _replace(path, text.getvalue())
+    _replace(path, text)
     if output is not None:
         declaration = {"version": 1, "file": path.name, "output": output}
         _replace(spec, json.dumps(declaration, ensure_ascii=False, allow_nan=False, indent=1) + "\n")

@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .declarations import number_text, result_path, write_result
+from .declarations import TEXTS, number_text, result_path, write_result, write_text
 from .extracts import ExtractTable, read_extract, require_columns, require_untouched, table_behind
 from .filters import fields, matching, normalise
 from .words import BadArgument, NotDeclarable
@@ -22,6 +23,7 @@ COLUMNS = {
     "low": "low", "high": "high",
 }  # fmt: skip
 KINDS = ("ols", "logit", "probit", "poisson")
+ROBUST = ("HC0", "HC1", "HC2", "HC3", "cluster")
 _NAME = r"(?:Q\(['\"](?P<quoted>[^'\"]+)['\"]\)|(?P<plain>[^\W\d]\w*))"
 _FACTORS = (
     (re.compile(rf"C\(\s*{_NAME}\s*\)"), True, None),
@@ -49,7 +51,7 @@ class Fitted:
         return f"{html}<p>n = {self.observations}. {self.file} + {self.file}.spec.json</p>"
 
 
-def regression(
+def regression(  # noqa: PLR0913  (one argument per choice of the declaration)
     model: object,
     data: object = None,
     *,
@@ -58,19 +60,26 @@ def regression(
     where: object = None,
     weight: str | None = None,
     table: str | None = None,
+    cluster: str | None = None,
     digits: int = 6,
 ) -> Fitted:
-    """Write the coefficients of a model and its declaration beside them.
+    """Write the coefficients of a model and its declaration beside them; to a file in .txt or .tex its
+    summary as statsmodels prints it.
 
     `model`: what statsmodels.formula.api fitted (ols, wls, logit, probit, poisson), or a formula, then with
     `data` and `kind` (ols unless told). The model is fitted again on the extract, on the rows `where` leaves
     and without rows that lack a value; NotDeclarable, and nothing written, if the coefficients differ.
+    `cluster`: the type of unit (person, household, employer) by which errors of cov_type "cluster" are
+    clustered.
     """
     estimates = errors = None
+    covariance = "nonrobust"
+    path = result_path(file, (".csv", *TEXTS) if not isinstance(model, str) else (".csv",))
     if isinstance(model, str):
         formula, kind = model, kind or "ols"
     else:
         formula, kind, weight, estimates, errors = _read_result(model, weight)
+        covariance = _covariance(model, cluster, weight)
         data = data if data is not None else model.model.data.frame  # type: ignore[attr-defined]
     outcome, transform, terms, intercept = read_formula(formula)
     behind = table_behind(data, table)
@@ -81,10 +90,17 @@ def regression(
         "outcome": outcome,
         "terms": terms,
         "intercept": intercept,
-        "columns": dict(COLUMNS),
     }
+    if path.suffix.lower() == ".csv":
+        output["columns"] = dict(COLUMNS)
     optional = {"where": normalise(where), "weight": weight, "outcome_transform": transform}
+    if covariance != "nonrobust":
+        optional |= {"covariance": covariance, "cluster": cluster}
     output |= {name: value for name, value in optional.items() if value is not None}
+    if cluster is not None and cluster not in behind.units:
+        raise NotDeclarable("cluster", units=", ".join(behind.units))
+    if path.suffix.lower() != ".csv":
+        return _write_summary(model, path, output, behind, data, estimates)
     return fit_and_write(output, behind, data, file=file, digits=digits, estimates=estimates, errors=errors)
 
 
@@ -99,13 +115,42 @@ def _read_result(
     )
     if formula is None or kind is None:
         raise NotDeclarable("model_kind")
-    if getattr(model, "cov_type", "nonrobust") != "nonrobust":
-        raise NotDeclarable("robust")
     if type(fitted).__name__ == "WLS" and weight is None:
         raise BadArgument(
             "weight", fr="le nom de la variable de pondération", en="the name of the weighting variable"
         )
     return formula, kind, weight, np.asarray(model.params), np.asarray(model.bse)
+
+
+def _covariance(model: Any, cluster: str | None, weight: str | None) -> str:
+    """How the errors were estimated. NotDeclarable `robust` for other ways, and with weights."""
+    covariance: str = getattr(model, "cov_type", "nonrobust")
+    if covariance == "nonrobust" and cluster is None:
+        return covariance
+    if covariance not in ROBUST or weight is not None or (covariance == "cluster") == (cluster is None):
+        raise NotDeclarable("robust")
+    return covariance
+
+
+def _write_summary(
+    model: Any,
+    path: Path,
+    output: dict[str, Any],
+    behind: ExtractTable,
+    data: object,
+    estimates: Sequence[float] | None,
+) -> Fitted:
+    """The summary as statsmodels prints it, of a model that the extract makes again."""
+    rows = _rows(output, behind, data)
+    _mark_categorical(output, rows)
+    names, design = design_matrix(rows, output)
+    result = _fit(rows, design, output)
+    _require_same(np.asarray(result.params), estimates if estimates is not None else ())
+    summary = model.summary()
+    text = summary.as_latex() if path.suffix.lower() == ".tex" else summary.as_text()
+    write_text(path, "\n".join(line.rstrip() for line in text.splitlines()) + "\n", output)
+    frame = pd.DataFrame({"term": names, "estimate": np.asarray(result.params)})
+    return Fitted(str(path), frame, len(rows), output)
 
 
 def read_formula(formula: str) -> tuple[str, str | None, list[dict[str, Any]], bool]:
@@ -170,7 +215,10 @@ def fit_and_write(
     rows = _rows(output, behind, data)
     _mark_categorical(output, rows)
     names, design = design_matrix(rows, output)
-    result = _fit(rows, design, output)
+    groups = None
+    if output.get("covariance") == "cluster":
+        groups = read_extract(behind.name, [behind.units[output["cluster"]]]).loc[rows.index].iloc[:, 0]
+    result = _fit(rows, design, output, groups)
     if estimates is not None:
         _require_same(np.asarray(result.params), estimates)
     if errors is not None:
@@ -248,7 +296,12 @@ def _level(level: Any) -> str:
     return str(level)
 
 
-def _fit(rows: pd.DataFrame, design: np.ndarray[Any, Any], output: Mapping[str, Any]) -> Any:
+def _fit(
+    rows: pd.DataFrame,
+    design: np.ndarray[Any, Any],
+    output: Mapping[str, Any],
+    groups: pd.Series | None = None,
+) -> Any:
     import statsmodels.api as sm
 
     outcome = rows[output["outcome"]].to_numpy(dtype="float64")
@@ -264,9 +317,19 @@ def _fit(rows: pd.DataFrame, design: np.ndarray[Any, Any], output: Mapping[str, 
             raise BadArgument("weight", fr="avec ols seulement", en="with ols only")
         return sm.WLS(outcome, design, weights=rows[output["weight"]].to_numpy(dtype="float64")).fit()
     if output["model"] == "ols":
-        return sm.OLS(outcome, design).fit()
+        return sm.OLS(outcome, design).fit(**_errors(output, groups))
     kinds = {"logit": sm.Logit, "probit": sm.Probit, "poisson": sm.Poisson}
-    return kinds[output["model"]](outcome, design).fit(disp=0)
+    return kinds[output["model"]](outcome, design).fit(disp=0, **_errors(output, groups))
+
+
+def _errors(output: Mapping[str, Any], groups: pd.Series | None) -> dict[str, Any]:
+    """How the errors are estimated, as statsmodels is told it."""
+    covariance = output.get("covariance", "nonrobust")
+    if covariance == "nonrobust":
+        return {}
+    if groups is None:
+        return {"cov_type": covariance}
+    return {"cov_type": "cluster", "cov_kwds": {"groups": pd.factorize(groups)[0]}}
 
 
 def _require_same(made: np.ndarray[Any, Any], given: Sequence[float]) -> None:

@@ -1,6 +1,6 @@
 """The statistics of a declared table, per group, defined as the platform defines them.
 
-sd and variance have n - 1 below; quantiles are interpolated (type 7); share is a ratio of 0 to 1; gini is
+sd, variance and se have n - 1 below; quantiles are interpolated (type 7); share is a ratio of 0 to 1; gini is
 that of values from 0 on. Missing values of the variable count nowhere but in `count`, `persons` and `share`,
 which have none.
 """
@@ -16,7 +16,8 @@ import pandas as pd
 from .words import BadArgument
 
 STATISTICS = (
-    "count", "persons", "share", "sum", "mean", "median", "quantile", "sd", "variance", "min", "max", "gini",
+    "count", "persons", "share", "sum", "mean", "median", "quantile", "sd", "variance", "se",
+    "ci_low", "ci_high", "min", "max", "gini",
 )  # fmt: skip
 WITHOUT_VARIABLE = ("count", "persons", "share")
 WEIGHTED = ("count", "share", "sum", "mean")
@@ -77,12 +78,23 @@ def _plain(values: np.ndarray[Any, Any], measure: Mapping[str, Any]) -> float:
         if len(values) < 2:
             return float("nan")
         return float(np.std(values, ddof=1) if stat == "sd" else np.var(values, ddof=1))
+    if stat in ("se", "ci_low", "ci_high"):
+        return _of_mean(values, stat)
     if stat == "gini":
         return _gini(values)
     if stat in ("median", "quantile"):
         return float(np.quantile(values, 0.5 if stat == "median" else measure["quantile"]))
     answers = {"sum": np.sum, "mean": np.mean, "min": np.min, "max": np.max}
     return float(answers[stat](values))
+
+
+def _of_mean(values: np.ndarray[Any, Any], stat: str) -> float:
+    """Standard error of the mean, or an end of its interval of 95 % by the normal distribution."""
+    if len(values) < 2:
+        return float("nan")
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
+    side = {"se": 0.0, "ci_low": -1.0, "ci_high": 1.0}[stat]
+    return error if stat == "se" else float(values.mean()) + side * 1.959963984540054 * error
 
 
 def _gini(values: np.ndarray[Any, Any]) -> float:

@@ -86,8 +86,14 @@ SENTENCES: Mapping[str, Sentence] = {
         "products (at most three).",
     ),
     "robust": Sentence(
-        'Seules les erreurs-types usuelles se déclarent (cov_type="nonrobust").',
-        'Only the usual standard errors can be declared (cov_type="nonrobust").',
+        "Erreurs-types qui se déclarent : usuelles, HC0 à HC3, et groupées par un type d’unité donné par "
+        'cluster=… (cov_type="cluster") ; sans pondération.',
+        "Standard errors that can be declared: the usual ones, HC0 to HC3, and those clustered by a type of "
+        'unit given by cluster=… (cov_type="cluster"); without weights.',
+    ),
+    "cluster": Sentence(
+        "cluster= nomme un type d’unité de l’extrait : {units}.",
+        "cluster= names a type of unit of the extract: {units}.",
     ),
     "model_kind": Sentence(
         "Ce modèle ne se déclare pas : OLS (et WLS), logit, probit et Poisson seulement.",

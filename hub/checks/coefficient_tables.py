@@ -1,0 +1,257 @@
+"""Tables of coefficients that say no outcome: each variable is tried as one, as each kind of model.
+
+The names of the rows are the design, on the rows with a value of all variables. Only where every number of
+the table is made again, with more digits than the tries could hit by chance, is the model known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from hub.checks.declared import UnreadableClaim
+from hub.checks.estimation import HETEROSCEDASTIC, Estimate
+from hub.checks.formula_terms import Factor, factors_of, parameter_of, present
+from hub.checks.layouts import numbers_rows
+from hub.checks.panels import Floats, Panel, fold
+from hub.checks.printed_models import prints
+from hub.checks.regressions import Fitted, Parameter, derivatives, inverse_of
+from hub.checks.tables import Table, number_of
+from hub.checks.wording import hint_of
+
+ESTIMATES = (
+    "coef", "coefs", "coeff", "coefficient", "coefficients", "estimate", "estimates", "b", "beta", "est",
+)  # fmt: skip
+_HEADS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(ESTIMATES, "estimate"),
+        **dict.fromkeys(("t", "z", "statistic", "statistique", "stat", "tvalue", "zvalue"), "statistic"),
+        **dict.fromkeys(("t value", "z value", "t stat", "t statistic", "z statistic"), "statistic"),
+        **dict.fromkeys(("p", "p value", "pvalue", "pvalues", "pval", "p valeur", "p wert"), "p"),
+        **dict.fromkeys(("p t", "p z", "pr t", "pr z"), "p"),
+        **dict.fromkeys(("0 025", "2 5"), "low"),
+        **dict.fromkeys(("0 975", "97 5"), "high"),
+    }
+)  # fmt: skip
+_PHRASES: Mapping[str, str] = MappingProxyType({"se": "se", "ci_low": "low", "ci_high": "high"})
+_OBSERVATIONS = frozenset({"n", "nobs", "obs", "observations", "no observations", "num obs", "n obs"})
+_DEGREES = frozenset({"df resid", "df residuals", "dof", "residual df"})
+_SPARE_DIGITS = 4.0
+_MOST_OUTCOMES = 40
+_MOST_TRIED = 200_000_000  # rows times coefficients, over all outcomes
+_MOST_ROWS = 200
+_PADDED = 4  # significant digits from which a number stands for itself in a column with more decimals
+
+
+@dataclass(frozen=True)
+class Printed:
+    """`names`: row → coefficient; `roles`: column → quantity; `term`: the column of names."""
+
+    table: Table
+    names: Mapping[int, str]
+    roles: Mapping[int, str]
+    term: int
+
+
+def read_coefficients(table: Table) -> Printed | None:
+    """The table as one of coefficients, by its heads; None where it is another."""
+    term = next((at for at in range(len(table.columns)) if _is_words(table, at)), None)
+    if term is None or not 2 <= len(table.rows) <= _MOST_ROWS:
+        return None
+    roles: dict[int, str] = {}
+    for at, head in enumerate(table.columns):
+        if at == term or numbers_rows(table, at):
+            continue
+        role = _role(head)
+        if role is None or role in roles.values():
+            return None
+        roles[at] = role
+    if "estimate" not in roles.values() or len(roles) < 2:
+        return None
+    names = {row: cells[term].strip() for row, cells in enumerate(table.rows)}
+    return Printed(table, names, roles, term)
+
+
+def _is_words(table: Table, at: int) -> bool:
+    return all(cell.strip() and number_of(cell) is None for cell in table.column(at))
+
+
+def _role(head: str) -> str | None:
+    known = _HEADS.get(fold(head))
+    if known is not None:
+        return known
+    words = hint_of(head, None).statistics
+    return _PHRASES.get(words[0]) if words else None
+
+
+def fit_coefficients(printed: Printed, panel: Panel) -> tuple[Fitted, Floats] | None:
+    """The model of the table and its outcome; None where none makes all of its numbers again."""
+    feet = {row for row, name in printed.names.items() if fold(name) in _OBSERVATIONS | _DEGREES}
+    rows = [row for row in printed.names if row not in feet]
+    try:
+        factors = [factors_of(printed.names[row], panel) for row in rows]
+    except UnreadableClaim:
+        return None
+    if len(rows) < 2 or not any(factors):
+        return None
+    search = _Search(printed, panel, rows, factors)
+    for estimate, kept, parameters in search.found():
+        if all(_foot(printed, row, estimate) for row in feet):
+            fitted = Fitted(
+                panel, kept, parameters, estimate.estimates, estimate.errors, estimate.degrees,
+                normal=estimate.normal, r_squared=estimate.number("r_squared"),
+            )  # fmt: skip
+            return fitted, estimate.outcome
+    return None
+
+
+def _foot(printed: Printed, row: int, estimate: Estimate) -> bool:
+    """Whether a line below the coefficients says the observations or degrees of freedom."""
+    value = estimate.rows if fold(printed.names[row]) in _OBSERVATIONS else estimate.degrees
+    cells = [cell for at, cell in enumerate(printed.table.rows[row]) if at in printed.roles and cell.strip()]
+    return len(cells) == 1 and prints(cells[0].strip(), float(value))
+
+
+class _Search:
+    def __init__(
+        self, printed: Printed, panel: Panel, rows: Sequence[int], factors: Sequence[tuple[Factor, ...]]
+    ) -> None:
+        self.printed = printed
+        self.panel = panel
+        self.rows = rows
+        self.factors = factors
+        self.decimals = {at: _decimals(printed.table, at) for at in printed.roles}
+        self.estimate_at = next(at for at, role in printed.roles.items() if role == "estimate")
+        self.tried = 0
+
+    def found(self) -> Iterator[tuple[Estimate, npt.NDArray[np.int64], tuple[Parameter, ...]]]:
+        """Models that make every number again."""
+        used = {factor.variable for factors in self.factors for factor in factors}
+        keep = np.ones(self.panel.rows, dtype=np.bool_)
+        for name in sorted(used):
+            keep &= present(name, self.panel)
+        last: tuple[npt.NDArray[np.int64], tuple[Parameter, ...], Floats, Floats] | None = None
+        outcomes = [name for name in self.panel.numeric if name not in used][:_MOST_OUTCOMES]
+        for name in outcomes:
+            kept = np.flatnonzero(keep & present(name, self.panel))
+            if last is None or not np.array_equal(last[0], kept):
+                last = self._design(kept)
+            if last is None:  # a level that no row with this outcome has
+                continue
+            _, parameters, design, inverse = last
+            values = self.panel.numbers(name)
+            assert values is not None  # noqa: S101  (numeric)
+            for kind, outcome in _kinds(values[kept]):
+                estimate = self._estimate(kind, design, outcome, inverse, kept)
+                if estimate is not None:
+                    yield estimate, kept, parameters
+
+    def _design(
+        self, kept: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], tuple[Parameter, ...], Floats, Floats] | None:
+        self.tried += kept.size * len(self.rows)
+        if kept.size <= len(self.rows) or self.tried > _MOST_TRIED:
+            return None
+        names = self.printed.names
+        try:
+            parameters = tuple(
+                parameter_of(names[row], factors, self.panel, kept)
+                for row, factors in zip(self.rows, self.factors, strict=True)
+            )
+            design = np.column_stack([one.values for one in parameters])
+            return kept, parameters, design, inverse_of(design.T @ design)
+        except UnreadableClaim:
+            return None
+
+    def _estimate(
+        self, kind: str, design: Floats, outcome: Floats, inverse: Floats, kept: npt.NDArray[np.int64]
+    ) -> Estimate | None:
+        """The estimate under the errors that are printed; None where the coefficients are others."""
+        self.tried += design.size // 10
+        if not self._near(kind, design, outcome, inverse):
+            return None
+        try:
+            for covariance, groups in self._covariances(kept):
+                for normal in (kind != "ols", kind == "ols"):
+                    made = Estimate(kind, design, outcome, covariance, groups, normal)
+                    if not self._right("estimate", made.estimates) or not self._sure(made.estimates):
+                        return None
+                    if all(self._right(role, made.column(role)) for role in self.printed.roles.values()):
+                        return made
+        except (UnreadableClaim, np.linalg.LinAlgError):
+            return None
+        return None
+
+    def _near(self, kind: str, design: Floats, outcome: Floats, inverse: Floats) -> bool:
+        """Whether the printed coefficients are about those of the outcome: one step from them is none."""
+        cells = [self.printed.table.rows[row][self.estimate_at].strip().rstrip("*† ") for row in self.rows]
+        numbers = [number_of(cell) for cell in cells]
+        if any(number is None for number in numbers):
+            return False
+        printed = np.array([float(number) for number in numbers if number is not None])
+        with np.errstate(all="ignore"):
+            if kind == "ols":
+                step = inverse @ (design.T @ outcome) - printed
+            else:
+                gradient, information = derivatives(kind, design, outcome, printed)
+                if not np.isfinite(information).all():
+                    return False
+                try:
+                    step = inverse_of(information) @ gradient
+                except UnreadableClaim:
+                    return False
+        return bool((np.abs(step) <= 0.02 * np.abs(printed) + 10.0 ** -self.decimals[self.estimate_at]).all())
+
+    def _covariances(self, kept: npt.NDArray[np.int64]) -> Iterator[tuple[str, npt.NDArray[np.int32] | None]]:
+        yield "nonrobust", None
+        for one in HETEROSCEDASTIC:
+            yield one, None
+        for unit in self.panel.units:
+            codes = self.panel.unit(unit)[0][kept]
+            if int(codes.min()) >= 0:
+                yield "cluster", codes
+
+    def _right(self, role: str, values: Floats) -> bool:
+        at = next(column for column, one in self.printed.roles.items() if one == role)
+        for row, value in zip(self.rows, values.tolist(), strict=True):
+            text = self.printed.table.rows[row][at].strip().rstrip("*† ")
+            if not self._prints(text, value, self.decimals[at]):
+                return False
+        return True
+
+    @staticmethod
+    def _prints(text: str, value: float, decimals: int) -> bool:
+        own = len(text.rsplit(".", maxsplit=1)[1]) if "." in text and "e" not in text else 0
+        digits = len(text.replace("-", "").replace(".", "").lstrip("0"))
+        if "e" in text or text.startswith("<") or own >= decimals or digits > _PADDED:
+            return prints(text, value)
+        padded = text + ("." if "." not in text else "") + "0" * (decimals - own)
+        return prints(padded, value)
+
+    def _sure(self, estimates: Floats) -> bool:
+        """Whether the coefficients have more digits than chance could hit."""
+        tolerance = 0.5 * 10.0 ** -self.decimals[self.estimate_at]
+        digits = sum(min(8.0, math.log10(max(1.0, abs(value) / tolerance))) for value in estimates.tolist())
+        return digits >= _SPARE_DIGITS + math.log10(4 * _MOST_OUTCOMES)
+
+
+def _decimals(table: Table, at: int) -> int:
+    numbers = [number_of(cell) for cell in table.column(at)]
+    return max((max(0, -int(n.as_tuple().exponent)) for n in numbers if n is not None), default=0)
+
+
+def _kinds(outcome: Floats) -> Iterator[tuple[str, Floats]]:
+    """The models that a variable may be the outcome of, with its values."""
+    yield "ols", outcome
+    if (outcome > 0).all():
+        yield "ols", np.log(outcome)
+    if np.isin(outcome, (0.0, 1.0)).all() and 0 < outcome.mean() < 1:
+        yield "logit", outcome
+        yield "probit", outcome
+    elif (outcome >= 0).all() and bool((outcome == np.floor(outcome)).all()) and outcome.max() < 1_000:
+        yield "poisson", outcome
