@@ -7,16 +7,18 @@ would otherwise hide it from the scan.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
 
 from hub.domain.pseudonyms import DIGITS, has_valid_check_digit
 
+_Made = TypeVar("_Made")
 _LOWEST, _HIGHEST = 10 ** (DIGITS - 1), 10**DIGITS - 1
 _SAMPLE = 1_000
 _CHANCE = 0.01
@@ -38,6 +40,7 @@ class Part:
     schema: dict[str, pl.DataType]
     identifiers: tuple[str, ...] = ()
     as_printed: dict[tuple[str, int | None], pl.DataFrame | None] = field(default_factory=dict)
+    _once: dict[tuple[str, str], Any] = field(default_factory=dict)
     _loaded: dict[str, pl.Series] = field(default_factory=dict)
     _counted: dict[str, pl.DataFrame] = field(default_factory=dict)
     _footer: dict[str, tuple[float, float]] | None = None
@@ -47,6 +50,13 @@ class Part:
         if name not in self._loaded:
             self._loaded[name] = _read(pl.scan_parquet(self.path).select(name)).get_column(name)
         return self._loaded[name]
+
+    def once(self, key: tuple[str, str], make: Callable[[], _Made]) -> _Made:
+        """What follows from a column of this file alone, made once per run."""
+        if key not in self._once:
+            self._once[key] = make()
+        made: _Made = self._once[key]
+        return made
 
     def counted(self, name: str) -> pl.DataFrame:
         """The different values of one column ("value") with their rows ("rows"), in no order, without nulls

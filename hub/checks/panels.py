@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -19,12 +19,14 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.checks.extracts import Extract, Part, UnreadableExtract, open_extract
+from hub.checks.runs import STEP, Mask, Runs, Small, runs_of
 from hub.checks.tables import number_of
 
 Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
+Rows = slice | npt.NDArray[np.int64]
 
-MAX_CATEGORIES = 3_000
+MAX_CATEGORIES = 3_000  # so that 16 bits number them
 _ENDS = 100
 _MOST_STEPS = 100_000
 _CODEBOOK = "codebook.json"
@@ -52,9 +54,9 @@ class Categories:
     distinct: pl.Series
 
     @cached_property
-    def codes(self) -> Codes:
+    def codes(self) -> Small:
         """Only computed for the variables that a table is grouped by; most are just looked at."""
-        return _positions(self.column, self.distinct)
+        return _positions(self.column, self.distinct, np.int16)
 
     def find(self, cell: str) -> int | None:
         """The position of the value that `cell` names."""
@@ -77,9 +79,6 @@ class Panel:
     period: str | None = None
     _numbers: dict[str, Floats | None] = field(default_factory=dict)
     _categories: dict[str, Categories | None] = field(default_factory=dict)
-    _spans: dict[str, tuple[float, float]] = field(default_factory=dict)
-    _ends: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
-    _units: dict[str, tuple[Codes, int]] = field(default_factory=dict)
     _rows: int | None = None
 
     @property
@@ -125,27 +124,69 @@ class Panel:
             values = np.where(np.isinf(values), np.nan, values)
         return values
 
+    def reader(self, name: str) -> Callable[[Rows], Floats] | None:
+        """The variable in some rows, as `numbers`, without more memory than these take."""
+        kind = self.part.schema[name]
+        if name not in self._numbers and (kind.is_integer() or kind in (pl.Float32, pl.Float64)):
+            column = self.part.column(name)
+            if column.null_count() == 0 and (kind.is_integer() or self.is_complete(name)):
+                stored = column.to_numpy()
+                return lambda rows: stored[rows].astype(np.float64)
+        values = self.numbers(name)
+        return None if values is None else lambda rows: values[rows]
+
+    def is_complete(self, name: str) -> bool:
+        """Whether each row has a value: a number, or one of the categories."""
+        return self.part.once(("complete", name), lambda: self._is_complete(name))
+
+    def _is_complete(self, name: str) -> bool:
+        kind = self.part.schema[name]
+        if kind.is_float():
+            column = self.part.column(name)
+            return column.null_count() == 0 and bool(column.is_finite().all())
+        if kind.is_numeric() or kind == pl.Boolean or self.categories(name) is not None:
+            return self.part.column(name).null_count() == 0
+        return True
+
+    def gaps(self, name: str) -> Callable[[Rows], Mask]:
+        """Which of some rows have no value."""
+        read = self.reader(name)
+        if read is not None:
+            return lambda rows: np.isnan(read(rows))
+        known = self.categories(name)
+        if known is None:
+            return lambda rows: np.zeros(np.arange(self.rows)[rows].size, dtype=np.bool_)
+        codes = known.codes
+        return lambda rows: codes[rows] < 0
+
     def span(self, name: str) -> tuple[float, float]:
         """Smallest and largest value of a number; zeros where it has none."""
-        if name not in self._spans and (known := self.part.span(name)) is not None:
-            self._spans[name] = known
-        if name not in self._spans:
-            values = self.numbers(name)
-            self._spans[name] = (0.0, 0.0)
-            if values is not None and not np.isnan(values).all():
-                self._spans[name] = (float(np.fmin.reduce(values)), float(np.fmax.reduce(values)))
-        return self._spans[name]
+        return self.part.once(("span", name), lambda: self._span(name))
+
+    def _span(self, name: str) -> tuple[float, float]:
+        known = self.part.span(name)
+        if known is not None:
+            return known
+        values = self.numbers(name)
+        if values is None or np.isnan(values).all():
+            return (0.0, 0.0)
+        return (float(np.fmin.reduce(values)), float(np.fmax.reduce(values)))
 
     def ends(self, name: str) -> tuple[Floats, Floats]:
         """The largest and the smallest values of a number, at most 100 each, largest first."""
-        if name not in self._ends:
-            values = self.numbers(name)
-            known = values[~np.isnan(values)] if values is not None else np.empty(0)
-            size = min(_ENDS, known.size)
-            top = np.sort(np.partition(known, known.size - size)[known.size - size :]) if size else known
-            bottom = np.sort(np.partition(known, size - 1)[:size]) if size else known
-            self._ends[name] = (top[::-1], bottom[::-1])
-        return self._ends[name]
+        return self.part.once(("ends", name), lambda: self._ends(name))
+
+    def _ends(self, name: str) -> tuple[Floats, Floats]:
+        read = self.reader(name)
+        top = bottom = np.empty(0)
+        for first in range(0, self.rows if read is not None else 0, STEP):
+            assert read is not None  # noqa: S101
+            own = read(slice(first, first + STEP))
+            own = own[~np.isnan(own)] if not self.is_complete(name) else own
+            full = top.size == _ENDS
+            top = np.sort(np.concatenate([top, own[own > top[0]] if full else own]))[-_ENDS:]
+            bottom = np.sort(np.concatenate([bottom, own[own < bottom[-1]] if full else own]))[:_ENDS]
+        return top[::-1], bottom[::-1]
 
     def categories(self, name: str) -> Categories | None:
         """The variable as categories; None when it has more than 3,000."""
@@ -189,17 +230,21 @@ class Panel:
 
     def unit(self, kind: str) -> tuple[Codes, int]:
         """Per row the position of its unit among the sorted distinct units (-1 missing), and their number."""
-        if kind not in self._units:
-            column = self.part.column(self.units[kind])
-            if column.dtype.is_float():
-                column = column.fill_nan(None)
-            if column.null_count() == 0 and column.is_sorted():
-                codes = column.rle_id().cast(pl.Int32).to_numpy()
-                self._units[kind] = (codes, int(codes[-1]) + 1 if codes.size else 0)
-            else:
-                distinct = column.drop_nulls().unique().sort()
-                self._units[kind] = (_positions(column, distinct), distinct.len())
-        return self._units[kind]
+        return self.part.once(("unit", self.units[kind]), lambda: self._unit(self.units[kind]))
+
+    def _unit(self, name: str) -> tuple[Codes, int]:
+        column = self.part.column(name)
+        if column.dtype.is_float():
+            column = column.fill_nan(None)
+        if column.null_count() == 0 and column.is_sorted():
+            codes = column.rle_id().cast(pl.Int32).to_numpy()
+            return (codes, int(codes[-1]) + 1 if codes.size else 0)
+        distinct = column.drop_nulls().unique().sort()
+        return (_positions(column, distinct), distinct.len())
+
+    def runs(self, kind: str) -> Runs | None:
+        """The rows by unit; None where units have many rows."""
+        return self.part.once(("runs", self.units[kind]), lambda: runs_of(self.unit(kind)[0]))
 
 
 class Excerpt(Panel):
@@ -210,10 +255,16 @@ class Excerpt(Panel):
         self._whole = whole
         self._at = at
         self._rows = at.size
+        self._runs: dict[str, Runs | None] = {}
+
+    def reader(self, name: str) -> Callable[[Rows], Floats] | None:
+        """As in the whole panel, of these rows."""
+        values = self.numbers(name)
+        return None if values is None else lambda rows: values[rows]
 
     def _read_numbers(self, name: str) -> Floats | None:
-        values = self._whole.numbers(name)
-        return values[self._at] if values is not None else None
+        read = self._whole.reader(name)
+        return read(self._at) if read is not None else None
 
     def _read_categories(self, name: str) -> Categories | None:
         known = self._whole.categories(name)
@@ -224,31 +275,43 @@ class Excerpt(Panel):
         codes, total = self._whole.unit(kind)
         return codes[self._at], total
 
+    def runs(self, kind: str) -> Runs | None:
+        """As in the whole panel, of these rows."""
+        if kind not in self._runs:
+            self._runs[kind] = runs_of(self.unit(kind)[0])
+        return self._runs[kind]
 
-def _positions(column: pl.Series, distinct: pl.Series) -> Codes:
-    """Per row the position in `distinct` (sorted, no nulls); -1 for null."""
+
+def _positions(column: pl.Series, distinct: pl.Series, kind: type[np.signedinteger[Any]] = np.int32) -> Any:
+    """Per row the position in `distinct` (sorted, no nulls), in numbers of that type; -1 for null."""
     if column.dtype.is_integer() and distinct.len():
         low, high = int(distinct[0]), int(distinct[-1])
         if high - low < max(_MOST_STEPS, 4 * column.len()) and high < 2**62:
-            return _looked_up(column, distinct, low, high)
+            return _looked_up(column, distinct, low, high, kind)
     if column.dtype.is_numeric() and column.null_count() == 0:
         found = np.searchsorted(distinct.to_numpy(), column.to_numpy())
-        return found.astype(np.int32)
+        return found.astype(kind)
     frame = pl.DataFrame({"value": column})
     known = pl.DataFrame({"value": distinct}).with_row_index("at")
     joined = frame.join(known, on="value", how="left", maintain_order="left")
-    return joined.get_column("at").cast(pl.Int32).fill_null(-1).to_numpy().astype(np.int32)
+    return joined.get_column("at").cast(pl.Int32).fill_null(-1).to_numpy().astype(kind)
 
 
-def _looked_up(column: pl.Series, distinct: pl.Series, low: int, high: int) -> Codes:
+def _looked_up(
+    column: pl.Series, distinct: pl.Series, low: int, high: int, kind: type[np.signedinteger[Any]]
+) -> Small:
     """The same by a list of all whole numbers from the smallest to the largest value."""
-    places = np.full(high - low + 1, -1, dtype=np.int32)
-    places[(distinct.cast(pl.Int64) - low).to_numpy()] = np.arange(distinct.len(), dtype=np.int32)
-    steps = column.cast(pl.Int64) - low
-    missing = column.is_null().to_numpy() if column.null_count() else None
-    found: Codes = places[(steps if missing is None else steps.fill_null(0)).to_numpy()]
-    if missing is not None:
-        found[missing] = -1
+    places = np.full(high - low + 1, -1, dtype=kind)
+    places[(distinct.cast(pl.Int64) - low).to_numpy()] = np.arange(distinct.len(), dtype=kind)
+    found = np.empty(column.len(), dtype=kind)
+    for first in range(0, column.len(), STEP):
+        piece = column[first : first + STEP]
+        steps = (
+            (piece.cast(pl.Int64) - low).fill_null(0) if piece.null_count() else piece.cast(pl.Int64) - low
+        )
+        found[first : first + STEP] = places[steps.to_numpy()]
+        if piece.null_count():
+            found[first : first + STEP][piece.is_null().to_numpy()] = -1
     return found
 
 
