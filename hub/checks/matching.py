@@ -43,6 +43,7 @@ class Printed:
 
 
 Positions = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int64]
 Mapping = Sequence[tuple[Printed, str]]  # printed column → variable of the extract
 
 
@@ -71,70 +72,128 @@ def _printed(table: Table, index: int) -> Printed:
 
 
 class Matcher:
-    """One Parquet file, asked about printed columns. What was computed once is kept for this file and run."""
+    """One Parquet file, asked about printed columns. What was computed once is kept for this file and run.
+
+    A printed number is looked for among the sorted different values of a variable; rows are only looked at
+    where a value was found, those of the rarest column first.
+    """
 
     def __init__(self, part: Part) -> None:
         self.part = part
-        self._keys: dict[tuple[str, int | None], pl.Series | None] = {}
-        self._rows: dict[tuple[int, str], list[Positions]] = {}
-        self._masks: dict[tuple[int, str], pl.Series] = {}
+        self._texts: dict[str, dict[str, int]] = {}
+        self._rows: dict[tuple[tuple[int, str], ...], Positions] = {}
 
-    def keys(self, name: str, decimals: int | None) -> pl.Series | None:
-        """A variable as it would be printed; None when it cannot be printed so."""
-        if (name, decimals) not in self._keys:
-            self._keys[name, decimals] = _keys(self.part.column(name), decimals)
-        return self._keys[name, decimals]
+    def can_print(self, column: Printed, name: str) -> bool:
+        """Whether the variable is of the kind that is printed in the column."""
+        kind = self.part.schema[name]
+        return (
+            kind.is_numeric() if column.decimals is not None else not (kind.is_numeric() or kind.is_nested())
+        )
 
-    def values(self, name: str, decimals: int | None) -> pl.Series | None:
-        """The different values of a variable as it would be printed, sorted."""
-        counted = self._counted_as_printed(name, decimals)
-        return counted.get_column("value") if counted is not None else None
+    def holds(self, name: str, decimals: int, wanted: Places) -> npt.NDArray[np.bool_]:
+        """Which of the numbers are values of the variable as it would be printed."""
+        first, last = self._places(name, decimals, wanted)
+        return last > first
 
-    def _counted_as_printed(self, name: str, decimals: int | None) -> pl.DataFrame | None:
-        known = self.part.as_printed
-        if (name, decimals) not in known:
+    def edges(self, name: str, decimals: int, size: int) -> tuple[Places, Places]:
+        """The smallest and the largest different values as they would be printed, so many where there are."""
+        values, _ = self.part.ranked(name)
+        lowest = highest = np.zeros(0, dtype=np.int64)
+        taken = 0
+        while min(lowest.size, highest.size) < size and taken < values.size:
+            taken = min(values.size, max(4 * taken, 4 * size))
+            lowest = np.unique(_numbers(values[:taken], decimals))
+            highest = np.unique(_numbers(values[values.size - taken :], decimals))
+        return lowest[:size], highest[-size:]
+
+    def _places(self, name: str, decimals: int, wanted: Places) -> tuple[Places, Places]:
+        """Where the values printed as each number begin and end among the sorted different ones."""
+        values, _ = self.part.ranked(name)
+        scale = 10**decimals
+        if self.part.schema[name].is_integer():
+            whole = wanted // scale
+            first = np.searchsorted(values, whole.astype(_type_within(values)), side="left")
+            last = np.searchsorted(values, whole.astype(_type_within(values)), side="right")
+            fits = (wanted % scale == 0) & (np.abs(whole) < 10 ** (18 - decimals))
+            return np.where(fits, first, 0), np.where(fits, last, 0)
+        near = np.abs(wanted) * 1e-9 / scale + 1e-12
+        first = np.searchsorted(values, ((wanted - 0.5) / scale - near).astype(values.dtype), side="left")
+        last = np.searchsorted(values, ((wanted + 0.5) / scale + near).astype(values.dtype), side="right")
+        return self._narrowed(values, decimals, wanted, first, last)
+
+    def _narrowed(
+        self, values: npt.NDArray[Any], decimals: int, wanted: Places, first: Places, last: Places
+    ) -> tuple[Places, Places]:
+        """From both sides to the values that are printed so: printing keeps the order."""
+        first, last = first.astype(np.int64), last.astype(np.int64)
+        for ends, step, shift in ((first, 1, 0), (last, -1, -1)):
+            open_ = np.flatnonzero(first < last)
+            while open_.size:
+                printed = _keys(pl.Series(values[ends[open_] + shift]), decimals)
+                assert printed is not None  # noqa: S101  (numbers are printed as numbers)
+                open_ = open_[(printed != pl.Series(wanted[open_])).fill_null(value=True).to_numpy()]
+                ends[open_] += step
+                open_ = open_[first[open_] < last[open_]]
+        return first, last
+
+    def _text_rows(self, name: str) -> dict[str, int]:
+        """Text as it would be printed → rows of the variable."""
+        if name not in self._texts:
             counted = self.part.counted(name)
-            keys = _keys(counted.get_column("value"), decimals)
-            known[name, decimals] = None
-            if keys is not None:
-                printed = pl.DataFrame({"value": keys, "rows": counted.get_column("rows")})
-                printed = printed.drop_nulls("value")
-                if not counted.schema["value"].is_integer():  # several values may be printed as one
-                    printed = printed.group_by("value").agg(pl.col("rows").sum())
-                known[name, decimals] = printed.sort("value")
-        return known[name, decimals]
+            keys = _keys(counted.get_column("value"), None)
+            assert keys is not None  # noqa: S101  (asked for texts only)
+            printed = pl.DataFrame({"value": keys, "rows": counted.get_column("rows")}).drop_nulls("value")
+            self._texts[name] = dict(printed.group_by("value").agg(pl.col("rows").sum()).rows())
+        return self._texts[name]
 
     def keys_at(self, column: Printed, name: str, rows: Positions) -> pl.Series | None:
         """Some rows of the variable as they would be printed; None when it cannot be printed so."""
-        return _keys(self.part.column(name).gather(rows), column.decimals)
+        if not self.can_print(column, name):
+            return None
+        return _keys(self.part.at(name, rows), column.decimals)
 
     def rows_of(self, column: Printed, name: str, most: int) -> list[Positions]:
         """For each of the first `most` printed rows the rows of the extract with its value, ascending."""
-        at = (column.index, name)
-        if at not in self._rows:
-            keys = self.keys(name, column.decimals)
+        printed = column.keys.head(most)
+        wanted = printed.drop_nulls().unique().sort()
+        if column.decimals is None:
+            held = self._rows_of_texts(name, wanted)
+            keys = self.keys_at(column, name, held)
             assert keys is not None  # noqa: S101  (asked for variables that can be printed so)
-            printed = column.keys.head(most)
-            wanted = printed.drop_nulls().unique()
-            held = keys.is_in(wanted.implode()).fill_null(value=False).arg_true()
-            pairs = pl.DataFrame({"value": keys.gather(held), "row": held.cast(pl.Int64)})
-            known = {
-                key[0]: rows.get_column("row").to_numpy()
-                for key, rows in pairs.partition_by("value", as_dict=True, maintain_order=True).items()
-            }
-            none = np.zeros(0, dtype=np.int64)
-            self._rows[at] = [known.get(value, none) for value in printed.to_list()]
-        return self._rows[at]
+            own = pl.DataFrame({"value": keys, "row": held}).partition_by("value", as_dict=True)
+            known = {key[0]: rows.get_column("row").to_numpy() for key, rows in own.items()}
+        else:
+            numbers = wanted.to_numpy()
+            known = dict(
+                zip(wanted.to_list(), self._rows_between(name, column.decimals, numbers), strict=True)
+            )
+        none = np.zeros(0, dtype=np.int64)
+        return [known.get(value, none) for value in printed.to_list()]
+
+    def _rows_between(self, name: str, decimals: int, wanted: Places) -> list[Positions]:
+        """Per number the rows with a value that is printed so, ascending."""
+        first, last = self._places(name, decimals, wanted)
+        places = [slice(a, b) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+        return self.part.rows_at(name, places)
+
+    def _rows_of_texts(self, name: str, wanted: pl.Series) -> Positions:
+        values = self.part.counted(name).get_column("value")
+        keys = _keys(values, None)
+        assert keys is not None  # noqa: S101
+        return self.part.rows_among(name, values.filter(keys.is_in(wanted.implode()).fill_null(value=False)))
 
     def sizes(self, column: Printed, name: str, most: int) -> list[int]:
         """How many rows of the extract hold the value of each of the first printed rows."""
-        wanted = column.keys.head(most).to_list()
-        counted = self._counted_as_printed(name, column.decimals)
-        if counted is None:
-            return [0] * len(wanted)
-        own = counted.filter(pl.col("value").is_in(column.keys.head(most).drop_nulls().unique().implode()))
-        known = dict(own.rows())
-        return [int(known.get(value, 0)) for value in wanted]
+        wanted = column.keys.head(most)
+        if not self.can_print(column, name):
+            return [0] * wanted.len()
+        if column.decimals is None:
+            known = self._text_rows(name)
+            return [known.get(text, 0) for text in wanted.to_list()]
+        first, last = self._places(name, column.decimals, wanted.fill_null(0).to_numpy())
+        before = self.part.ranked(name)[1]
+        rows = np.where(wanted.is_null().to_numpy(), 0, before[last].astype(np.int64) - before[first])
+        return [int(one) for one in rows]
 
     def explained(self, column: Printed, name: str, least: int = 1) -> int:
         """How many printed rows hold a value of the variable; where these must be fewer than `least`, at most
@@ -142,17 +201,14 @@ class Matcher:
         bound = self._bound(column, name)
         if bound < least:
             return bound
-        values = self.values(name, column.decimals)
-        if values is None or not values.len() or not column.counts:
+        if not self.can_print(column, name) or not column.counts:
             return 0
-        if values.dtype == pl.String:
-            known = values.filter(values.is_in(column.values.implode())).to_list()
-            return sum(column.counts[value] for value in known)
-        found = values.to_numpy()
+        if column.decimals is None:
+            known = self._text_rows(name)
+            return sum(rows for text, rows in column.counts.items() if text in known)
         wanted = np.fromiter(column.counts, dtype=np.int64)
-        places = np.minimum(np.searchsorted(found, wanted), found.size - 1)
         rows = np.fromiter(column.counts.values(), dtype=np.int64)
-        return int(rows[found[places] == wanted].sum())
+        return int(rows[self.holds(name, column.decimals, wanted)].sum())
 
     def _bound(self, column: Printed, name: str) -> int:
         """The printed rows that the type and the span of the variable allow."""
@@ -170,19 +226,43 @@ class Matcher:
     def frames(self, mapping: Mapping) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The printed tuples, and those tuples of the extract of which each value is printed somewhere."""
         ours = pl.DataFrame({str(at): column.keys for at, (column, _) in enumerate(mapping)})
-        theirs = {str(at): self.keys(name, column.decimals) for at, (column, name) in enumerate(mapping)}
-        frame = pl.DataFrame({at: keys for at, keys in theirs.items() if keys is not None})
-        keep = self._mask(*mapping[0])
-        for pair in mapping[1:]:
-            keep = keep & self._mask(*pair)
-        return ours, frame.filter(keep)
+        rows = self._rows_with(mapping)
+        theirs = {str(at): self.keys_at(column, name, rows) for at, (column, name) in enumerate(mapping)}
+        return ours, pl.DataFrame({at: keys for at, keys in theirs.items() if keys is not None})
 
-    def _mask(self, column: Printed, name: str) -> pl.Series:
-        if (column.index, name) not in self._masks:
-            keys = self.keys(name, column.decimals)
+    def _rows_with(self, mapping: Mapping) -> Positions:
+        """The rows whose values are all printed, each in its column: from the rows of the rarest one."""
+        key = tuple((column.index, name) for column, name in mapping)
+        if key not in self._rows:
+            *before, last = mapping
+            if before and sum(self.sizes_of_all(*last)) > self._rows_with(before).size // 4:
+                self._rows[key] = self._kept(self._rows_with(before), [last])
+            else:
+                self._rows[key] = self._kept(self._held(*last), before)
+        return self._rows[key]
+
+    def sizes_of_all(self, column: Printed, name: str) -> list[int]:
+        """Rows of the extract per different printed value."""
+        if column.decimals is None:
+            known = self._text_rows(name)
+            return [known.get(text, 0) for text in column.values.to_list()]
+        first, last = self._places(name, column.decimals, column.values.to_numpy())
+        before = self.part.ranked(name)[1]
+        return [int(rows) for rows in before[last].astype(np.int64) - before[first]]
+
+    def _held(self, column: Printed, name: str) -> Positions:
+        """The rows with a value that is printed in the column, ascending."""
+        if column.decimals is None:
+            return self._rows_of_texts(name, column.values)
+        found = self._rows_between(name, column.decimals, column.values.to_numpy())
+        return np.sort(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+
+    def _kept(self, rows: Positions, mapping: Mapping) -> Positions:
+        for column, name in mapping:
+            keys = self.keys_at(column, name, rows)
             assert keys is not None  # noqa: S101  (a mapping holds explained columns only)
-            self._masks[column.index, name] = keys.is_in(column.values.implode()).fill_null(value=False)
-        return self._masks[column.index, name]
+            rows = rows[keys.is_in(column.values.implode()).fill_null(value=False).to_numpy()]
+        return rows
 
     def present(self, mapping: Mapping) -> int:
         """How many printed rows stand in the extract."""
@@ -209,6 +289,18 @@ class Matcher:
             return 0.0
         counted = theirs.group_by(theirs.columns).len("rows").filter(pl.col("rows") >= at_least)
         return ours.join(counted, on=ours.columns, how="semi").height / ours.height
+
+
+def _type_within(values: npt.NDArray[Any]) -> type[np.float64] | type[np.int64]:
+    """The type in which whole numbers are looked for among the values without changing those."""
+    return np.float64 if values.dtype.kind == "f" else np.int64
+
+
+def _numbers(values: npt.NDArray[Any], decimals: int) -> Places:
+    """Numbers as they would be printed, without those that cannot be."""
+    keys = _keys(pl.Series(values), decimals)
+    assert keys is not None  # noqa: S101  (numbers are printed as numbers)
+    return keys.drop_nulls().to_numpy()
 
 
 def _keys(values: pl.Series, decimals: int | None) -> pl.Series | None:

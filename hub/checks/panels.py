@@ -19,6 +19,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.checks.extracts import Extract, Part, UnreadableExtract, open_extract
+from hub.checks.indexes import Stored
 from hub.checks.runs import STEP, Mask, Runs, Small, runs_of
 from hub.checks.tables import number_of
 
@@ -50,13 +51,12 @@ class Categories:
     values: tuple[Any, ...]
     texts: Mapping[str, int]
     numbers: Mapping[float, int]
-    column: pl.Series
-    distinct: pl.Series
+    make: Callable[[], Small]
 
     @cached_property
     def codes(self) -> Small:
         """Only computed for the variables that a table is grouped by; most are just looked at."""
-        return _positions(self.column, self.distinct, np.int16)
+        return self.make()
 
     def find(self, cell: str) -> int | None:
         """The position of the value that `cell` names."""
@@ -119,6 +119,8 @@ class Panel:
         kind = self.part.schema[name]
         if not (kind.is_numeric() or kind == pl.Boolean):
             return None
+        if self.part.stored is not None and (read := _stored_reader(self.part.stored, name)) is not None:
+            return read(slice(None))
         values: Floats = self.part.column(name).cast(pl.Float64, strict=False).to_numpy()
         if not kind.is_integer() and np.isinf(values).any():
             values = np.where(np.isinf(values), np.nan, values)
@@ -127,6 +129,9 @@ class Panel:
     def reader(self, name: str) -> Callable[[Rows], Floats] | None:
         """The variable in some rows, as `numbers`, without more memory than these take."""
         kind = self.part.schema[name]
+        stored = self.part.stored
+        if stored is not None and (made := _stored_reader(stored, name)) is not None:
+            return made
         if name not in self._numbers and (kind.is_integer() or kind in (pl.Float32, pl.Float64)):
             column = self.part.column(name)
             if column.null_count() == 0 and (kind.is_integer() or self.is_complete(name)):
@@ -137,6 +142,9 @@ class Panel:
 
     def is_complete(self, name: str) -> bool:
         """Whether each row has a value: a number, or one of the categories."""
+        told = self.part.stored.told(name) if self.part.stored is not None else None
+        if told is not None and "complete" in told:
+            return bool(told["complete"])
         return self.part.once(("complete", name), lambda: self._is_complete(name))
 
     def _is_complete(self, name: str) -> bool:
@@ -161,6 +169,9 @@ class Panel:
 
     def span(self, name: str) -> tuple[float, float]:
         """Smallest and largest value of a number; zeros where it has none."""
+        told = self.part.stored.told(name) if self.part.stored is not None else None
+        if told is not None and "span" in told:
+            return (told["span"][0], told["span"][1])
         return self.part.once(("span", name), lambda: self._span(name))
 
     def _span(self, name: str) -> tuple[float, float]:
@@ -174,6 +185,9 @@ class Panel:
 
     def ends(self, name: str) -> tuple[Floats, Floats]:
         """The largest and the smallest values of a number, at most 100 each, largest first."""
+        told = self.part.stored.told(name) if self.part.stored is not None else None
+        if told is not None and "top" in told:
+            return np.array(told["top"]), np.array(told["bottom"])
         return self.part.once(("ends", name), lambda: self._ends(name))
 
     def _ends(self, name: str) -> tuple[Floats, Floats]:
@@ -195,19 +209,10 @@ class Panel:
         return self._categories[name]
 
     def _read_categories(self, name: str) -> Categories | None:
-        column = self.part.column(name)
-        if column.dtype.is_nested():
+        made = self._coded(name)
+        if made is None:
             return None
-        if column.dtype.is_float():
-            if column.head(2_000).n_unique() > 1_000:
-                return None
-            column = column.fill_nan(None)
-        distinct = self.part.distinct(name)
-        if distinct.len() > MAX_CATEGORIES:
-            return None
-        if column.dtype in (pl.Categorical, pl.Enum):
-            column, distinct = column.cast(pl.String), distinct.cast(pl.String)
-        distinct = distinct.sort()
+        distinct, make = made
         values = tuple(distinct.to_list())
         texts: dict[str, int] = {}
         numbers: dict[float, int] = {}
@@ -218,7 +223,26 @@ class Panel:
             for text in self._written(name, value):
                 texts.setdefault(text.strip().casefold(), at)
                 texts.setdefault(fold(text) or "\0\0", at)
-        return Categories(values, texts, numbers, column, distinct)
+        return Categories(values, texts, numbers, make)
+
+    def _coded(self, name: str) -> tuple[pl.Series, Callable[[], Small]] | None:
+        """The sorted values, and how the code of each row is found."""
+        stored = self.part.stored
+        if stored is not None and (told := stored.told(name)) is not None and told["kind"] != "unit":
+            if told["kind"] != "codes" or not told["categories"]:
+                return None
+            return self.part.distinct(name), lambda: stored.array(name, "codes")
+        column = self.part.column(name)
+        if column.dtype.is_nested() or too_many_at_first(column):
+            return None
+        column = column.fill_nan(None) if column.dtype.is_float() else column
+        distinct = self.part.distinct(name)
+        if distinct.len() > MAX_CATEGORIES:
+            return None
+        if column.dtype in (pl.Categorical, pl.Enum):
+            column, distinct = column.cast(pl.String), distinct.cast(pl.String)
+        distinct = distinct.sort()
+        return distinct, lambda: positions(column, distinct, np.int16)
 
     def _written(self, name: str, value: Any) -> list[str]:
         # A number is found by its value, however it is written.
@@ -233,18 +257,37 @@ class Panel:
         return self.part.once(("unit", self.units[kind]), lambda: self._unit(self.units[kind]))
 
     def _unit(self, name: str) -> tuple[Codes, int]:
-        column = self.part.column(name)
-        if column.dtype.is_float():
-            column = column.fill_nan(None)
-        if column.null_count() == 0 and column.is_sorted():
-            codes = column.rle_id().cast(pl.Int32).to_numpy()
-            return (codes, int(codes[-1]) + 1 if codes.size else 0)
-        distinct = column.drop_nulls().unique().sort()
-        return (_positions(column, distinct), distinct.len())
+        stored = self.part.stored
+        if stored is not None and stored.has(name, "units"):
+            return stored.array(name, "units"), int(stored.columns[name]["total"])
+        codes, distinct = unit_codes(self.part.column(name))
+        return codes, int(distinct.size)
 
     def runs(self, kind: str) -> Runs | None:
         """The rows by unit; None where units have many rows."""
-        return self.part.once(("runs", self.units[kind]), lambda: runs_of(self.unit(kind)[0]))
+        return self.part.once(("runs", self.units[kind]), lambda: self._runs(self.units[kind]))
+
+    def _runs(self, name: str) -> Runs | None:
+        stored = self.part.stored
+        if stored is None or not stored.has(name, "units"):
+            return runs_of(self._unit(name)[0])
+        if not stored.has(name, "place"):
+            return None
+        order = stored.array(name, "order") if stored.has(name, "order") else None
+        longest = int(stored.columns[name]["longest"])
+        return Runs(stored.array(name, "units"), order, stored.array(name, "place"), longest)
+
+
+def _stored_reader(stored: Stored, name: str) -> Callable[[Rows], Floats] | None:
+    told = stored.told(name)
+    if told is None or "span" not in told:
+        return None
+    if told["kind"] == "codes":
+        codes = stored.array(name, "codes")
+        numbers = np.array([*(float(value) for value in stored.values(name)[0]), np.nan])
+        return lambda rows: numbers[codes[rows]]
+    values = stored.array(name, "values")
+    return lambda rows: values[rows].astype(np.float64)
 
 
 class Excerpt(Panel):
@@ -268,7 +311,7 @@ class Excerpt(Panel):
 
     def _read_categories(self, name: str) -> Categories | None:
         known = self._whole.categories(name)
-        return replace(known, column=known.column.gather(self._at)) if known is not None else None
+        return replace(known, make=lambda: known.codes[self._at]) if known is not None else None
 
     def unit(self, kind: str) -> tuple[Codes, int]:
         """As in the whole panel, of these rows."""
@@ -282,7 +325,24 @@ class Excerpt(Panel):
         return self._runs[kind]
 
 
-def _positions(column: pl.Series, distinct: pl.Series, kind: type[np.signedinteger[Any]] = np.int32) -> Any:
+def too_many_at_first(column: pl.Series) -> bool:
+    """Whether the first rows of a float tell that it is no category."""
+    return column.dtype.is_float() and column.head(2_000).n_unique() > 1_000
+
+
+def unit_codes(column: pl.Series) -> tuple[Codes, npt.NDArray[Any]]:
+    """Per row the position of its unit among the sorted distinct ones (-1 missing), and these."""
+    if column.dtype.is_float():
+        column = column.fill_nan(None)
+    if column.null_count() == 0 and column.is_sorted():
+        codes = column.rle_id().cast(pl.Int32).to_numpy()
+        first = np.flatnonzero(np.diff(codes, prepend=-1))
+        return codes, column.gather(first).to_numpy()
+    distinct = column.drop_nulls().unique().sort()
+    return positions(column, distinct), distinct.to_numpy()
+
+
+def positions(column: pl.Series, distinct: pl.Series, kind: type[np.signedinteger[Any]] = np.int32) -> Any:
     """Per row the position in `distinct` (sorted, no nulls), in numbers of that type; -1 for null."""
     if column.dtype.is_integer() and distinct.len():
         low, high = int(distinct[0]), int(distinct[-1])

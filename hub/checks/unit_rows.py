@@ -96,12 +96,9 @@ def _named(printed: Sequence[Printed], panel: Panel, matcher: Matcher) -> list[_
     found = []
     for column in printed:
         name = names.get(fold(column.head))
-        if name is not None and matcher.keys_at(column, name, _NONE) is not None:
+        if name is not None and matcher.can_print(column, name):
             found.append(_Column(name, column, tuple(matcher.sizes(column, name, _MOST_ROWS))))
     return found
-
-
-_NONE = np.zeros(0, dtype=np.int64)
 
 
 def _by_values(printed: Sequence[Printed], panel: Panel, matcher: Matcher) -> list[_Column]:
@@ -143,10 +140,13 @@ def _joint(columns: Sequence[_Column], matcher: Matcher) -> list[Rows] | None:
     for at, held in enumerate(matcher.rows_of(first.printed, first.name, _MOST_ROWS)):
         rows = held
         for column in others:
-            if rows.size:
+            own = column.printed.keys[at]
+            if own is None:
+                rows = rows[:0]
+            elif rows.size:
                 theirs = matcher.keys_at(column.printed, column.name, rows)
                 assert theirs is not None  # noqa: S101  (columns are made of variables that can be printed so)
-                rows = rows[(theirs == column.printed.keys[at]).fill_null(value=False).to_numpy()]
+                rows = rows[(theirs == own).fill_null(value=False).to_numpy()]
         found.append(rows)
     return found
 
