@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
-from hub.checks.indexes import Stored, open_index
+from hub.checks.indexes import Sealed, Stored, open_index
 from hub.checks.runs import STEP
 from hub.domain.pseudonyms import DIGITS, has_valid_check_digit
 
@@ -239,11 +239,11 @@ def open_extract(directory: Path) -> Extract:
     return _opened["extract"]
 
 
-def open_with_index(directory: Path, index: Path, seal: str) -> Extract:
+def open_with_index(directory: Path, index: Sealed) -> Extract:
     """The same with what `index` holds of it, for this run: whoever opens the extract afterwards has it too.
     Without it where it is not the index that was sealed (`hub.checks.indexes`)."""
     files = _files(directory)
-    _opened.update(files=files, extract=_open(files, open_index(index, seal, directory)))
+    _opened.update(files=files, extract=_open(files, open_index(index, directory)))
     return _opened["extract"]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import shutil
 import sys
 from collections.abc import Mapping
@@ -33,6 +34,14 @@ Array = npt.NDArray[Any]
 
 class UnreadableIndex(Exception):
     """The index is not there, not whole, or of another extract."""
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """An index that was compared, and what tells that it was not touched since (`seal_of`)."""
+
+    directory: Path
+    seal: str
 
 
 @dataclass
@@ -289,10 +298,11 @@ def seal_of(directory: Path) -> str:
     return digest.hexdigest()
 
 
-def open_index(directory: Path, seal: str, extract: Path) -> dict[Path, Stored]:
+def open_index(index: Sealed, extract: Path) -> dict[Path, Stored]:
     """Parquet file → what the index holds of it; nothing where it is not the one that was sealed."""
+    directory = index.directory
     try:
-        if seal_of(directory) != seal:
+        if seal_of(directory) != index.seal:
             return {}
         content = _parsed((directory / _CONTENT).read_bytes())
         if content["extract"] != identity_of(extract):
@@ -307,5 +317,12 @@ def open_index(directory: Path, seal: str, extract: Path) -> dict[Path, Stored]:
         return {}
 
 
+def _main(extract: str, directory: str, units: str = "{}", memory: str = "0") -> None:
+    if int(memory):
+        resource.setrlimit(resource.RLIMIT_AS, (int(memory),) * 2)
+    os.umask(0o077)
+    make_index(Path(extract), Path(directory), json.loads(units))
+
+
 if __name__ == "__main__":
-    make_index(Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]) if len(sys.argv) > 3 else None)
+    _main(*sys.argv[1:])
