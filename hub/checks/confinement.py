@@ -47,7 +47,9 @@ class Limits:
     output_bytes: int = 64 * 2**20
 
 
-_BYTES_PER_ROW = 420  # of the extract: the columns that one table can concern, sorted once, and what is mapped
+_BYTES_PER_ROW = (
+    420  # of the extract: the columns that one table can concern, sorted once, and what is mapped
+)
 _SECONDS_PER_ROW = 4e-6
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,6 +68,11 @@ class Part:
             self._counted[name] = self._count(name)
         return self._counted[name]
 
+    @cached_property
+    def height(self) -> int:
+        """Rows of the table, from the footer of its file."""
+        return int(pl.scan_parquet(self.path).select(pl.len()).collect().item())
+
     def forget(self) -> None:
         """Let go of the columns read so far."""
         self._loaded.clear()
@@ -82,16 +88,13 @@ class Part:
             values = pl.Series(name, stored.array(name, "values")[rows])
             return values.fill_nan(None) if values.dtype.is_float() else values
         codes = stored.array(name, "units" if told["kind"] == "unit" else "codes")[rows]
-        places = pl.Series(codes.astype(np.int64))
-        held = places.filter(places >= 0).unique().sort()
         if told["kind"] == "unit":
-            own = pl.Series(stored.array(name, "distinct")[held.to_numpy()])
+            values = pl.Series(name, stored.array(name, "distinct")[np.maximum(codes, 0)])
         else:
-            own = self.distinct(name).gather(held)
-        found = pl.DataFrame({"at": places}).join(
-            pl.DataFrame({"at": held, name: own}), on="at", how="left", maintain_order="left"
-        )
-        return found.get_column(name)
+            values = self.distinct(name).gather(np.maximum(codes, 0)).alias(name)
+        if not (codes < 0).any():
+            return values
+        return pl.select(pl.when(pl.Series(codes >= 0)).then(values).otherwise(None)).to_series()
 
     def rows_at(self, name: str, places: Sequence[slice]) -> list[Any]:
         """For each stretch of the sorted different values of a number the rows that hold one of them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,10 +13,13 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.checks.extracts import Part
+from hub.checks.runs import STEP
 from hub.checks.tables import Table, number_of
 
 _MAX_DECIMALS = 6
 _NUMERIC_SHARE = 0.8
+_MOST_SHARE = 0.1  # of the rows: with more, all are looked at in their order
+_LONGEST_TABLE = 1 << 22
 _SEED = 20_260_101
 
 
@@ -35,6 +38,11 @@ class Printed:
         return self.keys.drop_nulls().unique()
 
     @cached_property
+    def sorted_values(self) -> pl.Series:
+        """The different values, sorted."""
+        return self.values.sort()
+
+    @cached_property
     def counts(self) -> dict[Any, int]:
         """Value → printed rows."""
         found = Counter(self.keys.to_list())
@@ -44,6 +52,7 @@ class Printed:
 
 Positions = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int64]
+Rows = slice | Positions
 Mapping = Sequence[tuple[Printed, str]]  # printed column → variable of the extract
 
 
@@ -81,7 +90,9 @@ class Matcher:
     def __init__(self, part: Part) -> None:
         self.part = part
         self._texts: dict[str, dict[str, int]] = {}
-        self._rows: dict[tuple[tuple[int, str], ...], Positions] = {}
+        self._rows: dict[tuple[int, str], Positions] = {}
+        self._places_of_codes: dict[tuple[int, str], Places] = {}
+        self._standing: dict[frozenset[tuple[int, str]], npt.NDArray[np.bool_]] = {}
 
     def can_print(self, column: Printed, name: str) -> bool:
         """Whether the variable is of the kind that is printed in the column."""
@@ -223,24 +234,6 @@ class Matcher:
             if value % scale == 0 and low <= value / scale <= high
         )
 
-    def frames(self, mapping: Mapping) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The printed tuples, and those tuples of the extract of which each value is printed somewhere."""
-        ours = pl.DataFrame({str(at): column.keys for at, (column, _) in enumerate(mapping)})
-        rows = self._rows_with(mapping)
-        theirs = {str(at): self.keys_at(column, name, rows) for at, (column, name) in enumerate(mapping)}
-        return ours, pl.DataFrame({at: keys for at, keys in theirs.items() if keys is not None})
-
-    def _rows_with(self, mapping: Mapping) -> Positions:
-        """The rows whose values are all printed, each in its column: from the rows of the rarest one."""
-        key = tuple((column.index, name) for column, name in mapping)
-        if key not in self._rows:
-            *before, last = mapping
-            if before and sum(self.sizes_of_all(*last)) > self._rows_with(before).size // 4:
-                self._rows[key] = self._kept(self._rows_with(before), [last])
-            else:
-                self._rows[key] = self._kept(self._held(*last), before)
-        return self._rows[key]
-
     def sizes_of_all(self, column: Printed, name: str) -> list[int]:
         """Rows of the extract per different printed value."""
         if column.decimals is None:
@@ -252,43 +245,165 @@ class Matcher:
 
     def _held(self, column: Printed, name: str) -> Positions:
         """The rows with a value that is printed in the column, ascending."""
-        if column.decimals is None:
-            return self._rows_of_texts(name, column.values)
-        found = self._rows_between(name, column.decimals, column.values.to_numpy())
-        return np.sort(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+        at = (column.index, name)
+        if at not in self._rows:
+            if column.decimals is None:
+                self._rows[at] = self._rows_of_texts(name, column.values)
+            else:
+                found = self._rows_between(name, column.decimals, column.values.to_numpy())
+                self._rows[at] = np.sort(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+        return self._rows[at]
 
-    def _kept(self, rows: Positions, mapping: Mapping) -> Positions:
-        for column, name in mapping:
-            keys = self.keys_at(column, name, rows)
-            assert keys is not None  # noqa: S101  (a mapping holds explained columns only)
-            rows = rows[keys.is_in(column.values.implode()).fill_null(value=False).to_numpy()]
-        return rows
+    def _printed_at(self, column: Printed, name: str, rows: Rows) -> Places:
+        """For some rows the place of their value among the sorted printed ones; -1 where it is not printed."""
+        stored, wanted = self.part.stored, column.sorted_values
+        if stored is not None and stored.has(name, "codes"):
+            if (column.index, name) not in self._places_of_codes:
+                keys = _keys(self.part.counted(name).get_column("value"), column.decimals)
+                assert keys is not None  # noqa: S101  (a mapping holds explained columns only)
+                self._places_of_codes[column.index, name] = np.append(_places_among(keys, wanted), -1)
+            return self._places_of_codes[column.index, name][stored.array(name, "codes")[rows]]
+        if isinstance(rows, slice):
+            rows = np.arange(rows.start, min(rows.stop, self.part.height))
+        keys = self.keys_at(column, name, rows)
+        assert keys is not None  # noqa: S101  (a mapping holds explained columns only)
+        return _places_among(keys, wanted)
+
+    def _found(self, ours: pl.DataFrame, mapping: Mapping, enough: int | None) -> Places:
+        """For each printed tuple the rows of the extract with these values; where `enough` is given, of some
+        tuples only so many. A tuple with a gap stands nowhere."""
+        levels = _Levels([_places_among(ours.get_column(str(at)), c.sorted_values) for at, (c, _) in enumerate(mapping)],
+                         [column.sorted_values.len() for column, _ in mapping])  # fmt: skip
+        counts = np.zeros(levels.size, dtype=np.int64)
+        for rows in self._pieces(mapping):
+            at = self._printed_at(*mapping[0], rows)
+            held = at >= 0
+            rows_left = np.arange(rows.start, rows.start + at.size) if isinstance(rows, slice) else rows
+            rows_left, key = rows_left[held], levels.first(at[held])
+            for level, pair in enumerate(mapping[1:], start=1):
+                at = self._printed_at(*pair, rows_left)
+                key = levels.next(level, key, at)
+                held = key >= 0
+                rows_left, key = rows_left[held], key[held]
+            counts += np.bincount(key, minlength=levels.size)
+            if enough is not None and (counts >= enough).all():
+                break
+        return np.where(levels.of_ours >= 0, np.append(counts, 0)[levels.of_ours], 0)
+
+    def _pieces(self, mapping: Mapping) -> Iterator[Rows]:
+        """The rows that can be any of the tuples, some at a time: those of the rarest column, or all."""
+        totals = [sum(self.sizes_of_all(*pair)) for pair in mapping]
+        rarest = int(np.argmin(totals))
+        if totals[rarest] > _MOST_SHARE * self.part.height:
+            for first in range(0, self.part.height, STEP):
+                yield slice(first, first + STEP)
+        else:
+            rows = self._held(*mapping[rarest])
+            for first in range(0, rows.size, STEP):
+                yield rows[first : first + STEP]
+
+    def _ours(self, mapping: Mapping) -> pl.DataFrame:
+        return pl.DataFrame({str(at): column.keys for at, (column, _) in enumerate(mapping)})
 
     def present(self, mapping: Mapping) -> int:
         """How many printed rows stand in the extract."""
-        ours, theirs = self.frames(mapping)
-        return ours.join(theirs.unique(), on=ours.columns, how="semi").height
+        return int(np.count_nonzero(self._present(mapping)))
+
+    def _present(self, mapping: Mapping) -> npt.NDArray[np.bool_]:
+        """Which printed rows do: only those that do without the last column."""
+        key = frozenset((column.index, name) for column, name in mapping)
+        if key not in self._standing:
+            ours = self._ours(mapping)
+            if len(mapping) > 1:
+                before = self._present(mapping[:-1])
+                found = np.zeros(ours.height, dtype=np.bool_)
+                found[before] = self._found(ours.filter(pl.Series(before)), mapping, 1) > 0
+            else:
+                found = self._found(ours, mapping, 1) > 0
+            self._standing[key] = found
+        return self._standing[key]
 
     def rare(self, mapping: Mapping, fewer_than: int, *, shuffled: bool = False) -> int:
         """How many different printed tuples stand on fewer than so many rows; or would, were the printed
         columns shuffled against each other."""
-        ours, theirs = self.frames(mapping)
+        ours = self._ours(mapping)
         if shuffled:
             ours = ours.select(
                 pl.col(name).shuffle(seed=_SEED + at) if at else pl.col(name)
                 for at, name in enumerate(ours.columns)
             )
-        counted = theirs.group_by(theirs.columns).len("rows").filter(pl.col("rows") < fewer_than)
-        return ours.unique().join(counted, on=ours.columns, how="semi").height
+        ours = ours.unique()
+        rows = self._found(ours, mapping, fewer_than)
+        return int(np.count_nonzero((rows > 0) & (rows < fewer_than)))
 
     def groups(self, mapping: Mapping, at_least: int) -> float:
         """Share of the printed rows that name a group of their own with at least so many rows; 0.0 when
         two printed rows name the same group."""
-        ours, theirs = self.frames(mapping)
+        ours = self._ours(mapping)
         if ours.n_unique() < ours.height:
             return 0.0
-        counted = theirs.group_by(theirs.columns).len("rows").filter(pl.col("rows") >= at_least)
-        return ours.join(counted, on=ours.columns, how="semi").height / ours.height
+        return float(np.count_nonzero(self._found(ours, mapping, at_least) >= at_least) / ours.height)
+
+
+class _Levels:
+    """Printed tuples as numbers, column by column: what begins no printed tuple is dropped where it is seen.
+
+    `ours`: per column and printed row the place of the value among `sizes` ones, -1 for a gap."""
+
+    def __init__(self, ours: Sequence[Places], sizes: Sequence[int]) -> None:
+        whole = np.all([column >= 0 for column in ours], axis=0)
+        self._sizes = sizes
+        self._known: list[Places] = []
+        key = ours[0][whole]
+        for level, column in enumerate(ours):
+            combined = key if level == 0 else key * sizes[level] + column[whole]
+            known, key = np.unique(combined, return_inverse=True)
+            self._known.append(known)
+        self._tables = [self._table(level) for level in range(len(ours))]
+        self.size = self._known[-1].size
+        self.of_ours = np.full(whole.size, -1, dtype=np.int64)
+        self.of_ours[whole] = key
+
+    def _table(self, level: int) -> Places | None:
+        """From a number to its place among the known ones, where that is short."""
+        size = self._sizes[0] if level == 0 else self._known[level - 1].size * self._sizes[level]
+        if size > _LONGEST_TABLE:
+            return None
+        table = np.full(size, -1, dtype=np.int64)
+        table[self._known[level]] = np.arange(self._known[level].size)
+        return table
+
+    def first(self, at: Places) -> Places:
+        """The numbers of the values of the first column."""
+        return self._numbered(0, at)
+
+    def next(self, level: int, key: Places, at: Places) -> Places:
+        """The numbers with those of a further column; -1 for what begins no tuple, as do `at` and `key` of -1."""
+        found = self._numbered(level, np.maximum(key, 0) * self._sizes[level] + np.maximum(at, 0))
+        return np.where((at < 0) | (key < 0), -1, found)
+
+    def _numbered(self, level: int, combined: Places) -> Places:
+        table, known = self._tables[level], self._known[level]
+        if table is not None:
+            return table[combined]
+        if not known.size:
+            return np.full(combined.size, -1, dtype=np.int64)
+        places = np.minimum(np.searchsorted(known, combined), known.size - 1)
+        return np.where(known[places] == combined, places, -1)
+
+
+def _places_among(keys: pl.Series, wanted: pl.Series) -> Places:
+    """The place of each key among the sorted wanted ones; -1 where it is none of them."""
+    if not wanted.len():
+        return np.full(keys.len(), -1, dtype=np.int64)
+    if keys.dtype == pl.String:
+        known = pl.DataFrame({"key": wanted}).with_row_index("at")
+        joined = pl.DataFrame({"key": keys}).join(known, on="key", how="left", maintain_order="left")
+        return joined.get_column("at").cast(pl.Int64).fill_null(-1).to_numpy()
+    numbers, known_numbers = keys.fill_null(0).to_numpy(), wanted.to_numpy()
+    places = np.minimum(np.searchsorted(known_numbers, numbers), known_numbers.size - 1)
+    hit = (known_numbers[places] == numbers) & ~keys.is_null().to_numpy()
+    return np.where(hit, places, -1)
 
 
 def _type_within(values: npt.NDArray[Any]) -> type[np.float64] | type[np.int64]:

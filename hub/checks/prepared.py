@@ -74,7 +74,9 @@ class Indexes:
         with self._lock:
             sealed = self._believed(extract, name)
             if sealed is None and name not in self._making:
-                self._making[name] = threading.Thread(target=self._make, args=(extract, name, {}), daemon=True)
+                self._making[name] = threading.Thread(
+                    target=self._make, args=(extract, name, {}), daemon=True
+                )
                 self._making[name].start()
         return sealed
 
