@@ -34,7 +34,7 @@ Amounts = Callable[[Rows], npt.NDArray[Any]]
 
 # How programs interpolate quantiles: R and pandas by default, SAS and Stata, and the order statistics.
 QUANTILE_METHODS = ("linear", "averaged_inverted_cdf", "lower", "higher", "midpoint", "nearest")
-_MOST_OUTSIDE = 0.3  # with more rows in no group, only those in groups are looked at
+_MOST_OUTSIDE = 0.9  # with more rows in no group, only those in groups are looked at
 
 
 @dataclass
@@ -266,12 +266,11 @@ class Groups:
         for rows, bins in self._pieces():
             own = values(rows)
             keep = (bins > 0) & ~np.isnan(own)
-            if not keep.all():
-                bins, own = bins[keep], own[keep]
-            new = np.isnan(example[bins])
+            held, own = bins[keep], own[keep]
+            new = np.isnan(example[held])
             if new.any():
-                example[bins[new]] = own[new]
-            found += np.bincount(bins[own != example[bins]], minlength=self.count + 1)
+                example[held[new]] = own[new]
+            found += np.bincount(held[own != example[held]], minlength=self.count + 1)
             if (found[1:][still] > 0).all():
                 break
         return found[1:]

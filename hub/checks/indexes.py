@@ -156,8 +156,6 @@ class _Writer:
             for at in range(0, len(data), _BLOCK):
                 digest.update(data[at : at + _BLOCK])
                 file.write(data[at : at + _BLOCK])
-            file.flush()
-            os.fsync(file.fileno())
         self.hashes[name] = digest.hexdigest()
         return name
 

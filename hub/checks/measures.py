@@ -57,7 +57,7 @@ class Cube:
     def levels(self) -> list[Small]:
         """Per axis the level of each row of the panel."""
         if self._levels is None:
-            self._levels = [axis.levels(self.panel) for axis in self.axes]
+            self._levels = [self.panel.levels(axis, axis.levels) for axis in self.axes]
         return self._levels
 
     def groups(self, used: tuple[bool, ...], base: str) -> Groups:

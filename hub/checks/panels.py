@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -29,6 +29,7 @@ Rows = slice | npt.NDArray[np.int64]
 
 MAX_CATEGORIES = 3_000  # so that 16 bits number them
 _ENDS = 100
+_MOST_LEVELS = 8
 _MOST_STEPS = 100_000
 _CODEBOOK = "codebook.json"
 _MANIFEST = "manifest.json"
@@ -79,6 +80,7 @@ class Panel:
     period: str | None = None
     _numbers: dict[str, Floats | None] = field(default_factory=dict)
     _categories: dict[str, Categories | None] = field(default_factory=dict)
+    _levels: dict[Hashable, Small] = field(default_factory=dict)
     _rows: int | None = None
 
     @property
@@ -262,6 +264,16 @@ class Panel:
             return stored.array(name, "units"), int(stored.columns[name]["total"])
         codes, distinct = unit_codes(self.part.column(name))
         return codes, int(distinct.size)
+
+    def levels(self, axis: Hashable, make: Callable[[Panel], Small]) -> Small:
+        """What an axis makes of the rows, kept for the readings of a table that share it: the last few."""
+        if axis in self._levels:
+            self._levels[axis] = self._levels.pop(axis)
+        else:
+            self._levels[axis] = make(self)
+            if len(self._levels) > _MOST_LEVELS:
+                del self._levels[next(iter(self._levels))]
+        return self._levels[axis]
 
     def runs(self, kind: str) -> Runs | None:
         """The rows by unit; None where units have many rows."""

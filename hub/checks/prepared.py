@@ -1,4 +1,4 @@
-"""The indexes of large extracts in one directory of the checkers' zone: made once, sealed, and believed only as
+"""The indexes of large extracts in one directory of the checkers’ zone: made once, sealed, believed only as
 long as nothing of them changed.
 
 Who makes one signs what it says with a key that nothing else knows (HMAC), beside it. At the first use in a
@@ -23,7 +23,7 @@ from pathlib import Path
 
 import hub
 from hub.checks.confinement import Limits, limits_for
-from hub.checks.indexes import LEAST_ROWS, Sealed, UnreadableIndex, rows_of, seal_of, verify
+from hub.checks.indexes import LEAST_ROWS, Sealed, UnreadableIndex, identity_of, rows_of, seal_of, verify
 
 LARGE_ROWS = 2_000_000  # extracts of which one file is judged at a time: each takes gigabytes
 _MAKING_SECONDS = 3_600
@@ -39,7 +39,7 @@ class Indexes:
     directory: Path
     key: bytes
     least_rows: int = LEAST_ROWS
-    _seals: dict[str, str] = field(default_factory=dict)
+    _seals: dict[str, tuple[str, object]] = field(default_factory=dict)
     _rows: dict[str, int] = field(default_factory=dict)
     _making: dict[str, threading.Thread] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -109,8 +109,8 @@ class Indexes:
         """1. What was compared in full and has not changed since. 2. Or: compare all of it, with the key."""
         directory = self.directory / name
         try:
-            if name in self._seals and seal_of(directory) == self._seals[name]:  # (1)
-                return Sealed(directory, self._seals[name])
+            if self._seals.get(name) == (seal_of(directory), identity_of(extract)):  # (1)
+                return Sealed(directory, self._seals[name][0])
             self._seals.pop(name, None)
             before = seal_of(directory)
             said = self._signed(verify(directory, extract), name)  # (2)
@@ -120,7 +120,7 @@ class Indexes:
                 raise UnreadableIndex("changed meanwhile")
         except (OSError, UnicodeDecodeError, UnreadableIndex):
             return None
-        self._seals[name] = before
+        self._seals[name] = (before, identity_of(extract))
         return Sealed(directory, before)
 
     def _signed(self, sha256: str, name: str) -> str:
