@@ -38,7 +38,7 @@ _NOT_NUMBERS = frozenset({"nan", "inf", "-inf", "+inf", "infinity", "-infinity"}
 _BLOB = re.compile(r"[A-Za-z0-9+/_=-]{200,}")
 
 
-def run_checks(
+def run_checks(  # noqa: PLR0913  # as check_in_subprocess: everything a verdict depends on
     file: Path,
     *,
     name: str,

@@ -137,7 +137,7 @@ class Part:
         return kept.arg_true().to_numpy().astype(np.int64)
 
     def ranked(self, name: str) -> tuple[Any, Any]:
-        """The sorted different values of a number, and how many rows have a smaller one (one more at the end)."""
+        """The sorted different values of a number, and how many rows have a smaller one, then all rows."""
         return self.once(("ranked", name), lambda: self._ranked(name))
 
     def _ranked(self, name: str) -> tuple[Any, Any]:
@@ -149,13 +149,9 @@ class Part:
 
     def _count(self, name: str) -> pl.DataFrame:
         if self.stored is not None and self.stored.has(name, "codes"):
-            values, rows = self.stored.values(name)
-            return pl.DataFrame(
-                [
-                    pl.Series("value", values, dtype=self.schema[name]),
-                    pl.Series("rows", rows, dtype=pl.UInt32),
-                ]
-            )
+            known, numbers = self.stored.values(name)
+            distinct = pl.Series("value", known, dtype=self.schema[name])
+            return pl.DataFrame([distinct, pl.Series("rows", numbers, dtype=pl.UInt32)])
         column = self.column(name).alias("value")
         span = self.span(name)
         if column.dtype.is_integer() and span is not None and span[1] - span[0] < _MOST_STEPS:
@@ -239,15 +235,17 @@ def open_extract(directory: Path) -> Extract:
     files = _files(directory)
     if _opened.get("files") != files:
         _opened.update(files=files, extract=_open(files, {}))
-    return _opened["extract"]
+    extract: Extract = _opened["extract"]
+    return extract
 
 
 def open_with_index(directory: Path, index: Sealed) -> Extract:
     """The same with what `index` holds of it, for this run: whoever opens the extract afterwards has it too.
     Without it where it is not the index that was sealed (`hub.checks.indexes`)."""
     files = _files(directory)
-    _opened.update(files=files, extract=_open(files, open_index(index, directory)))
-    return _opened["extract"]
+    extract = _open(files, open_index(index, directory))
+    _opened.update(files=files, extract=extract)
+    return extract
 
 
 _opened: dict[str, Any] = {}  # the extract opened last

@@ -198,7 +198,7 @@ class Groups:
             order = np.argsort(keys, kind="stable")
             keys, sums = _run_sums(keys[order], sums[order])
         groups = (keys % max(self.count, 1)).astype(np.intp)
-        return np.bincount(groups, sums, self.count), *top_two(groups, sums, self.count)
+        return np.bincount(groups, sums, self.count).astype(np.float64), *top_two(groups, sums, self.count)
 
     def _kept(self, key: tuple[object, ...], make: object) -> Floats:
         if key not in self._memory:

@@ -1,9 +1,9 @@
-"""What a file judged against a large extract needs of it, made once and mapped into memory: small codes, sorted
-values with their rows, the units in order.
+"""What a file judged against a large extract needs of it, made once and mapped into memory: small codes,
+sorted values with their rows, the units in order.
 
 An index follows from the extract alone and says nothing more. It is written aside and moved into place, lies
-where no desk reaches, and is only believed when the process that starts the check has compared it (`seal_of`):
-a missing, damaged or other index is none, and the file is judged by the Parquet files as without one.
+where no desk reaches, and is only believed when the process that starts the check has compared it
+(`seal_of`): a missing, damaged or other index is none, and the file is judged by the Parquet files.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ class Stored:
         return self.columns.get(name)
 
     def array(self, name: str, what: str) -> Array:
-        """codes (-1: missing) · values (all rows, NaN: missing), distinct (sorted), before (rows with a smaller
-        one, one more at the end), order (the rows by value; as they stand where there is none) · units (-1:
-        missing), place, and distinct, before, order."""
+        """codes (-1: missing) · values (all rows, NaN: missing), distinct (sorted), before (rows with a
+        smaller one, one more at the end), order (the rows by value; none: as they stand) · units
+        (-1: missing), place, and distinct, before, order."""
         file, kind, size = self.columns[name]["arrays"][what]
         if file not in self._arrays:
             if size == 0:
@@ -147,7 +147,7 @@ class _Writer:
     def array(self, values: Array) -> list[Any]:
         name = f"{len(self.hashes):05d}.bin"
         whole = np.ascontiguousarray(values)
-        self._write(name, memoryview(whole.view(np.uint8)).cast("B") if whole.size else memoryview(b""))
+        self._write(name, memoryview(whole.tobytes()))
         return [name, whole.dtype.str, whole.size]
 
     def _write(self, name: str, data: memoryview) -> str:
@@ -160,7 +160,7 @@ class _Writer:
         return name
 
     def unit(self, part: Any, name: str) -> dict[str, Any] | None:
-        """A column of identifiers: its distinct values, per row the place of its own, and the rows by unit."""
+        """A column of identifiers: its distinct values, per row the place of its own, the rows by unit."""
         from hub.checks.panels import unit_codes
         from hub.checks.runs import runs_of
 
@@ -255,9 +255,9 @@ def _ends(held: Array) -> dict[str, Any]:
 
 
 def verify(directory: Path, extract: Path) -> str:
-    """The SHA-256 of what an index says, where every byte of it is as it says and it is of `extract` as that is
-    now. Reads all of it. Raises UnreadableIndex. Whoever trusts the answer must know that hash to be one that
-    `make_index` wrote: an index that somebody else made whole is whole too."""
+    """The SHA-256 of what an index says, where every byte of it is as it says and it is of `extract` as that
+    is now. Reads all of it. Raises UnreadableIndex. Whoever trusts the answer must know that hash to be one
+    that `make_index` wrote: an index that somebody else made whole is whole too."""
     try:
         data = (directory / _CONTENT).read_bytes()
         content = _parsed(data)
@@ -282,8 +282,8 @@ def _parsed(data: bytes) -> dict[str, Any]:
 
 
 def seal_of(directory: Path) -> str:
-    """What tells that a verified index was not touched since: its content, and inode, size and times of each of
-    its files. Raises UnreadableIndex."""
+    """What tells that a verified index was not touched since: its content, and inode, size and times of each
+    of its files. Raises UnreadableIndex."""
     try:
         digest = hashlib.sha256((directory / _CONTENT).read_bytes())
         for path in sorted(directory.iterdir()):

@@ -191,7 +191,10 @@ class Matcher:
         values = self.part.counted(name).get_column("value")
         keys = _keys(values, None)
         assert keys is not None  # noqa: S101
-        return self.part.rows_among(name, values.filter(keys.is_in(wanted.implode()).fill_null(value=False)))
+        rows: Positions = self.part.rows_among(
+            name, values.filter(keys.is_in(wanted.implode()).fill_null(value=False))
+        )
+        return rows
 
     def sizes(self, column: Printed, name: str, most: int) -> list[int]:
         """How many rows of the extract hold the value of each of the first printed rows."""
@@ -255,7 +258,7 @@ class Matcher:
         return self._rows[at]
 
     def _printed_at(self, column: Printed, name: str, rows: Rows) -> Places:
-        """For some rows the place of their value among the sorted printed ones; -1 where it is not printed."""
+        """For some rows the place of their value among the sorted printed ones; -1: it is not printed."""
         stored, wanted = self.part.stored, column.sorted_values
         if stored is not None and stored.has(name, "codes"):
             if (column.index, name) not in self._places_of_codes:
@@ -272,8 +275,9 @@ class Matcher:
     def _found(self, ours: pl.DataFrame, mapping: Mapping, enough: int | None) -> Places:
         """For each printed tuple the rows of the extract with these values; where `enough` is given, of some
         tuples only so many. A tuple with a gap stands nowhere."""
-        levels = _Levels([_places_among(ours.get_column(str(at)), c.sorted_values) for at, (c, _) in enumerate(mapping)],
-                         [column.sorted_values.len() for column, _ in mapping])  # fmt: skip
+        wanted = [column.sorted_values for column, _ in mapping]
+        places = [_places_among(ours.get_column(str(at)), values) for at, values in enumerate(wanted)]
+        levels = _Levels(places, [values.len() for values in wanted])
         counts = np.zeros(levels.size, dtype=np.int64)
         for rows in self._pieces(mapping):
             at = self._printed_at(*mapping[0], rows)
@@ -378,7 +382,7 @@ class _Levels:
         return self._numbered(0, at)
 
     def next(self, level: int, key: Places, at: Places) -> Places:
-        """The numbers with those of a further column; -1 for what begins no tuple, as do `at` and `key` of -1."""
+        """The numbers with those of a further column; -1 for what begins no tuple, as do -1 of either."""
         found = self._numbered(level, np.maximum(key, 0) * self._sizes[level] + np.maximum(at, 0))
         return np.where((at < 0) | (key < 0), -1, found)
 

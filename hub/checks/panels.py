@@ -6,7 +6,6 @@ Everything is read once per run, and only the columns that somebody asks for.
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hub.checks.codebooks import labels_of, table_of, titles_of, units_of
 from hub.checks.extracts import Extract, Part, UnreadableExtract, open_extract
 from hub.checks.indexes import Stored
 from hub.checks.runs import STEP, Mask, Runs, Small, runs_of
@@ -33,8 +33,6 @@ _MOST_LEVELS = 8
 _MOST_STEPS = 100_000
 _CODEBOOK = "codebook.json"
 _MANIFEST = "manifest.json"
-_HOUSEHOLD = re.compile(r"house|menage|ménage|famil|^hh|^hid", re.IGNORECASE)
-_EMPLOYER = re.compile(r"employ|firm|entrepr|company|etab|^eid|^fid", re.IGNORECASE)
 
 
 @lru_cache(maxsize=50_000)
@@ -137,8 +135,8 @@ class Panel:
         if name not in self._numbers and (kind.is_integer() or kind in (pl.Float32, pl.Float64)):
             column = self.part.column(name)
             if column.null_count() == 0 and (kind.is_integer() or self.is_complete(name)):
-                stored = column.to_numpy()
-                return lambda rows: stored[rows].astype(np.float64)
+                whole = column.to_numpy()
+                return lambda rows: whole[rows].astype(np.float64)
         values = self.numbers(name)
         return None if values is None else lambda rows: values[rows]
 
@@ -310,7 +308,7 @@ class Excerpt(Panel):
         self._whole = whole
         self._at = at
         self._rows = at.size
-        self._runs: dict[str, Runs | None] = {}
+        self._own_runs: dict[str, Runs | None] = {}
 
     def reader(self, name: str) -> Callable[[Rows], Floats] | None:
         """As in the whole panel, of these rows."""
@@ -332,9 +330,9 @@ class Excerpt(Panel):
 
     def runs(self, kind: str) -> Runs | None:
         """As in the whole panel, of these rows."""
-        if kind not in self._runs:
-            self._runs[kind] = runs_of(self.unit(kind)[0])
-        return self._runs[kind]
+        if kind not in self._own_runs:
+            self._own_runs[kind] = runs_of(self.unit(kind)[0])
+        return self._own_runs[kind]
 
 
 def too_many_at_first(column: pl.Series) -> bool:
@@ -395,13 +393,13 @@ def open_panels(directory: Path, units: Mapping[str, str] | None = None) -> tupl
     manifest = _json_beside(directory, _MANIFEST)
     panels = []
     for part in extract.parts:
-        described = _table_of(codebook, part.path.name)
+        described = table_of(codebook, part.path.name)
         panels.append(
             Panel(
                 part,
-                _units_of(part, units or {}, described, manifest),
-                _labels_of(described),
-                _titles_of(described),
+                units_of(part, units or {}, described, manifest),
+                labels_of(described),
+                titles_of(described),
                 described.get("period") if isinstance(described.get("period"), str) else None,
             )
         )
@@ -417,64 +415,3 @@ def _json_beside(directory: Path, name: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UnreadableExtract(f"unreadable {name}") from error
     return content if isinstance(content, dict) else {}
-
-
-def _table_of(codebook: Mapping[str, Any], file: str) -> dict[str, Any]:
-    """The description of one table; a codebook of version 1 describes the only one."""
-    tables = codebook.get("tables")
-    if isinstance(tables, list):
-        return next((one for one in tables if isinstance(one, dict) and one.get("file") == file), {})
-    return dict(codebook)
-
-
-def _columns_of(described: Mapping[str, Any]) -> list[dict[str, Any]]:
-    columns = described.get("columns")
-    return [c for c in columns if isinstance(c, dict) and "name" in c] if isinstance(columns, list) else []
-
-
-def _units_of(
-    part: Part, given: Mapping[str, str], described: Mapping[str, Any], manifest: Mapping[str, Any]
-) -> dict[str, str]:
-    units = {kind: column for kind, column in given.items() if column in part.schema}
-    named: dict[str, Any] = (
-        dict(described.get("units") or {}) if isinstance(described.get("units"), dict) else {}
-    )
-    for one in _columns_of(described):
-        if one.get("role") == "pseudonym" and isinstance(one.get("unit_type"), str):
-            named.setdefault(one["unit_type"], one["name"])
-    pseudonyms = manifest.get("pseudonyms")
-    if isinstance(pseudonyms, dict) and isinstance(pseudonyms.get("columns"), dict):
-        for kind, said in pseudonyms["columns"].items():
-            named.setdefault(kind, said)
-    for kind, said in named.items():
-        if said in part.schema and said not in units.values():
-            units.setdefault(kind, said)
-    for column in part.identifiers:  # recognised by their check digit
-        if column not in units.values():
-            kind = (
-                "household" if _HOUSEHOLD.search(column)
-                else "employer" if _EMPLOYER.search(column) else "person"
-            )  # fmt: skip
-            units.setdefault(kind if kind not in units else column, column)
-    return units
-
-
-def _labels_of(described: Mapping[str, Any]) -> dict[str, dict[Any, tuple[str, ...]]]:
-    found: dict[str, dict[Any, tuple[str, ...]]] = {}
-    for column in _columns_of(described):
-        codes = column.get("codes")
-        for code in codes if isinstance(codes, list) else []:
-            label = code.get("label") if isinstance(code, dict) else None
-            if isinstance(label, dict):
-                texts = tuple(text for text in label.values() if isinstance(text, str))
-                found.setdefault(column["name"], {})[code.get("value")] = texts
-    return found
-
-
-def _titles_of(described: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    found = {}
-    for column in _columns_of(described):
-        label = column.get("label")
-        if isinstance(label, dict):
-            found[column["name"]] = tuple(text for text in label.values() if isinstance(text, str))
-    return found

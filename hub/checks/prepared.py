@@ -33,8 +33,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Indexes:
-    """`directory`: where they lie, written by this process alone; `key`: 16 bytes at least. `least_rows`: of an
-    extract that gets one. Safe for threads; two processes must not share a directory."""
+    """`directory`: where they lie, written by this process alone; `key`: 16 bytes at least. `least_rows`: of
+    an extract that gets one. Safe for threads; two processes must not share a directory."""
 
     directory: Path
     key: bytes
@@ -61,7 +61,7 @@ class Indexes:
 
     @contextlib.contextmanager
     def turn(self, extract: Path, name: str) -> Iterator[Limits]:
-        """What the child may use that judges a file by this extract. Of large ones one is judged at a time."""
+        """What the child may use that judges a file by this extract. Of large ones one runs at a time."""
         rows = self.rows(extract, name)
         with self._large if rows >= LARGE_ROWS else contextlib.nullcontext():
             yield limits_for(rows)
@@ -145,8 +145,8 @@ class Indexes:
 
 
 def _make_in_subprocess(extract: Path, directory: Path, units: Mapping[str, str], rows: int) -> None:
-    """`make_index` in a process of its own, whose memory is gone afterwards. It reads what extraction wrote, and
-    nothing that a researcher did. Raises OSError, SubprocessError."""
+    """`make_index` in a process of its own, whose memory is gone afterwards. It reads what extraction wrote,
+    and nothing that a researcher did. Raises OSError, SubprocessError."""
     import json
 
     environment = {

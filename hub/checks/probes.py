@@ -62,9 +62,9 @@ class Probe:
 
 
 def could_count_units(cube: Cube, measure: Measure, series: Series, numbers: Printed, share: float) -> bool:
-    """False where so large a share of the numbers cannot be of distinct units, by the rows of their groups: these
-    have at most as many units as rows, and at least their rows by the most rows of one unit. True of a measure
-    that counts no units."""
+    """False where so large a share of the numbers cannot be of distinct units, by the rows of their groups:
+    these have at most as many units as rows, and at least their rows by the most rows of one unit. True of a
+    measure that counts no units."""
     counts = measure.statistic in UNIT_KINDS
     kind = measure.unit or UNIT_KINDS.get(measure.statistic)
     if kind is None or kind not in cube.panel.units or not (counts or measure.statistic == "share"):

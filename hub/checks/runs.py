@@ -1,5 +1,5 @@
-"""The distinct units of groups of rows, where the rows of one unit stand together (as extracts are sorted) or are
-put together by an order that is made once.
+"""The distinct units of groups of rows, where the rows of one unit stand together, as extracts are sorted, or
+are put together by an order that is made once.
 
 Within one unit few rows exist, so a row is compared with the few before it instead of sorting all rows by
 group and unit: whole pieces of small arrays that stay in the processor's cache.
@@ -108,7 +108,7 @@ def count_units(runs: Runs, where: Small, count: int) -> Floats:
 def units_by_group(
     runs: Runs, where: Small, count: int
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """The distinct units of each group, sorted, group after group; and where each begins (and the last ends)."""
+    """The distinct units of each group, sorted, group after group; and where each begins, and the end."""
     kept_cells, kept_units = [], []
     for part in runs.pieces():
         cells, units = runs.ordered(where, part), runs.ordered(runs.codes, part)
@@ -125,7 +125,7 @@ def units_by_group(
 def gathered(
     cells: list[Small], values: list[npt.NDArray[Any]], count: int
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
-    """Pieces of values as one array, group after group and within each as they came; and where each begins."""
+    """Pieces of values as one array, group after group, in each as they came; and where each begins."""
     starts = np.zeros(count + 1, dtype=np.int64)
     for piece in cells:
         starts[1:] += np.bincount(piece, minlength=count)
@@ -145,8 +145,8 @@ def gathered(
 def largest_two(
     runs: Runs, where: Small, amounts: Callable[[npt.NDArray[Any] | slice], Floats], count: int
 ) -> tuple[Floats, Floats, Floats]:
-    """Per group the sum of all amounts, that of the unit with the largest and that of the second. `amounts`: of
-    some rows of the table; those that are NaN are no rows."""
+    """Per group the sum of all amounts, that of the unit with the largest and that of the second. `amounts`:
+    of some rows of the table; those that are NaN are no rows."""
     whole, first, second = np.zeros(count), np.zeros(count), np.zeros(count)
     for part in runs.pieces():
         rows = part if runs.order is None else runs.order[part]
@@ -159,7 +159,7 @@ def largest_two(
         keep = cells >= 0
         if runs.longest > 1:
             lag = runs.lags(cells, part.start)
-            own = np.bincount(np.arange(cells.size) - lag, own, cells.size)
+            own = np.bincount(np.arange(cells.size) - lag, own, cells.size).astype(np.float64)
             keep &= lag == 0
         groups, sums = cells[keep].astype(np.intp), own[keep]
         whole += np.bincount(groups, sums, count)

@@ -1,5 +1,5 @@
-"""An index says what the extract says, is believed only while it is the one that was made, and a forged or damaged
-one changes no verdict."""
+"""An index says what the extract says, is believed only while it is the one that was made, and a forged or
+damaged one changes no verdict."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_printed_numbers_are_found_as_among_all_rows(name: str, decimals: int, p
 
 
 def forged(directory: Path) -> None:
-    """As if everybody lived in the last region: whole in itself, with right hashes, but made by nobody here."""
+    """As if everybody lived in one region: whole in itself, with right hashes, but made by nobody here."""
     import hashlib
 
     content = json.loads((directory / "index.json").read_text())
@@ -172,7 +172,7 @@ ATTACKS: list[Callable[[Path], None]] = [forged, damaged, cut, emptied, gone]
 def test_what_is_not_the_index_that_was_made_is_made_again(
     attack: Callable[[Path], None], extract: Path, indexes: Indexes, tmp_path: Path
 ) -> None:
-    """A file that is blocked stays blocked, whether the attack comes before a process's first look or after."""
+    """A file that is blocked stays blocked, whether the attack comes before a first look or after."""
     file = small_counts(tmp_path)
     first = indexes.made(extract, "a", UNITS)
     assert first is not None
