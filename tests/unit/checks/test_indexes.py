@@ -257,7 +257,7 @@ def test_a_key_that_could_be_guessed_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "gibibytes", "seconds"), [(0, 2, 20), (600_000, 2.3, 22), (25_000_000, 12, 120)]
+    ("rows", "gibibytes", "seconds"), [(0, 3.5, 20), (600_000, 3.7, 22), (25_000_000, 13.3, 120)]
 )
 def test_limits_grow_with_the_extract(rows: int, gibibytes: float, seconds: int) -> None:
     limits = limits_for(rows)
