@@ -15,23 +15,25 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from hub.documents.dictionaries import Dictionary
 from hub.documents.requests import Period
 from hub.domain.errors import Refused
 from hub.extraction.distributions import PLACE, distributed
-from hub.extraction.keys import canonical, hkdf_sha256, keyed_order
+from hub.extraction.keys import hkdf_sha256, unit_order
 from hub.extraction.linkages import identity, key_names, keyed
-from hub.extraction.tables import write_frame
+from hub.extraction.tables import ROW_GROUP, write_frame
 
 BUCKETS = 200
 INDEX_NAME = "units.parquet"
 BUCKET = " bucket"  # no variable can be called this
 KEY_NAME = ".bucket.key"
 _FIRST, _LAST = " first", " last"
-_BUCKET_CELLS = 10_000_000  # values of a bucket, on average at the most
+_BUCKET_CELLS = 7_500_000  # values of a bucket, on average at the most
 _PIECE_CELLS = 5_000_000  # values at a time
 _KEY_ROWS = 1_000_000  # rows at a time of a unit's key alone
 _ROW_GROUP = 65_536
@@ -84,7 +86,7 @@ def bucketed(units: pl.DataFrame, key: bytes, name: str, *, count: int = BUCKETS
     """Distinct units (key columns) of the register `name` (`linkages.identity`) with their BUCKET, among
     `count`."""
     own = hkdf_sha256(key, salt=b"vitrine buckets", info=name.encode())
-    order = keyed_order(canonical(units), own)
+    order = unit_order(units, own)
     return units.with_columns((order % count).cast(pl.UInt32).alias(BUCKET))
 
 
@@ -103,6 +105,31 @@ def write_buckets(
     1. Rows go, a piece at a time, to their bucket on disk.
     2. Each bucket is read again, sorted by unit and record key, and written as Parquet.
     """
+    order = record_order(dictionary)
+
+    def ordered(placed: tuple[int, pl.DataFrame]) -> tuple[int, pl.DataFrame]:
+        bucket, unsorted = placed
+        return bucket, unsorted.sort(order)
+
+    with _Index(staging / INDEX_NAME) as index:
+        for bucket, in_order in map(ordered, _distribute(pieces, dictionary, staging, rows, key)):  # (2)
+            path = staging / part_name(bucket)
+            write_frame(in_order, path, row_group_size=_ROW_GROUP)
+            index.add(_spells(in_order, dictionary), bucket)
+            height = in_order.height
+            del in_order  # a loop's variable would hold it while the next bucket is read
+            yield path, height, bucket
+    yield staging / INDEX_NAME, index.rows, None
+
+
+def _distribute(
+    pieces: Callable[[int, Sequence[str]], Iterable[pl.DataFrame]],
+    dictionary: Dictionary,
+    staging: Path,
+    rows: int,
+    key: bytes,
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Every bucket with its rows, which have been distributed when this returns."""
     unit = dictionary.record.unit
     names = list(dictionary.unit_types[unit].key)
     width = len(dictionary.variables)
@@ -110,21 +137,67 @@ def write_buckets(
     piece_rows = max(1, _PIECE_CELLS // width)
     units = _distinct(piece.select(keyed(dictionary, unit)) for piece in pieces(_KEY_ROWS, names))
     places = bucketed(units, key, identity(dictionary, unit), count=count).rename({BUCKET: PLACE})
-    placed = (  # (1); an inner join makes its hash table of the piece, and keys have no missing values
-        piece.join(places, left_on=names, right_on=key_names(len(names)), how="inner")
-        for piece in pieces(piece_rows, list(dictionary.variables))
+
+    placed = _placed(
+        pieces(piece_rows, list(dictionary.variables)), pieces(max(_KEY_ROWS, units.height), names), places
     )
-    held = distributed(placed, places=count, staging=staging, piece_rows=piece_rows, compression="lz4")
-    index = []
-    for bucket, unsorted in held:  # (2)
-        sorted_rows = unsorted.sort(record_order(dictionary))
-        path = staging / part_name(bucket)
-        write_frame(sorted_rows, path, row_group_size=_ROW_GROUP)
-        index.append(_spells(sorted_rows, dictionary).with_columns(pl.lit(bucket, pl.UInt32).alias(BUCKET)))
-        yield path, sorted_rows.height, bucket
-    whole = pl.concat(index)
-    write_frame(whole, staging / INDEX_NAME)
-    yield staging / INDEX_NAME, whole.height, None
+    return distributed(placed, places=count, staging=staging, piece_rows=piece_rows, compression="lz4")
+
+
+def _placed(
+    pieces: Iterable[pl.DataFrame], keys: Iterable[pl.DataFrame], places: pl.DataFrame
+) -> Iterator[pl.DataFrame]:
+    """The pieces with the PLACE of each row. `keys`: the key columns of the same rows in larger pieces, as
+    looking for a few rows among all units costs as much as looking for many."""
+    following = iter(keys)
+    known = places[PLACE].clear()
+    for piece in pieces:
+        while known.len() < piece.height:
+            rows = next(following, None)
+            if rows is None:
+                raise OSError("the file changed while it was read")
+            # Keys have no missing values, so that each row finds its unit.
+            found = rows.join(
+                places, left_on=rows.columns, right_on=key_names(rows.width), maintain_order="left"
+            )
+            known = pl.concat([known, found[PLACE]])
+        height = piece.height
+        yield piece.with_columns(known.head(height))
+        known = known.slice(height)
+        del piece  # not to be held while the next one is made
+
+
+class _Index:
+    """The index of the buckets, written as they come: not all units are held."""
+
+    def __init__(self, path: Path) -> None:
+        self.rows = 0
+        self._path = path
+        self._pending: list[pl.DataFrame] = []
+        self._writer: pq.ParquetWriter | None = None
+
+    def add(self, spells: pl.DataFrame, bucket: int) -> None:
+        """The units of one bucket with their spells."""
+        self.rows += spells.height
+        self._pending.append(spells.with_columns(pl.lit(bucket, pl.UInt32).alias(BUCKET)))
+        if sum(one.height for one in self._pending) >= ROW_GROUP:
+            self._write()
+
+    def _write(self) -> None:
+        rows = pl.concat(self._pending).to_arrow()
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, rows.schema, compression="zstd")
+        self._writer.write_table(rows)
+        self._pending = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._pending:
+            self._write()
+        if self._writer is not None:
+            self._writer.close()
 
 
 def _distinct(pieces: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -134,7 +207,7 @@ def _distinct(pieces: Iterable[pl.DataFrame]) -> pl.DataFrame:
     for piece in pieces:
         held.append(piece.unique())
         pending += held[-1].height
-        if pending > max(4 * _KEY_ROWS, known):
+        if pending > max(2 * _KEY_ROWS, known):
             held = [pl.concat(held).unique()]
             known, pending = held[0].height, 0
     return pl.concat(held).unique()
@@ -148,8 +221,8 @@ def record_order(dictionary: Dictionary) -> list[str]:
 
 
 def _spells(rows: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
-    """Every unit of these rows with the spells of consecutive months in which it has any; without months
-    one spell of nulls."""
+    """Every unit of these rows, which are in `record_order`, with the spells of consecutive months in which
+    it has any; without months one spell of nulls."""
     unit, period = dictionary.record.unit, dictionary.record.period
     names = key_names(len(dictionary.unit_types[unit].key))
     units = keyed(dictionary, unit)
@@ -157,16 +230,13 @@ def _spells(rows: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
         nothing = pl.lit(None, pl.Int32)
         return rows.select(units).unique().with_columns(nothing.alias(_FIRST), nothing.alias(_LAST))
     month = (pl.col(period).dt.year() * 12 + pl.col(period).dt.month().cast(pl.Int32) - 1).alias(_FIRST)
-    months = rows.select(*units, month).unique().sort(*names, _FIRST)
-    # Consecutive months less their rank stay the same number.
-    spell = (pl.col(_FIRST) - pl.int_range(pl.len(), dtype=pl.Int32)).alias(_LAST)
-    return (
-        months.with_columns(spell)
-        .group_by(*names, _LAST)
-        .agg(pl.col(_FIRST).min(), pl.col(_FIRST).max().alias(" until"))
-        .select(*names, _FIRST, pl.col(" until").alias(_LAST))
-        .sort(*names, _FIRST)
-    )
+    months = rows.select(*units, month)
+    follows = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in names)
+    step = pl.col(_FIRST) - pl.col(_FIRST).shift(1)
+    starts = months.select((follows & step.is_between(0, 1)).fill_null(value=False).not_()).to_series()
+    first = starts.arg_true()
+    last = (first.shift(-1, fill_value=months.height) - 1).cast(pl.UInt32)
+    return months[first].with_columns(months[_FIRST].gather(last).alias(_LAST))
 
 
 def indexed_units(index: pl.LazyFrame, period: Period | None) -> pl.DataFrame:

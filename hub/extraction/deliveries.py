@@ -21,6 +21,8 @@ from hub.extraction.populations import ChosenPopulation, choose_populations
 from hub.extraction.rows import MARK, buckets_read, dataset_rows, joined_name
 from hub.extraction.sources import Sources, StoredPart
 
+_PART = 500_000  # units joined at a time
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -91,26 +93,18 @@ class Delivery:
         if any(one.places is None or one.register != register for one in populations):
             return lambda _group: (self.chosen, self.pseudonyms)
         mapping = self.pseudonyms.get(register)
-        split: dict[str, dict[int, pl.DataFrame]] = {}
-        named: dict[int, pl.DataFrame] = {}
-        for one in populations:
-            if one.places is not None:
-                split[one.asked.name] = _by_bucket(one.places)
-        if mapping is not None:
-            everyone = pl.concat([one.places for one in populations if one.places is not None]).unique()
-            names = [name for name in everyone.columns if name != BUCKET]
-            named = _by_bucket(everyone.join(mapping, on=names))
+        placed = {one.asked.name: one.places for one in populations if one.places is not None}
+        everyone = next(iter(placed.values())) if len(placed) == 1 else pl.concat(placed.values()).unique()
+        named = None if mapping is None else _Buckets(_with_pseudonyms(everyone, mapping))
+        own = {name: _Buckets(places) for name, places in placed.items() if named is None or len(placed) > 1}
 
         def near(group: list[int]) -> tuple[dict[str, ChosenPopulation], dict[str, pl.DataFrame]]:
-            chosen = {
-                one.asked.name: dataclasses.replace(
-                    one, units=_together(split[one.asked.name], group, one.units)
-                )
-                for one in populations
-            }
-            if mapping is None:
-                return chosen, self.pseudonyms
-            return chosen, self.pseudonyms | {register: _together(named, group, mapping)}
+            there = None if named is None else named.of(group)
+            chosen = {}
+            for one in populations:
+                units = own[one.asked.name].of(group) if there is None or own else there
+                chosen[one.asked.name] = dataclasses.replace(one, units=units.select(one.units.columns))
+            return chosen, self.pseudonyms if there is None else self.pseudonyms | {register: there}
 
         return near
 
@@ -155,13 +149,14 @@ class Delivery:
         for unit, name in zip(dataset.units, dataset.pseudonyms, strict=True):
             mapping = pseudonyms[identity(dictionary, unit)].lazy().rename({PSEUDONYM: name})
             key = dictionary.unit_types[unit].key
+            # Other than an inner join this copies no column where all rows have a pseudonym.
             rows = rows.join(
                 mapping,
                 left_on=key,
                 right_on=key_names(len(key)),
-                how="inner",
+                how="left",
                 maintain_order="left",
-            )
+            ).filter(pl.col(name).is_not_null())
         marks = [] if dataset.mark is None else [pl.col(MARK).alias(dataset.mark)]
         joined = [
             pl.col(joined_name(column.name)).alias(column.name)
@@ -172,16 +167,28 @@ class Delivery:
         return rows.select(*dataset.pseudonyms, *marks, *own, *joined)
 
 
-def _by_bucket(places: pl.DataFrame) -> dict[int, pl.DataFrame]:
-    """The rows of each bucket, without the bucket."""
-    parts = places.partition_by(BUCKET, as_dict=True, include_key=False)
-    return {bucket: part for (bucket,), part in parts.items()}
+class _Buckets:
+    """A table whose rows say their BUCKET, to be taken by buckets, without it."""
+
+    def __init__(self, places: pl.DataFrame) -> None:
+        in_order = places.sort(BUCKET)
+        self._rows = in_order.drop(BUCKET)
+        self._at: dict[int, tuple[int, int]] = {}
+        start = 0
+        for run in in_order[BUCKET].rle().to_list():
+            self._at[run["value"]] = (start, run["len"])
+            start += run["len"]
+
+    def of(self, group: Sequence[int]) -> pl.DataFrame:
+        """The rows of these buckets."""
+        found = [self._rows.slice(*self._at[bucket]) for bucket in group if bucket in self._at]
+        return pl.concat(found) if found else self._rows.clear()
 
 
-def _together(parts: dict[int, pl.DataFrame], group: list[int], like: pl.DataFrame) -> pl.DataFrame:
-    """The parts of a group of buckets as one table with the columns of `like`."""
-    found = [parts[bucket].select(like.columns) for bucket in group if bucket in parts]
-    return pl.concat(found) if found else like.clear()
+def _with_pseudonyms(places: pl.DataFrame, mapping: pl.DataFrame) -> pl.DataFrame:
+    """The units, their BUCKET and their PSEUDONYM; a part at a time, as a join of all at once takes much."""
+    names = [name for name in places.columns if name != BUCKET]
+    return pl.concat([part.join(mapping, on=names) for part in places.iter_slices(_PART)] or [places.clear()])
 
 
 def prepare(

@@ -1,16 +1,19 @@
 """Rows distributed over numbered places on disk, and read again place by place: memory stays flat.
 
 The files lie in a staging directory, hold nothing but the rows given, and are removed as they are read. At
-most FAN_OUT are open at a time; with more places than that, rows first go to groups of neighbouring places
-and from there to their own: the number of blocks written grows with the rows and not with their square.
+most FAN_OUT are open at a time; with more places than that, rows first go to groups of neighbouring places,
+about as many as places in each, and from there to their own: the number of blocks written grows with the
+rows and not with their square.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -18,7 +21,9 @@ from pyarrow import ipc
 
 PLACE = " place"  # no variable can be called this
 FAN_OUT = 512
-_NEWEST = pl.CompatLevel.newest()  # texts as they are, not copied
+_BUFFER = 1 << 16  # bytes per open file
+# Texts copied row by row: as views, each part would write the texts of the whole piece it was cut from.
+_ROWS_ONLY = pl.CompatLevel.oldest()
 
 Compression = Literal["lz4", "zstd"]
 
@@ -38,9 +43,23 @@ def distributed(
     All pieces are taken before this returns. `piece_rows`: about how many rows are held while they are
     distributed a second time.
     """
-    width = -(-places // fan_out)
-    held = _spread(pieces, width, staging, "place", compression)
+    width = 1 if places <= fan_out else max(-(-places // fan_out), math.isqrt(places))
+    held = _spread(ahead(pieces), width, staging, "place", compression)
     return _by_place(held, width, staging, piece_rows, compression)
+
+
+T = TypeVar("T")
+
+
+def ahead(pieces: Iterable[T]) -> Iterator[T]:
+    """The same pieces (none is None), each made by a thread while the one before it is worked on."""
+    making = iter(pieces)
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        following = thread.submit(next, making, None)
+        while (piece := following.result()) is not None:
+            following = thread.submit(next, making, None)
+            yield piece
+            del piece  # not to be held while the next one is waited for
 
 
 def _by_place(
@@ -71,11 +90,15 @@ def _spread(
             grouped = piece.rename({PLACE: group})
             if width > 1:
                 grouped = piece.with_columns((pl.col(PLACE) // width).alias(group))
-            for (number,), rows in grouped.partition_by(group, as_dict=True, include_key=False).items():
-                arrow: pa.Table = rows.to_arrow(compat_level=_NEWEST)
+            parts = grouped.partition_by(group, as_dict=True, include_key=False)
+            del piece, grouped  # not to be held while the parts are written and the next piece is waited for
+            while parts:
+                (number,), rows = parts.popitem()
+                arrow: pa.Table = rows.to_arrow(compat_level=_ROWS_ONLY)
                 if number not in writers:
                     held[number] = staging / f"{name}-{number}.stream"
-                    file = stack.enter_context(held[number].open("wb"))
+                    opened = stack.enter_context(pa.OSFile(str(held[number]), "wb"))
+                    file = stack.enter_context(pa.BufferedOutputStream(opened, _BUFFER))
                     writers[number] = stack.enter_context(ipc.new_stream(file, arrow.schema, options=options))
                 writers[number].write_table(arrow)
     return held

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -58,8 +59,8 @@ class GivenFile:
             raw.unlink()
 
     def slices(self, whole: pl.LazyFrame, rows: int) -> Iterator[pl.LazyFrame]:
-        """The rows in their order, unread: of Parquet whole row groups, about so many rows together, so that
-        no more than a few are decoded at once however many rows a file has; of other forms all."""
+        """The rows in their order, unread: of Parquet no more than so many together, whole row groups where
+        they are not larger, so that few are decoded at once; of other forms all."""
         if self.form != "parquet":
             yield whole
             return
@@ -91,14 +92,20 @@ class GivenFile:
 
 
 def _row_groups(file: Path, rows: int) -> Iterator[tuple[int, int]]:
-    """Offset and length of neighbouring row groups that have so many rows together."""
+    """Offset and length of neighbouring row groups that have no more than so many rows together; of a row
+    group that has more by itself, of equal parts."""
     metadata = pq.read_metadata(file)
     offset = length = 0
-    for number in range(metadata.num_row_groups):
-        length += metadata.row_group(number).num_rows
-        if length >= rows:
+    for size in (metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)):
+        if length and length + size > rows:
             yield offset, length
             offset, length = offset + length, 0
+        length += size
+        if length > rows:
+            parts = -(-length // rows)
+            edges = [offset + length * part // parts for part in range(parts + 1)]
+            yield from ((first, last - first) for first, last in pairwise(edges))
+            offset, length = edges[-1], 0
     if length:
         yield offset, length
 

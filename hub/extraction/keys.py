@@ -114,6 +114,12 @@ def keyed_order(units: pl.Series, key: bytes) -> pl.Series:
     return pl.concat([pl.Series([], dtype=pl.UInt64), *drawn])
 
 
+def unit_order(units: pl.DataFrame, key: bytes) -> pl.Series:
+    """The `keyed_order` of units (key columns), whose texts are not held all at once."""
+    parts = [keyed_order(canonical(part), key) for part in units.iter_slices(_PIECE)]
+    return pl.concat([pl.Series([], dtype=pl.UInt64), *parts])
+
+
 def _pieces(units: pl.Series) -> Iterable[pl.Series]:
     return (units[start : start + _PIECE] for start in range(0, len(units), _PIECE))
 

@@ -117,20 +117,34 @@ def delivered(column: PlannedColumn, schemes: ClassSchemes) -> pl.Expr:
         return values
     scheme = schemes[column.scheme]
     if isinstance(scheme, DateScheme):
-        return values.dt.truncate(_EVERY[scheme.cut])
+        return _cut(values, scheme)
     found = _band(values, scheme) if isinstance(scheme, BandScheme) else _group(values, scheme)
     return pl.when(values.is_not_null()).then(found).alias(column.name)
+
+
+def _cut(values: pl.Expr, scheme: DateScheme) -> pl.Expr:
+    """The first day of the period of each date."""
+    if scheme.cut == "month":  # in half the time of truncate
+        return (values.to_physical() + 1 - values.dt.day()).cast(pl.Date)
+    return values.dt.truncate(_EVERY[scheme.cut])
 
 
 def _band(values: pl.Expr, scheme: BandScheme) -> pl.Expr:
     """How many edges a value has reached is the number of its band, from 1 where there is a lowest."""
     edges = [edge for edge in (scheme.lowest, *(band.below for band in scheme.classes)) if edge is not None]
-    reached = pl.sum_horizontal([pl.lit(0, pl.Int16), *((values >= edge).cast(pl.Int16) for edge in edges)])
-    first = 0 if scheme.lowest is None else 1
-    codes = {first + position: band.code for position, band in enumerate(scheme.classes)}
-    classed = reached.replace_strict(codes, default=OUTSIDE, return_dtype=_CODE)
+    below = [] if scheme.lowest is None else [OUTSIDE]
+    above = [] if scheme.classes[-1].below is None else [OUTSIDE]
+    codes = pl.Series([*below, *(band.code for band in scheme.classes), *above], dtype=_CODE)
+
+    def classed(numbers: pl.Series) -> pl.Series:
+        whole = numbers.dtype.is_integer() and all(isinstance(edge, int) for edge in edges)
+        kind = pl.Int64() if whole else pl.Float64()
+        return codes.gather(pl.Series(edges, dtype=kind).search_sorted(numbers.cast(kind), side="right"))
+
     # NaN is above every number to Polars: it would look like the top class.
-    return pl.when(values.cast(pl.Float64).is_finite()).then(classed).otherwise(pl.lit(OUTSIDE, _CODE))
+    finite = values.cast(pl.Float64).is_finite()
+    found = values.map_batches(classed, return_dtype=_CODE, is_elementwise=True)
+    return pl.when(finite).then(found).otherwise(pl.lit(OUTSIDE, _CODE))
 
 
 def _group(values: pl.Expr, scheme: GroupScheme) -> pl.Expr:
@@ -160,6 +174,6 @@ def check_delivered(table: pl.LazyFrame, columns: Iterable[PlannedColumn], schem
 
 def _foreign(values: pl.Expr, scheme: ClassScheme) -> pl.Expr:
     if isinstance(scheme, DateScheme):
-        return (values != values.dt.truncate(_EVERY[scheme.cut])).fill_null(value=False)
+        return (values != _cut(values, scheme)).fill_null(value=False)
     codes = pl.Series([one.code for one in scheme.classes], dtype=_CODE)
     return (~values.is_in(codes.implode())).fill_null(value=False)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from hub.extraction.distributions import PLACE, distributed
+from hub.extraction.distributions import PLACE, ahead, distributed
 
 SORTED_IN_MEMORY = 500_000  # rows
 PIECE = 250_000
+_SLICE = 32_768
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,12 @@ def in_ranges(
     these distinct `pseudonyms`. The result can be read once."""
     first, ranges = order.columns[0], -(-rows // in_memory)
     edges = pseudonyms.sort().gather([len(pseudonyms) * number // ranges for number in range(1, ranges)])
-    placed = (
-        piece.with_columns(edges.search_sorted(piece[first], side="right").alias(PLACE)) for piece in pieces
-    )
-    held = distributed(placed, places=ranges, staging=staging, piece_rows=PIECE)
+
+    def place(piece: pl.DataFrame) -> pl.DataFrame:
+        return piece.with_columns(edges.search_sorted(piece[first], side="right").alias(PLACE))
+
+    # By map and not in loops, whose variables would hold what they had last.
+    held = distributed(map(place, pieces), places=ranges, staging=staging, piece_rows=PIECE)
 
     def read(
         with_columns: list[str] | None,
@@ -61,8 +65,9 @@ def in_ranges(
     ) -> Iterator[pl.DataFrame]:
         if predicate is not None or n_rows is not None:
             raise ValueError("the ordered table is read whole")
-        for _, rows_of_range in held:
-            piece = order.sort(rows_of_range)
-            yield piece if with_columns is None else piece.select(with_columns)
+        for piece in ahead(map(order.sort, map(itemgetter(1), held))):
+            whole = piece if with_columns is None else piece.select(with_columns)
+            # In slices, so that of a stream that takes several at a time not several ranges are held.
+            yield from whole.iter_slices(_SLICE)
 
     return register_io_source(read, schema=schema)

@@ -20,8 +20,9 @@ from hub.extraction.sources import OpenSource, Sources
 @dataclass(frozen=True)
 class ChosenPopulation:
     """The units of a population after drawing: rows of key columns (`linkages.key_names`), and how many
-    there were to draw from. `complete`: they are all units of the whole source. `register` is what they
-    are units of (`linkages.identity`); `places` the units with their BUCKET, where that is known."""
+    there were to draw from. `complete`: they are all that the source has in the period, so that each of its
+    rows then is about one of them. `register` is what they are units of
+    (`linkages.identity`); `places` the units with their BUCKET, where that is known."""
 
     asked: Population
     of: int
@@ -84,13 +85,12 @@ def choose_populations(
         if population.sample is not None:
             key = sample_key(master_key, project, register)
             drawn = draw(population.sample, units, key, field=f"{field}.sample")
-        complete = (population.filter, population.without, population.sample) == (None, None, None)
         chosen[population.name] = ChosenPopulation(
             asked=population,
             of=units.select(names).n_unique() if STRATUM in units.columns else units.height,
             units=drawn.select(names),
             register=register,
-            complete=complete and (specification.period is None or source.dictionary.record.period is None),
+            complete=(population.filter, population.without, population.sample) == (None, None, None),
             places=drawn.select(*names, BUCKET) if BUCKET in drawn.columns else None,
         )
     return chosen

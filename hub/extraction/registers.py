@@ -22,7 +22,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from hub.domain.errors import IntegrityError
-from hub.extraction.keys import canonical, hkdf_sha256, keyed_order
+from hub.extraction.keys import hkdf_sha256, unit_order
 from hub.extraction.maps import PSEUDONYM
 
 _SALT = b"vitrine ledger"
@@ -40,7 +40,7 @@ def write_register(units: Mapping[str, pl.DataFrame], *, extract: str, master_ke
     for space, distinct in sorted(units.items()):
         keys = distinct.drop(PSEUDONYM)
         key = hkdf_sha256(master_key, salt=_SALT, info=space.encode())
-        hashes = keyed_order(canonical(keys), key)
+        hashes = unit_order(keys, key)
         numbers = _numbered(hashes, into / NUMBERS, space)
         tables.append(
             pl.DataFrame(

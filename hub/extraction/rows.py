@@ -83,7 +83,11 @@ def _chosen_rows(
         here = linked_unit(between.dictionary, theirs, first.unit, field="households")
         there = linked_unit(between.dictionary, dictionary, planned.by, field="by")
         units = _belonging(units, between, here, there, period)
-    elif len(populations) == 1 and populations[0].complete and first.source == dataset.source:
+    elif (
+        len(populations) == 1
+        and populations[0].complete
+        and (first.source, first.unit) == (dataset.source, planned.by)
+    ):
         # All units of this very source: nothing to look for.
         return table if dataset.mark is None else table.with_columns(pl.lit(1, _MARK).alias(MARK))
     return _of_units(table, key, units, marked=dataset.mark is not None)

@@ -14,7 +14,7 @@ from hub.documents.dictionaries import Dictionary, VariableType
 from hub.documents.requests import PopulationSample
 from hub.domain.errors import Refused
 from hub.extraction.buckets import BUCKET, coarse
-from hub.extraction.keys import canonical, keyed_order
+from hub.extraction.keys import keyed_order, unit_order
 
 STRATUM = " stratum"  # no variable can be called this
 _SIZE, _RANK, _ORDER, _PLACE, _COARSE = " size", " rank", " order", " place", " coarse"
@@ -71,7 +71,7 @@ def draw(sample: PopulationSample, units: pl.DataFrame, key: bytes, *, field: st
 def _in_order(
     sample: PopulationSample, units: pl.DataFrame, names: list[str], key: bytes, field: str
 ) -> pl.DataFrame:
-    order = keyed_order(canonical(units.select(names)), key).alias(_ORDER)
+    order = unit_order(units.select(names), key).alias(_ORDER)
     by = [STRATUM] if sample.per is not None else [pl.lit(0)]
     first = [_PLACE] if BUCKET in units.columns else []
     if first:
@@ -106,7 +106,7 @@ def _from_buckets(units: pl.DataFrame, names: list[str], key: bytes, wanted: int
     if missing == 0:
         return drawn
     last = units.filter(coarse(pl.col(BUCKET)) == sizes[_COARSE][whole.height])
-    order = keyed_order(canonical(last.select(names)), key).alias(_ORDER)
+    order = unit_order(last.select(names), key).alias(_ORDER)
     rest = last.with_columns(order).sort(_ORDER, *names).head(missing).select(units.columns)
     return pl.concat([drawn, rest])
 

@@ -22,7 +22,7 @@ from hub.domain.errors import Refused
 from hub.domain.levels import Level
 from hub.domain.pseudonyms import project_tag
 from tests.acceptance.examples import Example, Extract
-from tests.ddi import needs_schema, schema_errors
+from tests.ddi import schema_errors
 
 SCALE = 0.01
 MEASURED, WITHOUT, SHARE = 13_000 * SCALE, 2_400_000 * SCALE, 0.025
@@ -437,7 +437,6 @@ def _plan_only(example: Example, name: str, column: ColumnRequest) -> None:
     example.plan(example.request.specification.model_copy(update={"datasets": (dataset,)}))
 
 
-@needs_schema
 def test_the_codebooks_are_valid_ddi(example: Example, extract: Extract) -> None:
     for dictionary in example.dictionaries.values():
         assert schema_errors(ddi_codebook(dictionary, page="https://example.org/d")) == []

@@ -20,7 +20,7 @@ from hub.domain.errors import Refused
 from hub.domain.levels import Level
 from tests.acceptance.examples import Example, Extract
 from tests.acceptance.parental_leave import PERSONS, STUDY, parental_leave
-from tests.ddi import needs_schema, schema_errors
+from tests.ddi import schema_errors
 
 MONTHS = 16 * 12
 FULL, PART = 2, 3
@@ -147,7 +147,6 @@ def test_notebooks_are_kept_without_results(name: str) -> None:
     assert all(not cell.outputs for cell in notebook.cells if cell.cell_type == "code")
 
 
-@needs_schema
 def test_the_codebooks_are_valid_ddi(example: Example, extract: Extract) -> None:
     for dictionary in example.dictionaries.values():
         assert schema_errors(ddi_codebook(dictionary, page="https://example.org/d")) == []

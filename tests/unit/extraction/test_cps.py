@@ -21,7 +21,7 @@ from hub.documents.projects import ExtractDocument, ProjectDocument
 from hub.domain.errors import Refused
 from hub.domain.pseudonyms import looks_like_pseudonym, project_tag
 from hub.extraction import ExtractPlan, extract, load_dictionary, load_source, register, verify_extract
-from tests.ddi import needs_schema, schema_errors
+from tests.ddi import schema_errors
 from tests.unit.extraction.conftest import MASTER_KEY, NOW, plan_short
 
 ROOT = Path(__file__).parents[3]
@@ -295,7 +295,6 @@ def test_the_dictionary_is_checked_against_the_file(source_file: Path, tmp_path:
     assert list((tmp_path / "w").iterdir()) == []
 
 
-@needs_schema
 def test_the_codebooks_are_valid_ddi(plan: ExtractPlan, warehouse: Path, tmp_path: Path) -> None:
     assert schema_errors(ddi_codebook(load_dictionary(warehouse, "cps"), page="https://example.org/d")) == []
     into = tmp_path / "extract"
@@ -303,7 +302,6 @@ def test_the_codebooks_are_valid_ddi(plan: ExtractPlan, warehouse: Path, tmp_pat
     assert schema_errors((into / "codebook.xml").read_bytes()) == []
 
 
-@needs_schema
 def test_the_schema_refuses_another_document(plan: ExtractPlan, warehouse: Path) -> None:
     made = ddi_codebook(load_dictionary(warehouse, plan.sources[0].name), page="https://example.org/d")
     assert schema_errors(made.replace(b"<citation>", b"<cited>").replace(b"</citation>", b"</cited>")) != []
