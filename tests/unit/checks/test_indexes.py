@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import polars as pl
@@ -275,3 +276,30 @@ def test_a_child_that_needs_more_than_its_limits_is_a_review(extract: Path, tmp_
     )  # fmt: skip
     assert report.verdict.value == "REVIEW"
     assert [one.rule for one in report.findings] == ["parser_died"]
+
+
+def test_of_a_large_extract_one_file_is_judged_at_a_time(
+    extract: Path, indexes: Indexes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each child may take gigabytes: the second waits, files of small extracts do not."""
+    monkeypatch.setattr("hub.checks.prepared.LARGE_ROWS", 6_000)
+    small = extract.parent / "small"
+    small.mkdir()
+    survey(100).write_parquet(small / "units.parquet")
+    begun, done = Event(), Event()
+
+    def second() -> None:
+        begun.set()
+        with indexes.turn(extract, "large"):
+            done.set()
+
+    with indexes.turn(extract, "large") as limits:
+        assert limits == limits_for(6_000)
+        waiting = Thread(target=second)
+        waiting.start()
+        assert begun.wait(10)
+        with indexes.turn(small, "small") as others:
+            assert others == limits_for(100)
+        assert not done.wait(0.2)
+    waiting.join(10)
+    assert done.is_set()
