@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 from hub.actions.ports import Checking, Office, ReviewRules, Rules, SubmissionRules, TierRules
 from hub.adapters.catalogue import FileCatalogue
 from hub.adapters.hub_api import HubDesks
@@ -10,6 +13,7 @@ from hub.adapters.session_files import FileSessions
 from hub.adapters.signatures import Ed25519Signer
 from hub.adapters.units import SqlUnits, open_engine
 from hub.adapters.vaults import FileVault
+from hub.checks.prepared import Indexes
 from hub.checks.thresholds import Thresholds
 from hub.documents.policies import Policies, Tier, load_policies
 from hub.domain.errors import Refused
@@ -112,6 +116,15 @@ def build_checking(settings: Settings, policies: Policies) -> Checking:
         min_units=thresholds.min_units,
         differencing=thresholds.severity("differencing"),
     )
+
+
+def build_indexes(settings: Settings) -> Indexes:
+    """The indexes of large extracts in the data directory, without those of extracts that are gone. Their key
+    follows from that of records, which the portal alone has."""
+    key = hmac.new(bytes.fromhex(settings.secret("release.key")), b"indexes of extracts", hashlib.sha256)
+    indexes = Indexes(settings.data / "indexes", key.digest())
+    indexes.prune(settings.data / "extracts")
+    return indexes
 
 
 def build_office(settings: Settings, *, hub_token: str | None, checking: Checking | None = None) -> Office:

@@ -34,6 +34,7 @@ FOLDERS: dict[str, int] = {
     "extracts": 0o755,  # below it, a desk (uid 1000) reads the one extract that is mounted into it
     "homes": 0o755,
     "hub": 0o700,
+    "indexes": 0o700,
     "ledger": 0o700,
     "ledger/cells": 0o700,
     "ledger/units": 0o700,

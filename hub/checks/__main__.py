@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hub.checks.indexes import Sealed
     from hub.checks.thresholds import Thresholds
     from hub.documents.outputs import Declaration
 
@@ -73,6 +74,7 @@ def _answer(request: dict[str, Any], confined: dict[str, str]) -> str:
             units=request["units"],
             declaration=_declaration(request["declaration"]),
             with_units=request["with_cells"],
+            index=_index(request),
         )
         report = replace(report, summary={**report.summary, **confined})
         return dump_checked(report, with_cells=request["with_cells"])
@@ -108,6 +110,12 @@ def _compare(request: dict[str, Any], file: Path, thresholds: Thresholds) -> str
         others = [(Path(path), name) for path, name in request["others"]]
         told = relate(file, request["name"], others, thresholds)
     return json.dumps(told, ensure_ascii=True, allow_nan=False)
+
+
+def _index(request: dict[str, Any]) -> Sealed | None:
+    from hub.checks.indexes import Sealed
+
+    return Sealed(Path(request["index"]), request["seal"]) if request["index"] is not None else None
 
 
 def _declaration(text: str | None) -> Declaration | None:

@@ -30,6 +30,7 @@ from hub.checks.sentences import finding
 from hub.checks.thresholds import Thresholds
 
 if TYPE_CHECKING:
+    from hub.checks.indexes import Sealed
     from hub.documents.outputs import Declaration
 
 VIEW_KINDS = frozenset({"table", "text", "image", "raw", "failed", "notebook"})
@@ -44,6 +45,26 @@ class Limits:
     wall_seconds: float = 30.0
     open_files: int = 64
     output_bytes: int = 64 * 2**20
+
+
+_BYTES_PER_ROW = (
+    420  # of the extract: the columns that one table can concern, sorted once, and what is mapped
+)
+_RESERVED = 3 * 2**29
+_SECONDS_PER_ROW = 4e-6
+
+
+def limits_for(rows: int) -> Limits:
+    """What a child may use that judges a file by an extract with so many rows in its largest table: at 25
+    million 13 GiB of addresses, most of it mapped from files, and 120 seconds of processor time. Libraries
+    that read Parquet reserve addresses of their own, which they do not fill."""
+    plain = Limits()
+    return Limits(
+        memory_bytes=plain.memory_bytes + _RESERVED + _BYTES_PER_ROW * rows,
+        cpu_seconds=plain.cpu_seconds + round(_SECONDS_PER_ROW * rows),
+        wall_seconds=plain.wall_seconds + 2 * _SECONDS_PER_ROW * rows,
+        open_files=512,
+    )
 
 
 class ChildFailed(Exception):
@@ -66,6 +87,7 @@ def check_in_subprocess(  # noqa: PLR0913  # the door: everything a verdict depe
     declaration: Declaration | None = None,
     limits: Limits | None = None,
     with_cells: bool = False,
+    index: Sealed | None = None,
 ) -> Report:
     """`run_checks` in a child. Never raises for what the file does: death, timeout or garbage is a REVIEW
     with the finding `parser_died`. `with_cells`: the report has its cells, for the ledger. Blocks up to
@@ -80,6 +102,8 @@ def check_in_subprocess(  # noqa: PLR0913  # the door: everything a verdict depe
         "declaration": declaration.model_dump_json(by_alias=True) if declaration is not None else None,
         "thresholds": thresholds.to_json(),
         "with_cells": with_cells,
+        "index": str(index.directory.absolute()) if index is not None else None,
+        "seal": index.seal if index is not None else None,
     }
     try:
         return load_checked(run_child(request, limits or Limits()))

@@ -14,7 +14,7 @@ from pyroaring import BitMap
 
 from hub.checks.cells import Cell
 from hub.checks.findings import Finding, Place, Severity
-from hub.checks.groups import Groups, Mask
+from hub.checks.groups import Groups, Mask, split
 from hub.checks.kinds import is_area
 from hub.checks.layouts import TOTAL, Entry
 from hub.checks.measures import Measure, printed, values_of
@@ -228,11 +228,11 @@ class Judge:
         """Each group in two: those with a 0, then those with a 1."""
         key = (id(groups), name)
         if key not in self._halves:
-            values = self.found.panel.numbers(name)
-            assert values is not None  # noqa: S101
-            outside = (groups.gid < 0) | np.isnan(values)
-            gid = np.where(outside, np.int32(-1), 2 * groups.gid + (values == 1))
-            self._halves[key] = Groups(groups.panel, gid.astype(np.int32), 2 * groups.count)
+            known = self.found.panel.categories(name)
+            assert known is not None  # noqa: S101
+            ones = np.array([*(value == 1 for value in known.values), -1], dtype=np.int16)  # -1: missing
+            gid = split(groups.gid, ones[known.codes], groups.count, 2)
+            self._halves[key] = Groups(groups.panel, gid, 2 * groups.count)
         return self._halves[key]
 
     def _dominance(self, fit: Fit, entry: Entry, groups: Groups, number: int) -> Iterator[Finding]:
@@ -353,7 +353,7 @@ class Judge:
                 outer = (TOTAL if a == axis else level for a, level in enumerate(other.levels))
                 parts[cube.number(tuple(outer))] = True
                 told[cube.number(other.levels)] = True
-        left = np.where(told[parted.gid], np.int32(-1), groups.gid)
+        left = np.where(told[parted.gid], groups.gid.dtype.type(-1), groups.gid)
         self._left[key] = Groups(groups.panel, left, groups.count), parts
         return self._left[key]
 
@@ -415,6 +415,4 @@ def _counted(groups: Groups, measure: Measure) -> Floats:
 
 def _with_both(groups: Groups, measure: Measure) -> Groups:
     """The groups over the rows with both variables of a correlation."""
-    values = groups.panel.numbers(str(measure.variable))
-    assert values is not None  # noqa: S101
-    return Groups(groups.panel, np.where(np.isnan(values), np.int32(-1), groups.gid), groups.count)
+    return groups.having(str(measure.variable))

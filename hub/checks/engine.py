@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections import Counter
@@ -15,7 +16,7 @@ from hub.checks.canonical_images import find_in_image
 from hub.checks.contents import Contents, read_parts
 from hub.checks.context import find_missing_context
 from hub.checks.counts import find_counts_in_text, find_small_counts
-from hub.checks.extracts import Extract, UnreadableExtract, open_extract
+from hub.checks.extracts import Extract, UnreadableExtract, open_extract, open_with_index
 from hub.checks.findings import Finding, Place, Report, Severity, verdict_of
 from hub.checks.fingerprints import find_row_level
 from hub.checks.grids import find_solvable, find_unaudited
@@ -30,13 +31,14 @@ from hub.checks.texts import hidden_characters, is_formula
 from hub.checks.thresholds import Thresholds
 
 if TYPE_CHECKING:
+    from hub.checks.indexes import Sealed
     from hub.documents.outputs import Declaration
 
 _NOT_NUMBERS = frozenset({"nan", "inf", "-inf", "+inf", "infinity", "-infinity"})
 _BLOB = re.compile(r"[A-Za-z0-9+/_=-]{200,}")
 
 
-def run_checks(
+def run_checks(  # noqa: PLR0913  # as check_in_subprocess: everything a verdict depends on
     file: Path,
     *,
     name: str,
@@ -46,10 +48,12 @@ def run_checks(
     units: Mapping[str, str] | None = None,
     declaration: Declaration | None = None,
     with_units: bool = True,
+    index: Sealed | None = None,
 ) -> Report:
     """What the rules say of `file`, submitted as `name`. In this process: for hostile bytes use
     `check_in_subprocess`. `form` None: there is none to complete. `units`: unit type → column of the
     extract, where no dictionary says so. `declaration`: what the file says it is, recomputed as said.
+    `index`: one of the extract that was compared, which makes the same answer sooner.
     `with_units` False: the cells of the report come without their sets of units, which only the ledger needs.
 
     1. Size, before anything is read. 2. SHA-256 of what was read. 3. Rewritten as it would leave. 4. What
@@ -68,6 +72,9 @@ def run_checks(
     if not taken.parts:
         evidence = _rules(Contents(seen=list(taken.seen)), extract, thresholds) if taken.seen else []
         return _report([*taken.doubts, *evidence, *context], media_type, sha256, {"bytes": size}, thresholds)
+    if extract is not None and index is not None:
+        with contextlib.suppress(UnreadableExtract):  # whoever opens it next says so
+            open_with_index(extract, index)
     contents = read_parts(taken, thresholds)
     contents.raw.append(Text(Place(), name))  # it leaves with the file
     looked = [*taken.doubts, *contents.findings, *_rules(contents, extract, thresholds)]

@@ -7,16 +7,20 @@ would otherwise hide it from the scan.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
 
+from hub.checks.indexes import Sealed, Stored, open_index
+from hub.checks.runs import STEP
 from hub.domain.pseudonyms import DIGITS, has_valid_check_digit
 
+_Made = TypeVar("_Made")
 _LOWEST, _HIGHEST = 10 ** (DIGITS - 1), 10**DIGITS - 1
 _SAMPLE = 1_000
 _CHANCE = 0.01
@@ -38,6 +42,8 @@ class Part:
     schema: dict[str, pl.DataType]
     identifiers: tuple[str, ...] = ()
     as_printed: dict[tuple[str, int | None], pl.DataFrame | None] = field(default_factory=dict)
+    stored: Stored | None = None
+    _once: dict[tuple[str, str], Any] = field(default_factory=dict)
     _loaded: dict[str, pl.Series] = field(default_factory=dict)
     _counted: dict[str, pl.DataFrame] = field(default_factory=dict)
     _footer: dict[str, tuple[float, float]] | None = None
@@ -48,6 +54,13 @@ class Part:
             self._loaded[name] = _read(pl.scan_parquet(self.path).select(name)).get_column(name)
         return self._loaded[name]
 
+    def once(self, key: tuple[str, str], make: Callable[[], _Made]) -> _Made:
+        """What follows from a column of this file alone, made once per run."""
+        if key not in self._once:
+            self._once[key] = make()
+        made: _Made = self._once[key]
+        return made
+
     def counted(self, name: str) -> pl.DataFrame:
         """The different values of one column ("value") with their rows ("rows"), in no order, without nulls
         and NaN."""
@@ -55,7 +68,90 @@ class Part:
             self._counted[name] = self._count(name)
         return self._counted[name]
 
+    @cached_property
+    def height(self) -> int:
+        """Rows of the table, from the footer of its file."""
+        return int(pl.scan_parquet(self.path).select(pl.len()).collect().item())
+
+    def forget(self) -> None:
+        """Let go of the columns read so far."""
+        self._loaded.clear()
+        self._counted.clear()
+        self._once.clear()
+
+    def at(self, name: str, rows: Any) -> pl.Series:
+        """Some rows of a column."""
+        stored = self.stored
+        if stored is None or not (told := stored.told(name)):
+            return self.column(name).gather(rows)
+        if told["kind"] == "wide":
+            values = pl.Series(name, stored.array(name, "values")[rows])
+            return values.fill_nan(None) if values.dtype.is_float() else values
+        codes = stored.array(name, "units" if told["kind"] == "unit" else "codes")[rows]
+        if told["kind"] == "unit":
+            values = pl.Series(name, stored.array(name, "distinct")[np.maximum(codes, 0)])
+        else:
+            values = self.distinct(name).gather(np.maximum(codes, 0)).alias(name)
+        if not (codes < 0).any():
+            return values
+        return pl.select(pl.when(pl.Series(codes >= 0)).then(values).otherwise(None)).to_series()
+
+    def rows_at(self, name: str, places: Sequence[slice]) -> list[Any]:
+        """For each stretch of the sorted different values of a number the rows that hold one of them."""
+        stored = self.stored
+        if stored is not None and stored.has(name, "before"):
+            before = stored.array(name, "before")
+            spans = [(int(before[one.start]), int(before[one.stop])) for one in places]
+            if not stored.has(name, "order"):  # they stand so
+                return [np.arange(first, last) for first, last in spans]
+            order = stored.array(name, "order")
+            return [np.sort(order[first:last].astype(np.int64)) for first, last in spans]
+        values, _ = self.ranked(name)
+        owner = np.full(values.size + 1, -1, dtype=np.int32)
+        for number, one in enumerate(places):
+            owner[one] = number
+        if stored is not None and stored.has(name, "codes"):
+            codes = stored.array(name, "codes")
+            whose = np.concatenate(
+                [np.zeros(0, np.int32), *(owner[codes[at : at + STEP]] for at in range(0, codes.size, STEP))]
+            )
+            held = np.flatnonzero(whose >= 0)
+            whose = whose[held]
+        else:
+            held = self.rows_among(name, pl.Series(values[owner[:-1] >= 0]))
+            whose = owner[np.searchsorted(values, self.column(name).gather(held).to_numpy())]
+        by_owner = np.argsort(whose, kind="stable")
+        ends = np.bincount(whose, minlength=len(places)).cumsum()
+        rows = held[by_owner]
+        return [rows[first:last] for first, last in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)]
+
+    def rows_among(self, name: str, values: pl.Series) -> Any:
+        """The rows that hold one of the values, ascending."""
+        if self.stored is not None and self.stored.has(name, "codes"):
+            wanted = self.distinct(name).is_in(values.implode()).to_numpy()
+            inside, codes = np.append(wanted, False), self.stored.array(name, "codes")
+            found = [at + np.flatnonzero(inside[codes[at : at + STEP]]) for at in range(0, codes.size, STEP)]
+            return np.concatenate([np.zeros(0, np.int64), *found])
+        column = self.column(name)
+        kept = column.is_in(values.cast(column.dtype).implode()).fill_null(value=False)
+        return kept.arg_true().to_numpy().astype(np.int64)
+
+    def ranked(self, name: str) -> tuple[Any, Any]:
+        """The sorted different values of a number, and how many rows have a smaller one, then all rows."""
+        return self.once(("ranked", name), lambda: self._ranked(name))
+
+    def _ranked(self, name: str) -> tuple[Any, Any]:
+        if self.stored is not None and self.stored.has(name, "before"):
+            return self.stored.array(name, "distinct"), self.stored.array(name, "before")
+        counted = self.counted(name).sort("value")
+        rows = counted.get_column("rows").to_numpy()
+        return counted.get_column("value").to_numpy(), np.concatenate([[0], np.cumsum(rows)]).astype(np.int64)
+
     def _count(self, name: str) -> pl.DataFrame:
+        if self.stored is not None and self.stored.has(name, "codes"):
+            known, numbers = self.stored.values(name)
+            distinct = pl.Series("value", known, dtype=self.schema[name])
+            return pl.DataFrame([distinct, pl.Series("rows", numbers, dtype=pl.UInt32)])
         column = self.column(name).alias("value")
         span = self.span(name)
         if column.dtype.is_integer() and span is not None and span[1] - span[0] < _MOST_STEPS:
@@ -69,6 +165,8 @@ class Part:
 
     def distinct(self, name: str) -> pl.Series:
         """The different values of one column, in no order, without nulls and NaN."""
+        if self.stored is not None and self.stored.has(name, "units"):
+            return pl.Series("value", self.stored.array(name, "distinct"))
         return self.counted(name).get_column("value")
 
     def span(self, name: str) -> tuple[float, float] | None:
@@ -99,6 +197,12 @@ class Extract:
         numbers = pl.Series(wanted, dtype=pl.Int64)
         for part in self.parts:
             for name in part.identifiers:
+                if part.stored is not None and part.stored.has(name, "before"):
+                    inside = part.ranked(name)[0]
+                    at = np.searchsorted(inside, wanted)
+                    hit = inside[np.minimum(at, inside.size - 1)] == wanted if inside.size else []
+                    found.update({str(one): name for one in np.array(wanted)[hit]})
+                    continue
                 column = part.column(name)
                 if column.dtype == pl.String:
                     column = column.cast(pl.Int64, strict=False)
@@ -110,6 +214,12 @@ class Extract:
         """The identifier column with a value from `low` to `high`, where chance would hardly put one."""
         for part in self.parts:
             for name in part.identifiers:
+                if part.stored is not None and part.stored.has(name, "before"):
+                    inside = part.ranked(name)[0]
+                    first, last = np.searchsorted(inside, [low, high + 1])
+                    if inside.size * (high - low) / 10 ** (DIGITS - 3) < _CHANCE and last > first:
+                        return name
+                    continue
                 values = part.distinct(name)
                 if values.dtype == pl.String:
                     values = values.cast(pl.Int64, strict=False)
@@ -122,14 +232,33 @@ class Extract:
 def open_extract(directory: Path) -> Extract:
     """The extract in `directory`; reads footers and a few values. Raises `UnreadableExtract`. Within one
     process files that have not changed since are opened once, and each of their columns read once."""
+    files = _files(directory)
+    if _opened.get("files") != files:
+        _opened.update(files=files, extract=_open(files, {}))
+    extract: Extract = _opened["extract"]
+    return extract
+
+
+def open_with_index(directory: Path, index: Sealed) -> Extract:
+    """The same with what `index` holds of it, for this run: whoever opens the extract afterwards has it too.
+    Without it where it is not the index that was sealed (`hub.checks.indexes`)."""
+    files = _files(directory)
+    extract = _open(files, open_index(index, directory))
+    _opened.update(files=files, extract=extract)
+    return extract
+
+
+_opened: dict[str, Any] = {}  # the extract opened last
+
+
+def _files(directory: Path) -> tuple[tuple[Path, int, int], ...]:
     paths = sorted(directory.rglob("*.parquet"))
     if not paths:
         raise UnreadableExtract("no Parquet file")
-    return _open(tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths))
+    return tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths)
 
 
-@lru_cache(maxsize=1)
-def _open(files: tuple[tuple[Path, int, int], ...]) -> Extract:
+def _open(files: tuple[tuple[Path, int, int], ...], known: Mapping[Path, Stored]) -> Extract:
     parts = []
     tags: set[str] = set()
     for path, _, _ in files:
@@ -137,6 +266,10 @@ def _open(files: tuple[tuple[Path, int, int], ...]) -> Extract:
             schema = dict(pl.read_parquet_schema(path))
         except (OSError, pl.exceptions.PolarsError) as error:
             raise UnreadableExtract("unreadable Parquet file") from error
+        if path in known:
+            parts.append(Part(path, schema, known[path].identifiers, stored=known[path]))
+            tags.update(known[path].tags)
+            continue
         samples = {name: _sample(path, name) for name, kind in schema.items() if _may_identify(kind)}
         identifiers = tuple(name for name, values in samples.items() if _identifies(values))
         tags.update(values[0][:2] for name, values in samples.items() if name in identifiers)

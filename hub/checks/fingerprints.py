@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from hub.checks.extracts import Extract
@@ -169,21 +170,25 @@ class _Comparison:
 
         On a dense grid (wages to the cent) any number is a member, so the neighbours are members too.
         """
-        keys, seen = self.matcher.keys(name, column.decimals), self.matcher.values(name, column.decimals)
         values = column.values
-        if keys is None or seen is None:
+        if column.decimals is None or not self.matcher.can_print(column, name):
             return False
-        held = values.is_in(seen.implode())
+        numbers = values.to_numpy()
+        held = self.matcher.holds(name, column.decimals, numbers)
         if int(held.sum()) < _COPIED_SHARE * values.len():
             return False
         grid = _grid(values)
-        near = [(values + step * grid).is_in(seen.implode()).cast(pl.Float64) for step in _NEIGHBOURS]
+        near = [
+            self.matcher.holds(name, column.decimals, numbers + step * grid).astype(np.float64)
+            for step in _NEIGHBOURS
+        ]
         if sum(float(one.sum()) for one in near) > _NEIGHBOUR_SHARE * values.len() * len(near) and _surprise(
             held, near
         ) < _SURPRISE + np.log10(max(len(self.matcher.part.schema), 1)):
             return False
-        counted = keys.filter(keys.is_in(values.implode())).value_counts(name="rows").get_column("rows")
-        return int((counted < self.thresholds.min_units).sum()) >= self.thresholds.row_level_min_rows
+        rows = np.array(self.matcher.sizes_of_all(column, name))
+        rare = int(np.count_nonzero((rows > 0) & (rows < self.thresholds.min_units)))
+        return rare >= self.thresholds.row_level_min_rows
 
     def _finding(self, rule: str, severity: Severity, rows: int, mapping: Mapping) -> Finding:
         names = ", ".join(name for _, name in mapping)
@@ -205,13 +210,11 @@ def _grid(values: pl.Series) -> int:
     return math.gcd(*values.to_list()) or 1
 
 
-def _surprise(held: pl.Series, near: Sequence[pl.Series]) -> float:
+def _surprise(held: npt.NDArray[np.bool_], near: Sequence[npt.NDArray[np.float64]]) -> float:
     """Digits by which it is no chance that these values are in the extract, where each would be as often as
     its neighbours are; a value that is not in it speaks against as much as a rare one speaks for."""
-    around = sum(near, start=pl.Series([0.0] * held.len())) / len(near)
-    likely = ((around * len(near) + 0.5) / (len(near) + 1)).to_numpy()
-    inside = held.to_numpy()
-    return float(-np.log10(likely[inside]).sum() + _MISSED * np.count_nonzero(~inside))
+    likely = (np.sum(near, axis=0) + 0.5) / (len(near) + 1)
+    return float(-np.log10(likely[held]).sum() + _MISSED * np.count_nonzero(~held))
 
 
 def _extremes(
@@ -238,17 +241,18 @@ def _extremes(
 
 
 def _are_extremes(column: Printed, name: str, matcher: Matcher, thresholds: Thresholds) -> bool:
+    if column.decimals is None or not matcher.can_print(column, name):
+        return False
     wanted = np.sort(column.values.to_numpy())
     span = matcher.part.span(name)
     if span is not None:
-        scale = 10 ** (column.decimals or 0)
+        scale = 10**column.decimals
         if round(span[1]) * scale != wanted[-1] and round(span[0]) * scale != wanted[0]:
             return False
-    seen = matcher.values(name, column.decimals)
-    if seen is None or seen.dtype == pl.String or seen.len() < 2 * wanted.size:
+    lowest, highest = matcher.edges(name, column.decimals, 2 * wanted.size)
+    if lowest.size < 2 * wanted.size:
         return False
-    known = seen.to_numpy()
-    if not (np.array_equal(known[-wanted.size :], wanted) or np.array_equal(known[: wanted.size], wanted)):
+    if not (np.array_equal(highest[-wanted.size :], wanted) or np.array_equal(lowest[: wanted.size], wanted)):
         return False
     rows = matcher.sizes(column, name, column.keys.len())
     few = max(rows) < thresholds.min_units

@@ -1,12 +1,13 @@
 """Groups of rows of a panel and their statistics: what GROUP BY answers, computed once per question.
 
 A group number per row (-1: in no group) is all there is; counts, sums, order statistics and distinct units
-follow from it by counting and sorting whole arrays, which takes milliseconds at 600,000 rows. At 25 million
-each pass over the rows counts, so none is made twice and none sorts what is sorted (extracts are by unit).
+follow from it by counting, a piece of the rows at a time. At 25 million rows each pass counts: none is made
+twice, none sorts what is sorted (extracts are by unit), and none makes another array as long as the table.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,15 +16,25 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.checks.panels import Codes, Floats, Panel
+from hub.checks.runs import (
+    STEP,
+    Small,
+    count_units,
+    gathered,
+    largest_two,
+    small_type,
+    top_two,
+    units_by_group,
+)
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+Rows = slice | Ints
+Amounts = Callable[[Rows], npt.NDArray[Any]]
 
 # How programs interpolate quantiles: R and pandas by default, SAS and Stata, and the order statistics.
 QUANTILE_METHODS = ("linear", "averaged_inverted_cdf", "lower", "higher", "midpoint", "nearest")
-_MOST_OUTSIDE = 0.3  # with more rows in no group, those in groups are copied out
-_FIRST_ROWS = 100_000
-_SHORT = 32_000
+_MOST_OUTSIDE = 0.9  # with more rows in no group, only those in groups are looked at
 
 
 @dataclass
@@ -31,37 +42,44 @@ class Groups:
     """`gid`: per row its group from 0 to `count` - 1, or -1. Arrays of results have one value per group."""
 
     panel: Panel
-    gid: Codes
+    gid: Small
     count: int
     _memory: dict[tuple[object, ...], Floats] = field(default_factory=dict)
-    _pairs: dict[tuple[object, ...], tuple[Ints, Ints]] = field(default_factory=dict)
+    _members: dict[tuple[str, str | None], tuple[npt.NDArray[np.int32], Ints]] = field(default_factory=dict)
     _tops: dict[tuple[str, str, str | None], tuple[Floats, Floats, Floats]] = field(default_factory=dict)
     _segments: dict[str, tuple[Floats, Ints]] = field(default_factory=dict)
+    _without: dict[str, Small] = field(default_factory=dict)
+    _having: dict[str, Groups] = field(default_factory=dict)
 
     @cached_property
-    def _inside(self) -> tuple[Ints | slice, Ints]:
-        """Which rows are looked at, and the group of each; those in no group are in the group `count`."""
-        outside = self.gid < 0
-        many = np.count_nonzero(outside)
-        if many > _MOST_OUTSIDE * outside.size:
-            rows = np.flatnonzero(~outside)
-            return rows, self.gid[rows].astype(np.int64)
-        bins = self.gid.astype(np.int64)
-        if many:
-            bins[outside] = self.count
-        return slice(None), bins
+    def _held(self) -> Ints | None:
+        """The rows in groups, where these are so few that the others are not looked at."""
+        outside = int(np.count_nonzero(self.gid < 0))
+        return np.flatnonzero(self.gid >= 0) if outside > _MOST_OUTSIDE * self.gid.size else None
 
-    def _tally(self, amounts: Any = None) -> Floats:
-        """The sum of the amounts (one per row looked at) per group; without amounts the rows."""
-        found = np.bincount(self._inside[1], amounts, self.count + 1)
-        return found[: self.count].astype(np.float64)
+    def _pieces(self) -> Iterator[tuple[Rows, npt.NDArray[np.intp]]]:
+        """The rows looked at, some at a time, and the place of each in a tally: 0 for none, else its group
+        plus 1. Pieces stay in the processor's cache, and nothing as long as the table is made."""
+        step = max(STEP, 4 * self.count)
+        size = self.gid.size if self._held is None else self._held.size
+        for first in range(0, size, step):
+            rows: Rows = (
+                slice(first, first + step) if self._held is None else self._held[first : first + step]
+            )
+            yield rows, np.add(self.gid[rows], 1, dtype=np.intp)
 
-    def _values(self, name: str) -> Floats:
-        """The variable in the rows looked at."""
-        values = self.panel.numbers(name)
-        assert values is not None  # noqa: S101  (asked for numeric variables only)
-        found: Floats = values[self._inside[0]]
-        return found
+    def _tally(self, amounts: Amounts | None = None) -> Floats:
+        """The sum of the amounts of the rows looked at per group; without amounts the rows."""
+        found = np.zeros(self.count + 1)
+        for rows, bins in self._pieces():
+            found += np.bincount(bins, None if amounts is None else amounts(rows), self.count + 1)
+        return found[1:]
+
+    def _values(self, name: str) -> Amounts:
+        """The variable in some rows."""
+        read = self.panel.reader(name)
+        assert read is not None  # noqa: S101  (asked for numeric variables only)
+        return read
 
     def rows(self) -> Floats:
         """Rows per group."""
@@ -97,6 +115,12 @@ class Groups:
         """The quantile at `share` by a method of numpy; NaN without values."""
         return self._kept(("quantile", name, share, method), lambda: self._quantile(name, share, method))
 
+    def having(self, name: str) -> Groups:
+        """The same groups over the rows with a value of `name`."""
+        if name not in self._having:
+            self._having[name] = Groups(self.panel, self._where(name), self.count)
+        return self._having[name]
+
     def gini(self, name: str) -> Floats:
         """Gini coefficient of the values; NaN without values or with a total of 0."""
         return self._kept(("gini", name), lambda: self._gini(name))
@@ -107,48 +131,74 @@ class Groups:
 
     def units(self, kind: str, name: str | None = None) -> Floats:
         """Distinct units per group, of the rows with a value of `name`."""
-        return self._kept(("units", kind, name), lambda: _count(self.pairs(kind, name)[0], self.count))
-
-    def pairs(self, kind: str, name: str | None = None) -> tuple[Ints, Ints]:
-        """The distinct (group, unit), sorted: two arrays."""
-        where = self.gid if name is None else self._where(name)
-        if where is self.gid:
+        if name is not None and self._where(name) is self.gid:
             name = None  # no value is missing
-        key = (kind, name)
-        if key not in self._pairs:
-            codes, total = self.panel.unit(kind)
-            self._pairs[key] = _distinct(where, codes, total, self.count)
-        return self._pairs[key]
+        return self._kept(("units", kind, name), lambda: self._units(kind, name))
 
-    def members(self, kind: str, group: int, name: str | None = None) -> Ints:
+    def _units(self, kind: str, name: str | None) -> Floats:
+        where, runs = self._where(name), self.panel.runs(kind)
+        if runs is not None and runs.longest == 1 and runs.size == self.gid.size:
+            return self.rows() if name is None else self.present(name)
+        if runs is not None:
+            return count_units(runs, where, self.count)
+        return np.diff(self._by_group(kind, name)[1]).astype(np.float64)
+
+    def members(self, kind: str, group: int, name: str | None = None) -> npt.NDArray[np.int32]:
         """The units of one group, sorted."""
-        groups, units = self.pairs(kind, name)
-        first, last = np.searchsorted(groups, [group, group + 1])
-        return units[first:last]
+        units, starts = self._by_group(kind, name)
+        return units[starts[group] : starts[group + 1]]
+
+    def _by_group(self, kind: str, name: str | None) -> tuple[npt.NDArray[np.int32], Ints]:
+        where, runs = self._where(name), self.panel.runs(kind)
+        key = (kind, None if where is self.gid else name)
+        if key not in self._members:
+            if runs is not None:
+                self._members[key] = units_by_group(runs, where, self.count)
+            else:
+                self._members[key] = _sorted_pairs(where, *self.panel.unit(kind), self.count)
+        return self._members[key]
 
     def top_shares(self, kind: str, name: str, weight: str | None = None) -> tuple[Floats, Floats, Floats]:
         """Per group the shares of the largest unit and of the two largest in the sum of absolute values, and
         what is left beside them as a share of the largest (p %); weighted where the number is."""
         key = (kind, name, weight)
         if key not in self._tops:
-            self._tops[key] = self._top_shares(kind, name, weight)
+            runs = self.panel.runs(kind)
+            amounts = self._sizes_of(name, weight)
+            if runs is not None:
+                whole, first, second = largest_two(runs, self.gid, amounts, self.count)
+            else:
+                whole, first, second = self._largest_two_sorted(kind, amounts)
+            self._tops[key] = (
+                _divide(first, whole), _divide(first + second, whole), _divide(whole - first - second, first)
+            )  # fmt: skip
         return self._tops[key]
 
-    def _top_shares(self, kind: str, name: str, weight: str | None) -> tuple[Floats, Floats, Floats]:
+    def _sizes_of(self, name: str, weight: str | None) -> Amounts:
+        """What a row adds to its unit: without its sign, NaN where there is no value."""
+        values = self._values(name)
+        if weight is None:
+            return lambda rows: np.abs(values(rows))
+        weights = self._values(weight)
+
+        def weighed(rows: Rows) -> Floats:
+            own = values(rows)
+            return np.where(np.isnan(own), np.nan, np.abs(_without_gaps(own * weights(rows))))
+
+        return weighed
+
+    def _largest_two_sorted(self, kind: str, amounts: Amounts) -> tuple[Floats, Floats, Floats]:
+        """By sorting all rows, where units have many rows."""
         codes, _ = self.panel.unit(kind)
-        rows, bins = self._inside
-        amounts, codes = self._values(name), codes[rows]
-        keep = (bins < self.count) & (codes >= 0) & ~np.isnan(amounts)
-        if weight is not None:
-            amounts = _without_gaps(amounts * self._values(weight))
-        if not keep.all():
-            bins, codes, amounts = bins[keep], codes[keep], amounts[keep]
-        # By unit first: extracts are in that order, and what is nearly sorted is soon sorted.
-        keys, sums = _run_sums(codes * np.int64(max(self.count, 1)) + bins, np.abs(amounts))
+        own = amounts(slice(None))
+        keep = (self.gid >= 0) & (codes >= 0) & ~np.isnan(own)
+        keys = codes[keep] * np.int64(max(self.count, 1)) + self.gid[keep]
+        keys, sums = _run_sums(keys, own[keep])
         if keys.size and not (np.diff(keys) > 0).all():
             order = np.argsort(keys, kind="stable")
             keys, sums = _run_sums(keys[order], sums[order])
-        return _top(keys % max(self.count, 1), sums, self.count)
+        groups = (keys % max(self.count, 1)).astype(np.intp)
+        return np.bincount(groups, sums, self.count).astype(np.float64), *top_two(groups, sums, self.count)
 
     def _kept(self, key: tuple[object, ...], make: object) -> Floats:
         if key not in self._memory:
@@ -156,93 +206,102 @@ class Groups:
             self._memory[key] = make()
         return self._memory[key]
 
-    def _where(self, name: str) -> Codes:
+    def _where(self, name: str | None) -> Small:
         """The groups, without the rows that have no value of `name`."""
-        values = self.panel.numbers(name)
-        if values is None:
-            categories = self.panel.categories(name)
-            if categories is None:
-                return self.gid
-            return np.where(categories.codes >= 0, self.gid, np.int32(-1))
-        gaps = np.isnan(values)
-        return np.where(gaps, np.int32(-1), self.gid) if gaps.any() else self.gid
+        if name is None or self.panel.is_complete(name):
+            return self.gid
+        if name not in self._without:
+            self._without[name] = without_rows(self.gid, self.panel.gaps(name))
+        return self._without[name]
 
     def _present(self, name: str) -> Floats:
-        values = self.panel.numbers(name)
-        if values is None:
-            return _count(self._where(name), self.count)
-        gaps = np.isnan(self._values(name))
-        return self._tally(~gaps) if gaps.any() else self.rows()
+        if self.panel.is_complete(name):
+            return self.rows()
+        gaps = self.panel.gaps(name)
+        return self._tally(lambda rows: ~gaps(rows))
 
     def _sum(self, name: str, weight: str | None) -> Floats:
         values = self._values(name)
-        if weight is not None:
-            values = values * self._values(weight)
-        return self._tally(_without_gaps(values))
+        if weight is None:
+            return self._tally(lambda rows: _without_gaps(values(rows)))
+        weights = self._values(weight)
+        return self._tally(lambda rows: _without_gaps(values(rows) * weights(rows)))
 
     def _weights(self, name: str, weight: str) -> Floats:
-        weights = _without_gaps(self._values(weight))
-        if self.panel.numbers(name) is not None:
-            weights = np.where(np.isnan(self._values(name)), 0.0, weights)
-        return self._tally(weights)
+        weights, gaps = self._values(weight), self.panel.gaps(name)
+        if self.panel.reader(name) is None or self.panel.is_complete(name):
+            return self._tally(lambda rows: _without_gaps(weights(rows)))
+        return self._tally(lambda rows: np.where(gaps(rows), 0.0, _without_gaps(weights(rows))))
 
     def _variance(self, name: str, ddof: int) -> Floats:
-        means = np.append(self.mean(name), np.nan)
-        away = self._values(name) - means[self._inside[1]]
-        return _divide(self._tally(_without_gaps(away * away)), self.present(name) - ddof)
+        means, values = np.append(np.nan, self.mean(name)), self._values(name)
+        found = np.zeros(self.count + 1)
+        for rows, bins in self._pieces():
+            away = _without_gaps(values(rows) - means[bins])
+            found += np.bincount(bins, away * away, self.count + 1)
+        return _divide(found[1:], self.present(name) - ddof)
 
     def _correlation(self, one: str, two: str) -> Floats:
-        x, y = self.panel.numbers(one), self.panel.numbers(two)
-        assert x is not None and y is not None  # noqa: S101, PT018
-        keep = (self.gid >= 0) & ~np.isnan(x) & ~np.isnan(y)
-        gid, x, y = self.gid[keep], x[keep], y[keep]
-        rows = np.maximum(_count(gid, self.count), 1)
-        x = x - (np.bincount(gid, x, self.count) / rows)[gid]
-        y = y - (np.bincount(gid, y, self.count) / rows)[gid]
-        xy, xx, yy = (np.bincount(gid, a * b, self.count) for a, b in ((x, y), (x, x), (y, y)))
-        return _divide(xy, np.sqrt(xx * yy))
+        first, second = self._values(one), self._values(two)
+        sums = np.zeros((3, self.count + 1))
+        for rows, bins in self._pieces():
+            x, y = first(rows), second(rows)
+            gaps = np.isnan(x) | np.isnan(y)
+            for at, amounts in enumerate((~gaps, np.where(gaps, 0.0, x), np.where(gaps, 0.0, y))):
+                sums[at] += np.bincount(bins, amounts, self.count + 1)
+        means = sums[1:] / np.maximum(sums[0], 1)
+        found = np.zeros((3, self.count + 1))
+        for rows, bins in self._pieces():
+            x, y = first(rows), second(rows)
+            gaps = np.isnan(x) | np.isnan(y)
+            x, y = np.where(gaps, 0.0, x - means[0][bins]), np.where(gaps, 0.0, y - means[1][bins])
+            for at, amounts in enumerate((x * y, x * x, y * y)):
+                found[at] += np.bincount(bins, amounts, self.count + 1)
+        return _divide(found[0, 1:], np.sqrt(found[1, 1:] * found[2, 1:]))
 
     def _varying(self, name: str) -> Floats:
-        first = self._varying_in(name, _FIRST_ROWS)
-        if (first[self.present(name) > 0] > 0).all():
-            return first
-        return self._varying_in(name, self.gid.size)
-
-    def _varying_in(self, name: str, most: int) -> Floats:
-        bins, values = self._inside[1][:most], self._values(name)[:most]
-        keep = (bins < self.count) & ~np.isnan(values)
-        gid, values = bins[keep], values[keep]
-        one = np.zeros(self.count)
-        one[gid] = values  # of several rows the last
-        return _count(gid[values != one[gid]], self.count)
+        """Until each group is seen to vary, or all rows were looked at."""
+        values, still = self._values(name), self.present(name) > 0
+        example, found = np.full(self.count + 1, np.nan), np.zeros(self.count + 1)
+        for rows, bins in self._pieces():
+            own = values(rows)
+            keep = (bins > 0) & ~np.isnan(own)
+            held, own = bins[keep], own[keep]
+            new = np.isnan(example[held])
+            if new.any():
+                example[held[new]] = own[new]
+            found += np.bincount(held[own != example[held]], minlength=self.count + 1)
+            if (found[1:][still] > 0).all():
+                break
+        return found[1:]
 
     def _sorted(self, name: str) -> tuple[Floats, Ints]:
         """Values in the order of groups and size, and where each group begins (one more at the end)."""
         if name not in self._segments:
-            bins, values = self._inside[1], self._values(name)
-            keep = (bins < self.count) & ~np.isnan(values)
-            if not keep.all():
-                bins, values = bins[keep], values[keep]
-            ends = np.bincount(bins, minlength=self.count).cumsum()
-            starts = np.concatenate([[0], ends]).astype(np.int64)
-            if self.count < _SHORT:  # small numbers sort by radix
-                values = values[np.argsort(bins.astype(np.int16), kind="stable")]
-                for first, last in zip(starts[:-1].tolist(), ends.tolist(), strict=True):
-                    values[first:last].sort()
-            else:
-                values = values[np.lexsort((values, bins))]
-            self._segments[name] = (values, starts)
+            read, bins, values = self._values(name), [], []
+            for rows, places in self._pieces():
+                own = read(rows)
+                keep = (places > 0) & ~np.isnan(own)
+                bins.append((places[keep] - 1).astype(self.gid.dtype))
+                values.append(own[keep])
+            found, starts = gathered(bins, values, self.count)
+            for first, last in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+                found[first:last].sort()
+            self._segments[name] = (found, starts)
         return self._segments[name]
 
     def _gini(self, name: str) -> Floats:
         values, starts = self._sorted(name)
-        sizes = np.diff(starts)
-        gid = np.repeat(np.arange(self.count), sizes)
-        ranks = np.arange(1, values.size + 1) - starts[gid]
-        weighed = np.bincount(gid, (2 * ranks - sizes[gid] - 1) * values, self.count)
-        whole = sizes * np.bincount(gid, values, self.count)
         found = np.full(self.count, np.nan)
-        np.divide(weighed, whole, out=found, where=whole != 0)
+        for group, (first, last) in enumerate(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)):
+            size, weighed = last - first, 0.0
+            for at in range(first, last, STEP):
+                own = values[at : min(at + STEP, last)]
+                ranks = np.arange(at - first + 1, at - first + 1 + own.size)
+                weighed += float(((2 * ranks - size - 1) * own).sum())
+            whole = size * float(values[first:last].sum())
+            if whole != 0:
+                found[group] = weighed / whole
         return found
 
     def _extreme(self, name: str, *, largest: bool) -> Floats:
@@ -278,10 +337,6 @@ class Groups:
         return found
 
 
-def _count(gid: Codes | Ints, count: int) -> Floats:
-    return np.bincount(gid[gid >= 0], minlength=count).astype(np.float64)
-
-
 def _without_gaps(values: Floats) -> Floats:
     gaps = np.isnan(values)
     return np.where(gaps, 0.0, values) if gaps.any() else values
@@ -293,10 +348,10 @@ def _divide(above: Any, below: Any) -> Floats:
     return found
 
 
-def _distinct(where: Codes, codes: Codes, total: int, count: int) -> tuple[Ints, Ints]:
+def _sorted_pairs(where: Small, codes: Codes, total: int, count: int) -> tuple[npt.NDArray[np.int32], Ints]:
+    """The distinct units by group, by sorting all rows: where units have many rows."""
     total = max(total, 1)
-    short = total * count < 2**31  # half as much to sort
-    keys: Any = where * np.int32(total) if short else where.astype(np.int64) * total
+    keys: Any = np.multiply(where, total, dtype=np.int64)
     keys += codes
     keep = (where >= 0) & (codes >= 0)
     if not keep.all():
@@ -304,7 +359,28 @@ def _distinct(where: Codes, codes: Codes, total: int, count: int) -> tuple[Ints,
     keys = keys[np.diff(keys, prepend=-1) != 0]  # the rows of one unit mostly stand together
     keys.sort()
     keys = keys[np.diff(keys, prepend=-1) != 0]
-    return (keys // total).astype(np.int64), (keys % total).astype(np.int64)
+    starts = np.searchsorted(keys, np.arange(count + 1) * np.int64(total))
+    return (keys % total).astype(np.int32), starts.astype(np.int64)
+
+
+def without_rows(gid: Small, gaps: Amounts) -> Small:
+    """The groups, without the rows that have gaps."""
+    found = gid.copy()
+    for first in range(0, gid.size, STEP):
+        part = slice(first, first + STEP)
+        np.putmask(found[part], gaps(part), -1)
+    return found
+
+
+def split(gid: Small, codes: Small, count: int, size: int) -> Small:
+    """Each of `count` groups in `size` parts, by the code of each row; -1 where either is."""
+    found = np.empty(gid.size, dtype=small_type(count * size))
+    for first in range(0, gid.size, STEP):
+        part = slice(first, first + STEP)
+        own, by = gid[part], codes[part]
+        numbered = np.multiply(own, size, dtype=np.int32) + by
+        found[part] = np.where((own < 0) | (by < 0), -1, numbered)
+    return found
 
 
 def _run_sums(keys: Ints, amounts: Floats) -> tuple[Ints, Floats]:
@@ -313,15 +389,3 @@ def _run_sums(keys: Ints, amounts: Floats) -> tuple[Ints, Floats]:
     if starts.size == keys.size:
         return keys, amounts
     return keys[starts], np.add.reduceat(amounts, starts)
-
-
-def _top(groups: Ints, sums: Floats, count: int) -> tuple[Floats, Floats, Floats]:
-    whole = np.bincount(groups, sums, count) if groups.size else np.zeros(count)
-    first, second, largest = np.zeros(count), np.zeros(count), np.full(count, -1)
-    np.maximum.at(first, groups, sums)
-    at = np.flatnonzero(sums == first[groups])
-    largest[groups[at]] = at  # one of them, where several are as large
-    others = sums.copy()
-    others[largest[largest >= 0]] = 0.0
-    np.maximum.at(second, groups, others)
-    return _divide(first, whole), _divide(first + second, whole), _divide(whole - first - second, first)

@@ -11,7 +11,8 @@ from itertools import islice, product
 
 import numpy as np
 
-from hub.checks.panels import Codes, Panel, fold
+from hub.checks.panels import Panel, fold
+from hub.checks.runs import STEP, Small, small_type
 from hub.checks.tables import Table, number_of
 from hub.checks.wording import (
     Band,
@@ -45,20 +46,23 @@ class Axis:
         members = self.categories if self.categories is not None else self.bands
         return len(members or ())
 
-    def levels(self, panel: Panel) -> Codes:
+    def levels(self, panel: Panel) -> Small:
         """Per row of the panel its level, or -1."""
         if self.categories is not None:
             known = panel.categories(self.variable)
             assert known is not None  # noqa: S101  (that is where the positions came from)
-            level = np.full(len(known.values) + 1, -1, dtype=np.int32)
+            level = np.full(len(known.values) + 1, -1, dtype=small_type(len(self.categories)))
             level[list(self.categories)] = np.arange(len(self.categories))
             return level[known.codes]
-        values = panel.numbers(self.variable)
-        assert values is not None and self.bands is not None  # noqa: S101, PT018
-        found = np.full(values.shape, -1, dtype=np.int32)
-        for at, (low, high, lower, upper) in enumerate(self.bands):
-            above = values >= low if lower else values > low
-            found[above & (values <= high if upper else values < high)] = at
+        read = panel.reader(self.variable)
+        assert read is not None and self.bands is not None  # noqa: S101, PT018
+        found = np.full(panel.rows, -1, dtype=small_type(len(self.bands)))
+        for first in range(0, panel.rows, STEP):
+            part = slice(first, first + STEP)
+            values, own = read(part), found[part]
+            for at, (low, high, lower, upper) in enumerate(self.bands):
+                above = values >= low if lower else values > low
+                own[above & (values <= high if upper else values < high)] = at
         return found
 
     def words(self, panel: Panel, level: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,10 +13,13 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.checks.extracts import Part
+from hub.checks.runs import STEP
 from hub.checks.tables import Table, number_of
 
 _MAX_DECIMALS = 6
 _NUMERIC_SHARE = 0.8
+_MOST_SHARE = 0.1  # of the rows: with more, all are looked at in their order
+_LONGEST_TABLE = 1 << 22
 _SEED = 20_260_101
 
 
@@ -35,6 +38,11 @@ class Printed:
         return self.keys.drop_nulls().unique()
 
     @cached_property
+    def sorted_values(self) -> pl.Series:
+        """The different values, sorted."""
+        return self.values.sort()
+
+    @cached_property
     def counts(self) -> dict[Any, int]:
         """Value → printed rows."""
         found = Counter(self.keys.to_list())
@@ -43,6 +51,8 @@ class Printed:
 
 
 Positions = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int64]
+Rows = slice | Positions
 Mapping = Sequence[tuple[Printed, str]]  # printed column → variable of the extract
 
 
@@ -71,70 +81,133 @@ def _printed(table: Table, index: int) -> Printed:
 
 
 class Matcher:
-    """One Parquet file, asked about printed columns. What was computed once is kept for this file and run."""
+    """One Parquet file, asked about printed columns. What was computed once is kept for this file and run.
+
+    A printed number is looked for among the sorted different values of a variable; rows are only looked at
+    where a value was found, those of the rarest column first.
+    """
 
     def __init__(self, part: Part) -> None:
         self.part = part
-        self._keys: dict[tuple[str, int | None], pl.Series | None] = {}
-        self._rows: dict[tuple[int, str], list[Positions]] = {}
-        self._masks: dict[tuple[int, str], pl.Series] = {}
+        self._texts: dict[str, dict[str, int]] = {}
+        self._rows: dict[tuple[int, str], Positions] = {}
+        self._places_of_codes: dict[tuple[int, str], Places] = {}
+        self._standing: dict[frozenset[tuple[int, str]], npt.NDArray[np.bool_]] = {}
 
-    def keys(self, name: str, decimals: int | None) -> pl.Series | None:
-        """A variable as it would be printed; None when it cannot be printed so."""
-        if (name, decimals) not in self._keys:
-            self._keys[name, decimals] = _keys(self.part.column(name), decimals)
-        return self._keys[name, decimals]
+    def can_print(self, column: Printed, name: str) -> bool:
+        """Whether the variable is of the kind that is printed in the column."""
+        kind = self.part.schema[name]
+        return (
+            kind.is_numeric() if column.decimals is not None else not (kind.is_numeric() or kind.is_nested())
+        )
 
-    def values(self, name: str, decimals: int | None) -> pl.Series | None:
-        """The different values of a variable as it would be printed, sorted."""
-        counted = self._counted_as_printed(name, decimals)
-        return counted.get_column("value") if counted is not None else None
+    def holds(self, name: str, decimals: int, wanted: Places) -> npt.NDArray[np.bool_]:
+        """Which of the numbers are values of the variable as it would be printed."""
+        first, last = self._places(name, decimals, wanted)
+        return last > first
 
-    def _counted_as_printed(self, name: str, decimals: int | None) -> pl.DataFrame | None:
-        known = self.part.as_printed
-        if (name, decimals) not in known:
+    def edges(self, name: str, decimals: int, size: int) -> tuple[Places, Places]:
+        """The smallest and the largest different values as they would be printed, so many where there are."""
+        values, _ = self.part.ranked(name)
+        lowest = highest = np.zeros(0, dtype=np.int64)
+        taken = 0
+        while min(lowest.size, highest.size) < size and taken < values.size:
+            taken = min(values.size, max(4 * taken, 4 * size))
+            lowest = np.unique(_numbers(values[:taken], decimals))
+            highest = np.unique(_numbers(values[values.size - taken :], decimals))
+        return lowest[:size], highest[-size:]
+
+    def _places(self, name: str, decimals: int, wanted: Places) -> tuple[Places, Places]:
+        """Where the values printed as each number begin and end among the sorted different ones."""
+        values, _ = self.part.ranked(name)
+        scale = 10**decimals
+        if self.part.schema[name].is_integer():
+            whole = wanted // scale
+            first = np.searchsorted(values, whole.astype(_type_within(values)), side="left")
+            last = np.searchsorted(values, whole.astype(_type_within(values)), side="right")
+            fits = (wanted % scale == 0) & (np.abs(whole) < 10 ** (18 - decimals))
+            return np.where(fits, first, 0), np.where(fits, last, 0)
+        near = np.abs(wanted) * 1e-9 / scale + 1e-12
+        first = np.searchsorted(values, ((wanted - 0.5) / scale - near).astype(values.dtype), side="left")
+        last = np.searchsorted(values, ((wanted + 0.5) / scale + near).astype(values.dtype), side="right")
+        return self._narrowed(values, decimals, wanted, first, last)
+
+    def _narrowed(
+        self, values: npt.NDArray[Any], decimals: int, wanted: Places, first: Places, last: Places
+    ) -> tuple[Places, Places]:
+        """From both sides to the values that are printed so: printing keeps the order."""
+        first, last = first.astype(np.int64), last.astype(np.int64)
+        for ends, step, shift in ((first, 1, 0), (last, -1, -1)):
+            open_ = np.flatnonzero(first < last)
+            while open_.size:
+                printed = _keys(pl.Series(values[ends[open_] + shift]), decimals)
+                assert printed is not None  # noqa: S101  (numbers are printed as numbers)
+                open_ = open_[(printed != pl.Series(wanted[open_])).fill_null(value=True).to_numpy()]
+                ends[open_] += step
+                open_ = open_[first[open_] < last[open_]]
+        return first, last
+
+    def _text_rows(self, name: str) -> dict[str, int]:
+        """Text as it would be printed → rows of the variable."""
+        if name not in self._texts:
             counted = self.part.counted(name)
-            keys = _keys(counted.get_column("value"), decimals)
-            known[name, decimals] = None
-            if keys is not None:
-                printed = pl.DataFrame({"value": keys, "rows": counted.get_column("rows")})
-                printed = printed.drop_nulls("value")
-                if not counted.schema["value"].is_integer():  # several values may be printed as one
-                    printed = printed.group_by("value").agg(pl.col("rows").sum())
-                known[name, decimals] = printed.sort("value")
-        return known[name, decimals]
+            keys = _keys(counted.get_column("value"), None)
+            assert keys is not None  # noqa: S101  (asked for texts only)
+            printed = pl.DataFrame({"value": keys, "rows": counted.get_column("rows")}).drop_nulls("value")
+            self._texts[name] = dict(printed.group_by("value").agg(pl.col("rows").sum()).rows())
+        return self._texts[name]
 
     def keys_at(self, column: Printed, name: str, rows: Positions) -> pl.Series | None:
         """Some rows of the variable as they would be printed; None when it cannot be printed so."""
-        return _keys(self.part.column(name).gather(rows), column.decimals)
+        if not self.can_print(column, name):
+            return None
+        return _keys(self.part.at(name, rows), column.decimals)
 
     def rows_of(self, column: Printed, name: str, most: int) -> list[Positions]:
         """For each of the first `most` printed rows the rows of the extract with its value, ascending."""
-        at = (column.index, name)
-        if at not in self._rows:
-            keys = self.keys(name, column.decimals)
+        printed = column.keys.head(most)
+        wanted = printed.drop_nulls().unique().sort()
+        if column.decimals is None:
+            held = self._rows_of_texts(name, wanted)
+            keys = self.keys_at(column, name, held)
             assert keys is not None  # noqa: S101  (asked for variables that can be printed so)
-            printed = column.keys.head(most)
-            wanted = printed.drop_nulls().unique()
-            held = keys.is_in(wanted.implode()).fill_null(value=False).arg_true()
-            pairs = pl.DataFrame({"value": keys.gather(held), "row": held.cast(pl.Int64)})
-            known = {
-                key[0]: rows.get_column("row").to_numpy()
-                for key, rows in pairs.partition_by("value", as_dict=True, maintain_order=True).items()
-            }
-            none = np.zeros(0, dtype=np.int64)
-            self._rows[at] = [known.get(value, none) for value in printed.to_list()]
-        return self._rows[at]
+            own = pl.DataFrame({"value": keys, "row": held}).partition_by("value", as_dict=True)
+            known = {key[0]: rows.get_column("row").to_numpy() for key, rows in own.items()}
+        else:
+            numbers = wanted.to_numpy()
+            known = dict(
+                zip(wanted.to_list(), self._rows_between(name, column.decimals, numbers), strict=True)
+            )
+        none = np.zeros(0, dtype=np.int64)
+        return [known.get(value, none) for value in printed.to_list()]
+
+    def _rows_between(self, name: str, decimals: int, wanted: Places) -> list[Positions]:
+        """Per number the rows with a value that is printed so, ascending."""
+        first, last = self._places(name, decimals, wanted)
+        places = [slice(a, b) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+        return self.part.rows_at(name, places)
+
+    def _rows_of_texts(self, name: str, wanted: pl.Series) -> Positions:
+        values = self.part.counted(name).get_column("value")
+        keys = _keys(values, None)
+        assert keys is not None  # noqa: S101
+        rows: Positions = self.part.rows_among(
+            name, values.filter(keys.is_in(wanted.implode()).fill_null(value=False))
+        )
+        return rows
 
     def sizes(self, column: Printed, name: str, most: int) -> list[int]:
         """How many rows of the extract hold the value of each of the first printed rows."""
-        wanted = column.keys.head(most).to_list()
-        counted = self._counted_as_printed(name, column.decimals)
-        if counted is None:
-            return [0] * len(wanted)
-        own = counted.filter(pl.col("value").is_in(column.keys.head(most).drop_nulls().unique().implode()))
-        known = dict(own.rows())
-        return [int(known.get(value, 0)) for value in wanted]
+        wanted = column.keys.head(most)
+        if not self.can_print(column, name):
+            return [0] * wanted.len()
+        if column.decimals is None:
+            known = self._text_rows(name)
+            return [known.get(text, 0) for text in wanted.to_list()]
+        first, last = self._places(name, column.decimals, wanted.fill_null(0).to_numpy())
+        before = self.part.ranked(name)[1]
+        rows = np.where(wanted.is_null().to_numpy(), 0, before[last].astype(np.int64) - before[first])
+        return [int(one) for one in rows]
 
     def explained(self, column: Printed, name: str, least: int = 1) -> int:
         """How many printed rows hold a value of the variable; where these must be fewer than `least`, at most
@@ -142,17 +215,14 @@ class Matcher:
         bound = self._bound(column, name)
         if bound < least:
             return bound
-        values = self.values(name, column.decimals)
-        if values is None or not values.len() or not column.counts:
+        if not self.can_print(column, name) or not column.counts:
             return 0
-        if values.dtype == pl.String:
-            known = values.filter(values.is_in(column.values.implode())).to_list()
-            return sum(column.counts[value] for value in known)
-        found = values.to_numpy()
+        if column.decimals is None:
+            known = self._text_rows(name)
+            return sum(rows for text, rows in column.counts.items() if text in known)
         wanted = np.fromiter(column.counts, dtype=np.int64)
-        places = np.minimum(np.searchsorted(found, wanted), found.size - 1)
         rows = np.fromiter(column.counts.values(), dtype=np.int64)
-        return int(rows[found[places] == wanted].sum())
+        return int(rows[self.holds(name, column.decimals, wanted)].sum())
 
     def _bound(self, column: Printed, name: str) -> int:
         """The printed rows that the type and the span of the variable allow."""
@@ -167,48 +237,189 @@ class Matcher:
             if value % scale == 0 and low <= value / scale <= high
         )
 
-    def frames(self, mapping: Mapping) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The printed tuples, and those tuples of the extract of which each value is printed somewhere."""
-        ours = pl.DataFrame({str(at): column.keys for at, (column, _) in enumerate(mapping)})
-        theirs = {str(at): self.keys(name, column.decimals) for at, (column, name) in enumerate(mapping)}
-        frame = pl.DataFrame({at: keys for at, keys in theirs.items() if keys is not None})
-        keep = self._mask(*mapping[0])
-        for pair in mapping[1:]:
-            keep = keep & self._mask(*pair)
-        return ours, frame.filter(keep)
+    def sizes_of_all(self, column: Printed, name: str) -> list[int]:
+        """Rows of the extract per different printed value."""
+        if column.decimals is None:
+            known = self._text_rows(name)
+            return [known.get(text, 0) for text in column.values.to_list()]
+        first, last = self._places(name, column.decimals, column.values.to_numpy())
+        before = self.part.ranked(name)[1]
+        return [int(rows) for rows in before[last].astype(np.int64) - before[first]]
 
-    def _mask(self, column: Printed, name: str) -> pl.Series:
-        if (column.index, name) not in self._masks:
-            keys = self.keys(name, column.decimals)
-            assert keys is not None  # noqa: S101  (a mapping holds explained columns only)
-            self._masks[column.index, name] = keys.is_in(column.values.implode()).fill_null(value=False)
-        return self._masks[column.index, name]
+    def _held(self, column: Printed, name: str) -> Positions:
+        """The rows with a value that is printed in the column, ascending."""
+        at = (column.index, name)
+        if at not in self._rows:
+            if column.decimals is None:
+                self._rows[at] = self._rows_of_texts(name, column.values)
+            else:
+                found = self._rows_between(name, column.decimals, column.values.to_numpy())
+                self._rows[at] = np.sort(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+        return self._rows[at]
+
+    def _printed_at(self, column: Printed, name: str, rows: Rows) -> Places:
+        """For some rows the place of their value among the sorted printed ones; -1: it is not printed."""
+        stored, wanted = self.part.stored, column.sorted_values
+        if stored is not None and stored.has(name, "codes"):
+            if (column.index, name) not in self._places_of_codes:
+                keys = _keys(self.part.counted(name).get_column("value"), column.decimals)
+                assert keys is not None  # noqa: S101  (a mapping holds explained columns only)
+                self._places_of_codes[column.index, name] = np.append(_places_among(keys, wanted), -1)
+            return self._places_of_codes[column.index, name][stored.array(name, "codes")[rows]]
+        if isinstance(rows, slice):
+            rows = np.arange(rows.start, min(rows.stop, self.part.height))
+        keys = self.keys_at(column, name, rows)
+        assert keys is not None  # noqa: S101  (a mapping holds explained columns only)
+        return _places_among(keys, wanted)
+
+    def _found(self, ours: pl.DataFrame, mapping: Mapping, enough: int | None) -> Places:
+        """For each printed tuple the rows of the extract with these values; where `enough` is given, of some
+        tuples only so many. A tuple with a gap stands nowhere."""
+        wanted = [column.sorted_values for column, _ in mapping]
+        places = [_places_among(ours.get_column(str(at)), values) for at, values in enumerate(wanted)]
+        levels = _Levels(places, [values.len() for values in wanted])
+        counts = np.zeros(levels.size, dtype=np.int64)
+        for rows in self._pieces(mapping):
+            at = self._printed_at(*mapping[0], rows)
+            held = at >= 0
+            rows_left = np.arange(rows.start, rows.start + at.size) if isinstance(rows, slice) else rows
+            rows_left, key = rows_left[held], levels.first(at[held])
+            for level, pair in enumerate(mapping[1:], start=1):
+                at = self._printed_at(*pair, rows_left)
+                key = levels.next(level, key, at)
+                held = key >= 0
+                rows_left, key = rows_left[held], key[held]
+            counts += np.bincount(key, minlength=levels.size)
+            if enough is not None and (counts >= enough).all():
+                break
+        return np.where(levels.of_ours >= 0, np.append(counts, 0)[levels.of_ours], 0)
+
+    def _pieces(self, mapping: Mapping) -> Iterator[Rows]:
+        """The rows that can be any of the tuples, some at a time: those of the rarest column, or all."""
+        totals = [sum(self.sizes_of_all(*pair)) for pair in mapping]
+        rarest = int(np.argmin(totals))
+        if totals[rarest] > _MOST_SHARE * self.part.height:
+            for first in range(0, self.part.height, STEP):
+                yield slice(first, first + STEP)
+        else:
+            rows = self._held(*mapping[rarest])
+            for first in range(0, rows.size, STEP):
+                yield rows[first : first + STEP]
+
+    def _ours(self, mapping: Mapping) -> pl.DataFrame:
+        return pl.DataFrame({str(at): column.keys for at, (column, _) in enumerate(mapping)})
 
     def present(self, mapping: Mapping) -> int:
         """How many printed rows stand in the extract."""
-        ours, theirs = self.frames(mapping)
-        return ours.join(theirs.unique(), on=ours.columns, how="semi").height
+        return int(np.count_nonzero(self._present(mapping)))
+
+    def _present(self, mapping: Mapping) -> npt.NDArray[np.bool_]:
+        """Which printed rows do: only those that do without the last column."""
+        key = frozenset((column.index, name) for column, name in mapping)
+        if key not in self._standing:
+            ours = self._ours(mapping)
+            if len(mapping) > 1:
+                before = self._present(mapping[:-1])
+                found = np.zeros(ours.height, dtype=np.bool_)
+                found[before] = self._found(ours.filter(pl.Series(before)), mapping, 1) > 0
+            else:
+                found = self._found(ours, mapping, 1) > 0
+            self._standing[key] = found
+        return self._standing[key]
 
     def rare(self, mapping: Mapping, fewer_than: int, *, shuffled: bool = False) -> int:
         """How many different printed tuples stand on fewer than so many rows; or would, were the printed
         columns shuffled against each other."""
-        ours, theirs = self.frames(mapping)
+        ours = self._ours(mapping)
         if shuffled:
             ours = ours.select(
                 pl.col(name).shuffle(seed=_SEED + at) if at else pl.col(name)
                 for at, name in enumerate(ours.columns)
             )
-        counted = theirs.group_by(theirs.columns).len("rows").filter(pl.col("rows") < fewer_than)
-        return ours.unique().join(counted, on=ours.columns, how="semi").height
+        ours = ours.unique()
+        rows = self._found(ours, mapping, fewer_than)
+        return int(np.count_nonzero((rows > 0) & (rows < fewer_than)))
 
     def groups(self, mapping: Mapping, at_least: int) -> float:
         """Share of the printed rows that name a group of their own with at least so many rows; 0.0 when
         two printed rows name the same group."""
-        ours, theirs = self.frames(mapping)
+        ours = self._ours(mapping)
         if ours.n_unique() < ours.height:
             return 0.0
-        counted = theirs.group_by(theirs.columns).len("rows").filter(pl.col("rows") >= at_least)
-        return ours.join(counted, on=ours.columns, how="semi").height / ours.height
+        return float(np.count_nonzero(self._found(ours, mapping, at_least) >= at_least) / ours.height)
+
+
+class _Levels:
+    """Printed tuples as numbers, column by column: what begins no printed tuple is dropped where it is seen.
+
+    `ours`: per column and printed row the place of the value among `sizes` ones, -1 for a gap."""
+
+    def __init__(self, ours: Sequence[Places], sizes: Sequence[int]) -> None:
+        whole = np.all([column >= 0 for column in ours], axis=0)
+        self._sizes = sizes
+        self._known: list[Places] = []
+        key = ours[0][whole]
+        for level, column in enumerate(ours):
+            combined = key if level == 0 else key * sizes[level] + column[whole]
+            known, key = np.unique(combined, return_inverse=True)
+            self._known.append(known)
+        self._tables = [self._table(level) for level in range(len(ours))]
+        self.size = self._known[-1].size
+        self.of_ours = np.full(whole.size, -1, dtype=np.int64)
+        self.of_ours[whole] = key
+
+    def _table(self, level: int) -> Places | None:
+        """From a number to its place among the known ones, where that is short."""
+        size = self._sizes[0] if level == 0 else self._known[level - 1].size * self._sizes[level]
+        if size > _LONGEST_TABLE:
+            return None
+        table = np.full(size, -1, dtype=np.int64)
+        table[self._known[level]] = np.arange(self._known[level].size)
+        return table
+
+    def first(self, at: Places) -> Places:
+        """The numbers of the values of the first column."""
+        return self._numbered(0, at)
+
+    def next(self, level: int, key: Places, at: Places) -> Places:
+        """The numbers with those of a further column; -1 for what begins no tuple, as do -1 of either."""
+        found = self._numbered(level, np.maximum(key, 0) * self._sizes[level] + np.maximum(at, 0))
+        return np.where((at < 0) | (key < 0), -1, found)
+
+    def _numbered(self, level: int, combined: Places) -> Places:
+        table, known = self._tables[level], self._known[level]
+        if table is not None:
+            return table[combined]
+        if not known.size:
+            return np.full(combined.size, -1, dtype=np.int64)
+        places = np.minimum(np.searchsorted(known, combined), known.size - 1)
+        return np.where(known[places] == combined, places, -1)
+
+
+def _places_among(keys: pl.Series, wanted: pl.Series) -> Places:
+    """The place of each key among the sorted wanted ones; -1 where it is none of them."""
+    if not wanted.len():
+        return np.full(keys.len(), -1, dtype=np.int64)
+    if keys.dtype == pl.String:
+        known = pl.DataFrame({"key": wanted}).with_row_index("at")
+        joined = pl.DataFrame({"key": keys}).join(known, on="key", how="left", maintain_order="left")
+        return joined.get_column("at").cast(pl.Int64).fill_null(-1).to_numpy()
+    numbers, known_numbers = keys.fill_null(0).to_numpy(), wanted.to_numpy()
+    places = np.minimum(np.searchsorted(known_numbers, numbers), known_numbers.size - 1)
+    hit = (known_numbers[places] == numbers) & ~keys.is_null().to_numpy()
+    return np.where(hit, places, -1)
+
+
+def _type_within(values: npt.NDArray[Any]) -> type[np.float64] | type[np.int64]:
+    """The type in which whole numbers are looked for among the values without changing those."""
+    return np.float64 if values.dtype.kind == "f" else np.int64
+
+
+def _numbers(values: npt.NDArray[Any], decimals: int) -> Places:
+    """Numbers as they would be printed, without those that cannot be."""
+    keys = _keys(pl.Series(values), decimals)
+    assert keys is not None  # noqa: S101  (numbers are printed as numbers)
+    return keys.drop_nulls().to_numpy()
 
 
 def _keys(values: pl.Series, decimals: int | None) -> pl.Series | None:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hub.checks.groups import Groups
+from hub.checks.groups import Groups, split
 from hub.checks.layouts import TOTAL, Axis, Entry
-from hub.checks.panels import Codes, Floats, Panel
+from hub.checks.panels import Floats, Panel
+from hub.checks.runs import Small
 from hub.checks.tables import number_of
 
 UNIT_KINDS = {"persons": "person", "households": "household", "employers": "employer"}
@@ -47,16 +48,16 @@ class Cube:
     panel: Panel
     axes: tuple[Axis, ...]
     mask: npt.NDArray[np.bool_] | None = None
-    _levels: list[Codes] | None = None
+    _levels: list[Small] | None = None
     _groups: dict[tuple[tuple[bool, ...], str], Groups] = field(default_factory=dict)
     _known: dict[int, list[_Pattern]] = field(default_factory=dict)
     _held: list[Sequence[Entry]] = field(default_factory=list)
     probes: dict[int, Any] = field(default_factory=dict)  # of hub.checks.probes, by series
 
-    def levels(self) -> list[Codes]:
+    def levels(self) -> list[Small]:
         """Per axis the level of each row of the panel."""
         if self._levels is None:
-            self._levels = [axis.levels(self.panel) for axis in self.axes]
+            self._levels = [self.panel.levels(axis, axis.levels) for axis in self.axes]
         return self._levels
 
     def groups(self, used: tuple[bool, ...], base: str) -> Groups:
@@ -68,27 +69,24 @@ class Cube:
                 for axis, levels, wanted in zip(self.axes, self.levels(), used, strict=True):
                     if not wanted:
                         outside = levels < 0 if base == "printed" else self._unknown(axis, levels)
-                        gid = np.where(outside, np.int32(-1), gid)
+                        gid = np.where(outside, gid.dtype.type(-1), gid)
             if self.mask is not None:
-                gid = np.where(self.mask, gid, np.int32(-1))
+                gid = np.where(self.mask, gid, gid.dtype.type(-1))
             self._groups[key] = Groups(self.panel, gid, count)
         return self._groups[key]
 
-    def _numbered(self, used: tuple[bool, ...]) -> tuple[Codes, int]:
+    def _numbered(self, used: tuple[bool, ...]) -> tuple[Small, int]:
         """Per row the number of its group by the axes in use (-1: a label is missing), and of groups."""
-        gid: Codes | None = None
+        gid: Small | None = None
         count = 1
         for axis, levels, wanted in zip(self.axes, self.levels(), used, strict=True):
             if not wanted:
                 continue
+            gid = levels if gid is None else split(gid, levels, count, axis.size)
             count *= axis.size
-            if gid is None:
-                gid = levels
-            else:
-                gid = np.where((gid < 0) | (levels < 0), np.int32(-1), gid * np.int32(axis.size) + levels)
-        return (gid, count) if gid is not None else (np.zeros(self.panel.rows, dtype=np.int32), 1)
+        return (gid, count) if gid is not None else (np.zeros(self.panel.rows, dtype=np.int16), 1)
 
-    def _unknown(self, axis: Axis, levels: Codes) -> npt.NDArray[np.bool_]:
+    def _unknown(self, axis: Axis, levels: Small) -> npt.NDArray[np.bool_]:
         """Rows without a value of the axis' variable (and without a level of their own)."""
         known = self.panel.categories(axis.variable) if axis.bands is None else None
         missing = known.codes < 0 if known is not None else np.isnan(self._numbers(axis.variable))

@@ -6,9 +6,8 @@ Everything is read once per run, and only the columns that somebody asks for.
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -18,19 +17,22 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hub.checks.codebooks import labels_of, table_of, titles_of, units_of
 from hub.checks.extracts import Extract, Part, UnreadableExtract, open_extract
+from hub.checks.indexes import Stored
+from hub.checks.runs import STEP, Mask, Runs, Small, runs_of
 from hub.checks.tables import number_of
 
 Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
+Rows = slice | npt.NDArray[np.int64]
 
-MAX_CATEGORIES = 3_000
+MAX_CATEGORIES = 3_000  # so that 16 bits number them
 _ENDS = 100
+_MOST_LEVELS = 8
 _MOST_STEPS = 100_000
 _CODEBOOK = "codebook.json"
 _MANIFEST = "manifest.json"
-_HOUSEHOLD = re.compile(r"house|menage|ménage|famil|^hh|^hid", re.IGNORECASE)
-_EMPLOYER = re.compile(r"employ|firm|entrepr|company|etab|^eid|^fid", re.IGNORECASE)
 
 
 @lru_cache(maxsize=50_000)
@@ -48,13 +50,12 @@ class Categories:
     values: tuple[Any, ...]
     texts: Mapping[str, int]
     numbers: Mapping[float, int]
-    column: pl.Series
-    distinct: pl.Series
+    make: Callable[[], Small]
 
     @cached_property
-    def codes(self) -> Codes:
+    def codes(self) -> Small:
         """Only computed for the variables that a table is grouped by; most are just looked at."""
-        return _positions(self.column, self.distinct)
+        return self.make()
 
     def find(self, cell: str) -> int | None:
         """The position of the value that `cell` names."""
@@ -77,9 +78,7 @@ class Panel:
     period: str | None = None
     _numbers: dict[str, Floats | None] = field(default_factory=dict)
     _categories: dict[str, Categories | None] = field(default_factory=dict)
-    _spans: dict[str, tuple[float, float]] = field(default_factory=dict)
-    _ends: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
-    _units: dict[str, tuple[Codes, int]] = field(default_factory=dict)
+    _levels: dict[Hashable, Small] = field(default_factory=dict)
     _rows: int | None = None
 
     @property
@@ -120,32 +119,88 @@ class Panel:
         kind = self.part.schema[name]
         if not (kind.is_numeric() or kind == pl.Boolean):
             return None
+        if self.part.stored is not None and (read := _stored_reader(self.part.stored, name)) is not None:
+            return read(slice(None))
         values: Floats = self.part.column(name).cast(pl.Float64, strict=False).to_numpy()
         if not kind.is_integer() and np.isinf(values).any():
             values = np.where(np.isinf(values), np.nan, values)
         return values
 
+    def reader(self, name: str) -> Callable[[Rows], Floats] | None:
+        """The variable in some rows, as `numbers`, without more memory than these take."""
+        kind = self.part.schema[name]
+        stored = self.part.stored
+        if stored is not None and (made := _stored_reader(stored, name)) is not None:
+            return made
+        if name not in self._numbers and (kind.is_integer() or kind in (pl.Float32, pl.Float64)):
+            column = self.part.column(name)
+            if column.null_count() == 0 and (kind.is_integer() or self.is_complete(name)):
+                whole = column.to_numpy()
+                return lambda rows: whole[rows].astype(np.float64)
+        values = self.numbers(name)
+        return None if values is None else lambda rows: values[rows]
+
+    def is_complete(self, name: str) -> bool:
+        """Whether each row has a value: a number, or one of the categories."""
+        told = self.part.stored.told(name) if self.part.stored is not None else None
+        if told is not None and "complete" in told:
+            return bool(told["complete"])
+        return self.part.once(("complete", name), lambda: self._is_complete(name))
+
+    def _is_complete(self, name: str) -> bool:
+        kind = self.part.schema[name]
+        if kind.is_float():
+            column = self.part.column(name)
+            return column.null_count() == 0 and bool(column.is_finite().all())
+        if kind.is_numeric() or kind == pl.Boolean or self.categories(name) is not None:
+            return self.part.column(name).null_count() == 0
+        return True
+
+    def gaps(self, name: str) -> Callable[[Rows], Mask]:
+        """Which of some rows have no value."""
+        read = self.reader(name)
+        if read is not None:
+            return lambda rows: np.isnan(read(rows))
+        known = self.categories(name)
+        if known is None:
+            return lambda rows: np.zeros(np.arange(self.rows)[rows].size, dtype=np.bool_)
+        codes = known.codes
+        return lambda rows: codes[rows] < 0
+
     def span(self, name: str) -> tuple[float, float]:
         """Smallest and largest value of a number; zeros where it has none."""
-        if name not in self._spans and (known := self.part.span(name)) is not None:
-            self._spans[name] = known
-        if name not in self._spans:
-            values = self.numbers(name)
-            self._spans[name] = (0.0, 0.0)
-            if values is not None and not np.isnan(values).all():
-                self._spans[name] = (float(np.fmin.reduce(values)), float(np.fmax.reduce(values)))
-        return self._spans[name]
+        told = self.part.stored.told(name) if self.part.stored is not None else None
+        if told is not None and "span" in told:
+            return (told["span"][0], told["span"][1])
+        return self.part.once(("span", name), lambda: self._span(name))
+
+    def _span(self, name: str) -> tuple[float, float]:
+        known = self.part.span(name)
+        if known is not None:
+            return known
+        values = self.numbers(name)
+        if values is None or np.isnan(values).all():
+            return (0.0, 0.0)
+        return (float(np.fmin.reduce(values)), float(np.fmax.reduce(values)))
 
     def ends(self, name: str) -> tuple[Floats, Floats]:
         """The largest and the smallest values of a number, at most 100 each, largest first."""
-        if name not in self._ends:
-            values = self.numbers(name)
-            known = values[~np.isnan(values)] if values is not None else np.empty(0)
-            size = min(_ENDS, known.size)
-            top = np.sort(np.partition(known, known.size - size)[known.size - size :]) if size else known
-            bottom = np.sort(np.partition(known, size - 1)[:size]) if size else known
-            self._ends[name] = (top[::-1], bottom[::-1])
-        return self._ends[name]
+        told = self.part.stored.told(name) if self.part.stored is not None else None
+        if told is not None and "top" in told:
+            return np.array(told["top"]), np.array(told["bottom"])
+        return self.part.once(("ends", name), lambda: self._ends(name))
+
+    def _ends(self, name: str) -> tuple[Floats, Floats]:
+        read = self.reader(name)
+        top = bottom = np.empty(0)
+        for first in range(0, self.rows if read is not None else 0, STEP):
+            assert read is not None  # noqa: S101
+            own = read(slice(first, first + STEP))
+            own = own[~np.isnan(own)] if not self.is_complete(name) else own
+            full = top.size == _ENDS
+            top = np.sort(np.concatenate([top, own[own > top[0]] if full else own]))[-_ENDS:]
+            bottom = np.sort(np.concatenate([bottom, own[own < bottom[-1]] if full else own]))[:_ENDS]
+        return top[::-1], bottom[::-1]
 
     def categories(self, name: str) -> Categories | None:
         """The variable as categories; None when it has more than 3,000."""
@@ -154,19 +209,10 @@ class Panel:
         return self._categories[name]
 
     def _read_categories(self, name: str) -> Categories | None:
-        column = self.part.column(name)
-        if column.dtype.is_nested():
+        made = self._coded(name)
+        if made is None:
             return None
-        if column.dtype.is_float():
-            if column.head(2_000).n_unique() > 1_000:
-                return None
-            column = column.fill_nan(None)
-        distinct = self.part.distinct(name)
-        if distinct.len() > MAX_CATEGORIES:
-            return None
-        if column.dtype in (pl.Categorical, pl.Enum):
-            column, distinct = column.cast(pl.String), distinct.cast(pl.String)
-        distinct = distinct.sort()
+        distinct, make = made
         values = tuple(distinct.to_list())
         texts: dict[str, int] = {}
         numbers: dict[float, int] = {}
@@ -177,7 +223,26 @@ class Panel:
             for text in self._written(name, value):
                 texts.setdefault(text.strip().casefold(), at)
                 texts.setdefault(fold(text) or "\0\0", at)
-        return Categories(values, texts, numbers, column, distinct)
+        return Categories(values, texts, numbers, make)
+
+    def _coded(self, name: str) -> tuple[pl.Series, Callable[[], Small]] | None:
+        """The sorted values, and how the code of each row is found."""
+        stored = self.part.stored
+        if stored is not None and (told := stored.told(name)) is not None and told["kind"] != "unit":
+            if told["kind"] != "codes" or not told["categories"]:
+                return None
+            return self.part.distinct(name), lambda: stored.array(name, "codes")
+        column = self.part.column(name)
+        if column.dtype.is_nested() or too_many_at_first(column):
+            return None
+        column = column.fill_nan(None) if column.dtype.is_float() else column
+        distinct = self.part.distinct(name)
+        if distinct.len() > MAX_CATEGORIES:
+            return None
+        if column.dtype in (pl.Categorical, pl.Enum):
+            column, distinct = column.cast(pl.String), distinct.cast(pl.String)
+        distinct = distinct.sort()
+        return distinct, lambda: positions(column, distinct, np.int16)
 
     def _written(self, name: str, value: Any) -> list[str]:
         # A number is found by its value, however it is written.
@@ -189,17 +254,50 @@ class Panel:
 
     def unit(self, kind: str) -> tuple[Codes, int]:
         """Per row the position of its unit among the sorted distinct units (-1 missing), and their number."""
-        if kind not in self._units:
-            column = self.part.column(self.units[kind])
-            if column.dtype.is_float():
-                column = column.fill_nan(None)
-            if column.null_count() == 0 and column.is_sorted():
-                codes = column.rle_id().cast(pl.Int32).to_numpy()
-                self._units[kind] = (codes, int(codes[-1]) + 1 if codes.size else 0)
-            else:
-                distinct = column.drop_nulls().unique().sort()
-                self._units[kind] = (_positions(column, distinct), distinct.len())
-        return self._units[kind]
+        return self.part.once(("unit", self.units[kind]), lambda: self._unit(self.units[kind]))
+
+    def _unit(self, name: str) -> tuple[Codes, int]:
+        stored = self.part.stored
+        if stored is not None and stored.has(name, "units"):
+            return stored.array(name, "units"), int(stored.columns[name]["total"])
+        codes, distinct = unit_codes(self.part.column(name))
+        return codes, int(distinct.size)
+
+    def levels(self, axis: Hashable, make: Callable[[Panel], Small]) -> Small:
+        """What an axis makes of the rows, kept for the readings of a table that share it: the last few."""
+        if axis in self._levels:
+            self._levels[axis] = self._levels.pop(axis)
+        else:
+            self._levels[axis] = make(self)
+            if len(self._levels) > _MOST_LEVELS:
+                del self._levels[next(iter(self._levels))]
+        return self._levels[axis]
+
+    def runs(self, kind: str) -> Runs | None:
+        """The rows by unit; None where units have many rows."""
+        return self.part.once(("runs", self.units[kind]), lambda: self._runs(self.units[kind]))
+
+    def _runs(self, name: str) -> Runs | None:
+        stored = self.part.stored
+        if stored is None or not stored.has(name, "units"):
+            return runs_of(self._unit(name)[0])
+        if not stored.has(name, "place"):
+            return None
+        order = stored.array(name, "order") if stored.has(name, "order") else None
+        longest = int(stored.columns[name]["longest"])
+        return Runs(stored.array(name, "units"), order, stored.array(name, "place"), longest)
+
+
+def _stored_reader(stored: Stored, name: str) -> Callable[[Rows], Floats] | None:
+    told = stored.told(name)
+    if told is None or "span" not in told:
+        return None
+    if told["kind"] == "codes":
+        codes = stored.array(name, "codes")
+        numbers = np.array([*(float(value) for value in stored.values(name)[0]), np.nan])
+        return lambda rows: numbers[codes[rows]]
+    values = stored.array(name, "values")
+    return lambda rows: values[rows].astype(np.float64)
 
 
 class Excerpt(Panel):
@@ -210,45 +308,80 @@ class Excerpt(Panel):
         self._whole = whole
         self._at = at
         self._rows = at.size
+        self._own_runs: dict[str, Runs | None] = {}
+
+    def reader(self, name: str) -> Callable[[Rows], Floats] | None:
+        """As in the whole panel, of these rows."""
+        values = self.numbers(name)
+        return None if values is None else lambda rows: values[rows]
 
     def _read_numbers(self, name: str) -> Floats | None:
-        values = self._whole.numbers(name)
-        return values[self._at] if values is not None else None
+        read = self._whole.reader(name)
+        return read(self._at) if read is not None else None
 
     def _read_categories(self, name: str) -> Categories | None:
         known = self._whole.categories(name)
-        return replace(known, column=known.column.gather(self._at)) if known is not None else None
+        return replace(known, make=lambda: known.codes[self._at]) if known is not None else None
 
     def unit(self, kind: str) -> tuple[Codes, int]:
         """As in the whole panel, of these rows."""
         codes, total = self._whole.unit(kind)
         return codes[self._at], total
 
+    def runs(self, kind: str) -> Runs | None:
+        """As in the whole panel, of these rows."""
+        if kind not in self._own_runs:
+            self._own_runs[kind] = runs_of(self.unit(kind)[0])
+        return self._own_runs[kind]
 
-def _positions(column: pl.Series, distinct: pl.Series) -> Codes:
-    """Per row the position in `distinct` (sorted, no nulls); -1 for null."""
+
+def too_many_at_first(column: pl.Series) -> bool:
+    """Whether the first rows of a float tell that it is no category."""
+    return column.dtype.is_float() and column.head(2_000).n_unique() > 1_000
+
+
+def unit_codes(column: pl.Series) -> tuple[Codes, npt.NDArray[Any]]:
+    """Per row the position of its unit among the sorted distinct ones (-1 missing), and these."""
+    if column.dtype.is_float():
+        column = column.fill_nan(None)
+    if column.null_count() == 0 and column.is_sorted():
+        codes = column.rle_id().cast(pl.Int32).to_numpy()
+        first = np.flatnonzero(np.diff(codes, prepend=-1))
+        return codes, column.gather(first).to_numpy()
+    distinct = column.drop_nulls().unique().sort()
+    return positions(column, distinct), distinct.to_numpy()
+
+
+def positions(column: pl.Series, distinct: pl.Series, kind: type[np.signedinteger[Any]] = np.int32) -> Any:
+    """Per row the position in `distinct` (sorted, no nulls), in numbers of that type; -1 for null."""
     if column.dtype.is_integer() and distinct.len():
         low, high = int(distinct[0]), int(distinct[-1])
         if high - low < max(_MOST_STEPS, 4 * column.len()) and high < 2**62:
-            return _looked_up(column, distinct, low, high)
+            return _looked_up(column, distinct, low, high, kind)
     if column.dtype.is_numeric() and column.null_count() == 0:
         found = np.searchsorted(distinct.to_numpy(), column.to_numpy())
-        return found.astype(np.int32)
+        return found.astype(kind)
     frame = pl.DataFrame({"value": column})
     known = pl.DataFrame({"value": distinct}).with_row_index("at")
     joined = frame.join(known, on="value", how="left", maintain_order="left")
-    return joined.get_column("at").cast(pl.Int32).fill_null(-1).to_numpy().astype(np.int32)
+    return joined.get_column("at").cast(pl.Int32).fill_null(-1).to_numpy().astype(kind)
 
 
-def _looked_up(column: pl.Series, distinct: pl.Series, low: int, high: int) -> Codes:
+def _looked_up(
+    column: pl.Series, distinct: pl.Series, low: int, high: int, kind: type[np.signedinteger[Any]]
+) -> Small:
     """The same by a list of all whole numbers from the smallest to the largest value."""
-    places = np.full(high - low + 1, -1, dtype=np.int32)
-    places[(distinct.cast(pl.Int64) - low).to_numpy()] = np.arange(distinct.len(), dtype=np.int32)
-    steps = column.cast(pl.Int64) - low
-    missing = column.is_null().to_numpy() if column.null_count() else None
-    found: Codes = places[(steps if missing is None else steps.fill_null(0)).to_numpy()]
-    if missing is not None:
-        found[missing] = -1
+    places = np.full(high - low + 1, -1, dtype=kind)
+    places[(distinct.cast(pl.Int64) - low).to_numpy()] = np.arange(distinct.len(), dtype=kind)
+    found = np.empty(column.len(), dtype=kind)
+    for first in range(0, column.len(), STEP):
+        piece = column[first : first + STEP]
+        steps = (
+            (piece.cast(pl.Int64) - low).fill_null(0) if piece.null_count() else piece.cast(pl.Int64) - low
+        )
+        found[first : first + STEP] = places[steps.to_numpy()]
+        if piece.null_count():
+            found[first : first + STEP][piece.is_null().to_numpy()] = -1
     return found
 
 
@@ -260,13 +393,13 @@ def open_panels(directory: Path, units: Mapping[str, str] | None = None) -> tupl
     manifest = _json_beside(directory, _MANIFEST)
     panels = []
     for part in extract.parts:
-        described = _table_of(codebook, part.path.name)
+        described = table_of(codebook, part.path.name)
         panels.append(
             Panel(
                 part,
-                _units_of(part, units or {}, described, manifest),
-                _labels_of(described),
-                _titles_of(described),
+                units_of(part, units or {}, described, manifest),
+                labels_of(described),
+                titles_of(described),
                 described.get("period") if isinstance(described.get("period"), str) else None,
             )
         )
@@ -282,64 +415,3 @@ def _json_beside(directory: Path, name: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UnreadableExtract(f"unreadable {name}") from error
     return content if isinstance(content, dict) else {}
-
-
-def _table_of(codebook: Mapping[str, Any], file: str) -> dict[str, Any]:
-    """The description of one table; a codebook of version 1 describes the only one."""
-    tables = codebook.get("tables")
-    if isinstance(tables, list):
-        return next((one for one in tables if isinstance(one, dict) and one.get("file") == file), {})
-    return dict(codebook)
-
-
-def _columns_of(described: Mapping[str, Any]) -> list[dict[str, Any]]:
-    columns = described.get("columns")
-    return [c for c in columns if isinstance(c, dict) and "name" in c] if isinstance(columns, list) else []
-
-
-def _units_of(
-    part: Part, given: Mapping[str, str], described: Mapping[str, Any], manifest: Mapping[str, Any]
-) -> dict[str, str]:
-    units = {kind: column for kind, column in given.items() if column in part.schema}
-    named: dict[str, Any] = (
-        dict(described.get("units") or {}) if isinstance(described.get("units"), dict) else {}
-    )
-    for one in _columns_of(described):
-        if one.get("role") == "pseudonym" and isinstance(one.get("unit_type"), str):
-            named.setdefault(one["unit_type"], one["name"])
-    pseudonyms = manifest.get("pseudonyms")
-    if isinstance(pseudonyms, dict) and isinstance(pseudonyms.get("columns"), dict):
-        for kind, said in pseudonyms["columns"].items():
-            named.setdefault(kind, said)
-    for kind, said in named.items():
-        if said in part.schema and said not in units.values():
-            units.setdefault(kind, said)
-    for column in part.identifiers:  # recognised by their check digit
-        if column not in units.values():
-            kind = (
-                "household" if _HOUSEHOLD.search(column)
-                else "employer" if _EMPLOYER.search(column) else "person"
-            )  # fmt: skip
-            units.setdefault(kind if kind not in units else column, column)
-    return units
-
-
-def _labels_of(described: Mapping[str, Any]) -> dict[str, dict[Any, tuple[str, ...]]]:
-    found: dict[str, dict[Any, tuple[str, ...]]] = {}
-    for column in _columns_of(described):
-        codes = column.get("codes")
-        for code in codes if isinstance(codes, list) else []:
-            label = code.get("label") if isinstance(code, dict) else None
-            if isinstance(label, dict):
-                texts = tuple(text for text in label.values() if isinstance(text, str))
-                found.setdefault(column["name"], {})[code.get("value")] = texts
-    return found
-
-
-def _titles_of(described: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    found = {}
-    for column in _columns_of(described):
-        label = column.get("label")
-        if isinstance(label, dict):
-            found[column["name"]] = tuple(text for text in label.values() if isinstance(text, str))
-    return found

@@ -6,14 +6,14 @@ what is left out is a guess that fails in the smallest groups and holds in most 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from hub.checks.groups import Groups
+from hub.checks.groups import Groups, split
 from hub.checks.layouts import TOTAL, Series
-from hub.checks.measures import Cube, Measure, Printed, values_of
+from hub.checks.measures import UNIT_KINDS, Cube, Measure, Printed, values_of
 from hub.checks.panels import Excerpt
 
 _MOST_GROUPS = 8
@@ -47,7 +47,7 @@ class Probe:
         if known is None:
             return False
         size = len(known.values)
-        gid = np.where(known.codes >= 0, self.groups.gid * size + known.codes, -1).astype(np.int32)
+        gid = split(self.groups.gid, known.codes, self.groups.count, size)
         parted = Groups(self.groups.panel, gid, self.groups.count * size)
         values = values_of(parted, measure).reshape(self.groups.count, size)
         return any(self._near(values[:, at], measure) for at in range(size))
@@ -59,6 +59,28 @@ class Probe:
             if matched >= _MATCHED * values.size:
                 return True
         return False
+
+
+def could_count_units(cube: Cube, measure: Measure, series: Series, numbers: Printed, share: float) -> bool:
+    """False where so large a share of the numbers cannot be of distinct units, by the rows of their groups:
+    these have at most as many units as rows, and at least their rows by the most rows of one unit. True of a
+    measure that counts no units."""
+    counts = measure.statistic in UNIT_KINDS
+    kind = measure.unit or UNIT_KINDS.get(measure.statistic)
+    if kind is None or kind not in cube.panel.units or not (counts or measure.statistic == "share"):
+        return True
+    runs = cube.panel.runs(kind)
+    if runs is None or runs.size < cube.panel.rows:
+        return True
+    of_rows = replace(measure, statistic="count" if counts else "share", unit=None)
+    most = cube.values(of_rows, series.entries)
+    least = most / runs.longest
+    if not counts:  # the whole may be as many units fewer
+        most = most * runs.longest
+    slack = numbers.tolerance if numbers.loose is None else np.maximum(numbers.tolerance, numbers.loose)
+    slack = np.maximum(slack, (numbers.base or 0) / 2) * 1.001 + 1e-6 * np.abs(most) + 1e-9
+    possible = (numbers.values >= least - slack) & (numbers.values <= most + slack)
+    return bool(np.count_nonzero(possible) >= share * np.count_nonzero(numbers.given))
 
 
 def probe_of(cube: Cube, series: Series, numbers: Printed) -> Probe | None:

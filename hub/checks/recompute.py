@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.checks.candidates import candidates, taught, weights_of
+from hub.checks.groups import split
 from hub.checks.layouts import TOTAL, Layout, Series, layouts
 from hub.checks.measures import BASES, Cube, Measure, Printed, printed
 from hub.checks.panels import Floats, Panel
-from hub.checks.probes import probe_of
+from hub.checks.probes import could_count_units, probe_of
+from hub.checks.runs import Small
 from hub.checks.tables import Table
 
 _SPARE_DIGITS = 2.0
@@ -212,7 +214,10 @@ class Search:
             cost = self.panel.rows if measure.variable is not None else self.panel.rows // _COUNTED_ONCE
             self.spent += 0 if said else cost + 20 * len(series.entries)
             for one in bases:
-                fit = self._match(series, replace(measure, base=one), numbers, cube, said=said)
+                tried = replace(measure, base=one)
+                if not could_count_units(cube, tried, series, numbers, _PARTLY):
+                    continue
+                fit = self._match(series, tried, numbers, cube, said=said)
                 if fit.complete:
                     return fit
                 enough = fit.matched.sum() - (~numbers.given).sum() >= _PARTLY * numbers.given.sum()
@@ -326,8 +331,8 @@ class Search:
         probe = probe_of(cube, series, numbers)
         if probe is not None and not probe.allows_within(measure, name):
             return
-        gid = np.where((groups.gid >= 0) & (known.codes >= 0), groups.gid * size + known.codes, -1)
-        counted = _matrix(self.panel, gid.astype(np.int32), groups.count, size, measure)
+        gid = split(groups.gid, known.codes, groups.count, size)
+        counted = _matrix(self.panel, gid, groups.count, size, measure)
         rows = [cube.at(entry.levels, "known")[1] for entry in entries]
         part = Printed(numbers.values[given], numbers.tolerance[given], None, numbers.base, numbers.whole)
         for position in range(size):
@@ -367,7 +372,7 @@ def _probes(layout: Layout, panel: Panel) -> list[tuple[Series, Measure, Printed
     return [(series, measure, numbers) for measure in measures] if digits >= _SPARE_DIGITS else []
 
 
-def _matrix(panel: Panel, gid: npt.NDArray[np.int32], count: int, size: int, measure: Measure) -> Floats:
+def _matrix(panel: Panel, gid: Small, count: int, size: int, measure: Measure) -> Floats:
     """The measure by group and value of the filter."""
     from hub.checks.groups import Groups
     from hub.checks.measures import values_of

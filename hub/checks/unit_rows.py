@@ -96,12 +96,9 @@ def _named(printed: Sequence[Printed], panel: Panel, matcher: Matcher) -> list[_
     found = []
     for column in printed:
         name = names.get(fold(column.head))
-        if name is not None and matcher.keys_at(column, name, _NONE) is not None:
+        if name is not None and matcher.can_print(column, name):
             found.append(_Column(name, column, tuple(matcher.sizes(column, name, _MOST_ROWS))))
     return found
-
-
-_NONE = np.zeros(0, dtype=np.int64)
 
 
 def _by_values(printed: Sequence[Printed], panel: Panel, matcher: Matcher) -> list[_Column]:
@@ -139,16 +136,19 @@ def _joint(columns: Sequence[_Column], matcher: Matcher) -> list[Rows] | None:
     first, *others = sorted(columns, key=lambda one: sum(one.sizes))
     if sum(first.sizes) > _MAX_HELD:
         return None
-    held = matcher.rows_of(first.printed, first.name, _MOST_ROWS)
-    owner = np.repeat(np.arange(len(held)), [rows.size for rows in held])
-    flat = np.concatenate(held) if held else _NONE
-    for column in others:
-        theirs = matcher.keys_at(column.printed, column.name, flat)
-        assert theirs is not None  # noqa: S101  (columns are made of variables that can be printed so)
-        keep = (column.printed.keys.gather(owner) == theirs).fill_null(value=False).to_numpy()
-        owner, flat = owner[keep], flat[keep]
-    ends = np.bincount(owner, minlength=len(held)).cumsum()
-    return [flat[start:end] for start, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)]
+    found = []
+    for at, held in enumerate(matcher.rows_of(first.printed, first.name, _MOST_ROWS)):
+        rows = held
+        for column in others:
+            own = column.printed.keys[at]
+            if own is None:
+                rows = rows[:0]
+            elif rows.size:
+                theirs = matcher.keys_at(column.printed, column.name, rows)
+                assert theirs is not None  # noqa: S101  (columns are made of variables that can be printed so)
+                rows = rows[(theirs == own).fill_null(value=False).to_numpy()]
+        found.append(rows)
+    return found
 
 
 def _records(
@@ -207,17 +207,19 @@ def _same_person(
 ) -> int | None:
     """All rows are those of the same few persons, and chance would not find such a person."""
     total = int(person.max()) + 1
-    shared: npt.NDArray[np.int32] | None = None
+    shared: Rows | None = None
     expected = float(total)
     matched = 0
+    inside = np.zeros(total + 1, dtype=np.bool_)  # the last place: rows of nobody
     for hit in sorted(joint, key=len):
-        own = np.unique(person[hit])
-        own = own[own >= 0]
-        if not own.size:
+        inside[:] = False
+        inside[person[hit]] = True
+        size = int(np.count_nonzero(inside[:-1]))
+        if not size:
             continue
         matched += 1
-        expected *= own.size / total
-        shared = own if shared is None else np.intersect1d(shared, own, assume_unique=True)
+        expected *= size / total
+        shared = np.flatnonzero(inside[:-1]) if shared is None else shared[inside[shared]]
         if not shared.size:
             return None
     if shared is None or matched < max(_MATCHED * rows, thresholds.limit("trajectory", "rows")):

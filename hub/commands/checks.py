@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import secrets
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from hub.checks import Finding, Limits, Report, Severity, add_changes, check_in_subprocess
+from hub.checks.indexes import Sealed
+from hub.checks.prepared import Indexes
 from hub.checks.sentences import finding
 from hub.checks.thresholds import Thresholds
 from hub.commands import context
@@ -34,6 +39,10 @@ def check(
         list[str] | None,
         typer.Option(help="person=COLUMN: which column holds a unit, where no dictionary says so."),
     ] = None,
+    index: Annotated[
+        Path | None,
+        typer.Option(help="Keep an index of a large extract in this directory, which only you can write."),
+    ] = None,
     policies: Annotated[Path, typer.Option(help="The office's rules.")] = Path("policies"),
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per file.")] = False,  # noqa: FBT002
 ) -> None:
@@ -42,6 +51,7 @@ def check(
         thresholds = read_thresholds(policies)
         units = parse_units(unit or [])
         judged = True
+        sealed = _index(index, extract, units)
         for file in files:
             if not file.is_file():
                 context.say(f"{file}: no such file")
@@ -57,11 +67,34 @@ def check(
                 units=units,
                 declaration=declaration,
                 limits=LIMITS,
+                index=sealed,
             )
             report = add_changes(report, doubt)
             judged &= all(one.rule not in ("parser_died", "extract_unread") for one in report.findings)
             typer.echo(json.dumps(line(file, report), ensure_ascii=False) if as_json else _told(file, report))
     raise typer.Exit(0 if judged else 1)
+
+
+def _index(directory: Path | None, extract: Path | None, units: dict[str, str]) -> Sealed | None:
+    """The index of the extract in the directory, made first if need be; None where there is to be none."""
+    if directory is None or extract is None:
+        return None
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    said = directory.stat()
+    if said.st_uid != os.geteuid() or said.st_mode & 0o022:
+        raise Refused(
+            "open_directory",
+            "--index names a directory that others can write: what lies there could be forged",
+            "--index désigne un dossier où d’autres peuvent écrire : son contenu pourrait être falsifié",
+            field="index",
+        )
+    secret = directory / "key"
+    if not secret.exists():
+        with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+    whole = json.dumps([str(extract.resolve()), units], sort_keys=True)
+    name = hashlib.sha256(whole.encode()).hexdigest()[:20]
+    return Indexes(directory, bytes.fromhex(secret.read_text().strip())).made(extract, name, units)
 
 
 def read_thresholds(policies: Path) -> Thresholds:

@@ -10,6 +10,7 @@ from hub.bootstrap import (
     build_catalogue,
     build_checking,
     build_documents,
+    build_indexes,
     build_office,
     build_vault,
 )
@@ -49,6 +50,7 @@ def portal() -> None:
                 catalogue=build_catalogue(settings),
                 extracts=settings.data / "extracts",
                 meters=settings.data / "meters",
+                indexes=build_indexes(settings),
                 sign_in=HubSignIn(
                     api_url=settings.hub_api_url,
                     api_token=token,

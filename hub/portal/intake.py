@@ -8,6 +8,7 @@ gains nothing it could not have submitted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
@@ -80,15 +81,7 @@ class Intake:
         # A declaration is about one table: what falls into several parts has none.
         declaration = self._declarations.get(name) if len(made.parts) == 1 else None
         frozen = self._freeze(part.data)
-        report = check_in_subprocess(
-            self._portal.vault.path(frozen),
-            name=released,
-            form=self._form,
-            extract=self._directory,
-            thresholds=self._portal.thresholds,
-            with_cells=True,
-            declaration=declaration,
-        )
+        report = self._check(frozen, released, declaration)
         changes = made.changes_of(part)
         report, sets = self._keep_sets(add_changes(report, doubts_of(changes)))
         told = report.to_json()
@@ -106,6 +99,26 @@ class Intake:
             canonical_sha256=frozen,
             changes=_told(changes),
         )
+
+    def _check(self, frozen: str, released: str, declaration: Declaration | None) -> Report:
+        """The report on a rewritten file; with what a large extract needs, one at a time."""
+        indexes, extract = self._portal.indexes, self._extract
+        with ExitStack() as turn:
+            limits, index = None, None
+            if indexes is not None and extract is not None and self._directory is not None:
+                limits = turn.enter_context(indexes.turn(self._directory, extract.id))
+                index = indexes.of(self._directory, extract.id)
+            return check_in_subprocess(
+                self._portal.vault.path(frozen),
+                name=released,
+                form=self._form,
+                extract=self._directory,
+                thresholds=self._portal.thresholds,
+                with_cells=True,
+                declaration=declaration,
+                limits=limits,
+                index=index,
+            )
 
     def _keep_sets(self, report: Report) -> tuple[Report, tuple[StagedSets, ...]]:
         """The persons behind the file's numbers, and what they belong to, go to the ledger; what they tell

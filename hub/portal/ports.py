@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.actions.ports import Catalogue, Office, OutputVault
+from hub.checks.prepared import Indexes
 from hub.checks.thresholds import Thresholds
 from hub.documents.base import Text
 from hub.domain.audit import ChainFault
@@ -49,6 +50,7 @@ class Portal:
     """Everything the pages need. `clock` answers aware UTC; `tiers` and `roles` are their titles.
 
     `documents` keeps the files of recorded conditions.
+    `indexes`: those of large extracts, by which the checks answer sooner; without them as surely.
     `extracts` and `meters` are the directories of docs/architecture.md §2. `public_url` is the address
     people open; forms are accepted from there only.
     """
@@ -66,6 +68,7 @@ class Portal:
     verify_chain: Callable[[], tuple[int, ChainFault | None]]
     tiers: Mapping[str, Text]
     roles: Mapping[str, Text]
+    indexes: Indexes | None = None
     prefix: str = PREFIX
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 

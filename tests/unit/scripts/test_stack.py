@@ -24,6 +24,7 @@ FOLDERS: dict[str, set[str]] = {
         "catalogue:ro",
         "documents",
         "extracts:ro",
+        "indexes",
         "ledger/cells",
         "ledger/units:ro",
         "meters:ro",
