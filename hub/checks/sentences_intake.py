@@ -65,7 +65,7 @@ INTAKE_SENTENCES: Mapping[str, Sentence] = {
         "The delimiter, quotes or empty lines of the table were made uniform.",
     ),
     "numbers_normalised": Sentence(
-        "{cells} nombres ont été écrits sous une forme fixe (au plus 10 chiffres significatifs).",
+        "Nombres écrits sous une forme fixe (au plus 10 chiffres significatifs) : {cells}.",
         "{cells} numbers were written in a fixed form (at most 10 significant digits).",
     ),
     "json_rewritten": Sentence(

@@ -51,10 +51,12 @@ class Comparison(Document):
     def _as_many_values_as_needed(self) -> Comparison:
         fewest, most = _COUNTS.get(self.operator, (1, 1))
         if not fewest <= len(self.values) <= most:
+            if most == 0:
+                raise bad_value("this operator takes no value", "cet opérateur ne prend pas de valeur")
             en, fr = (f"{fewest} to {most}", f"de {fewest} à {most}") if fewest != most else (f"{most}",) * 2
             raise bad_value(
-                f"the operator “{self.operator}” takes {en} {'value' if most == 1 else 'values'}",
-                f"l’opérateur « {self.operator} » demande {fr} {'valeurs' if most > 1 else 'valeur'}",
+                f"this operator takes {en} {'value' if most == 1 else 'values'}",
+                f"cet opérateur demande {fr} {'valeurs' if most > 1 else 'valeur'}",
             )
         return self
 
