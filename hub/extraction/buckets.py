@@ -138,9 +138,7 @@ def _distribute(
     units = _distinct(piece.select(keyed(dictionary, unit)) for piece in pieces(_KEY_ROWS, names))
     places = bucketed(units, key, identity(dictionary, unit), count=count).rename({BUCKET: PLACE})
 
-    placed = _placed(
-        pieces(piece_rows, list(dictionary.variables)), pieces(max(_KEY_ROWS, units.height), names), places
-    )
+    placed = _placed(pieces(piece_rows, list(dictionary.variables)), pieces(_KEY_ROWS, names), places)
     return distributed(placed, places=count, staging=staging, piece_rows=piece_rows, compression="lz4")
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from hub.documents.classes import ClassSchemes
 from hub.extraction.buckets import BUCKET, record_order
-from hub.extraction.keys import assign, canonical, pseudonym_key
+from hub.extraction.keys import assign, pseudonym_key
 from hub.extraction.levels import delivered
 from hub.extraction.linkages import identity, key_names, keyed
 from hub.extraction.maps import PSEUDONYM, PseudonymMap
@@ -21,7 +21,7 @@ from hub.extraction.populations import ChosenPopulation, choose_populations
 from hub.extraction.rows import MARK, buckets_read, dataset_rows, joined_name
 from hub.extraction.sources import Sources, StoredPart
 
-_PART = 500_000  # units joined at a time
+_PART = 250_000  # units joined at a time
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,8 @@ class _Buckets:
     """A table whose rows say their BUCKET, to be taken by buckets, without it."""
 
     def __init__(self, places: pl.DataFrame) -> None:
-        in_order = places.sort(BUCKET)
+        # An index is in the order of its buckets already: nothing is copied.
+        in_order = places if places[BUCKET].is_sorted() else places.sort(BUCKET)
         self._rows = in_order.drop(BUCKET)
         self._at: dict[int, tuple[int, int]] = {}
         start = 0
@@ -186,8 +187,11 @@ class _Buckets:
 
 
 def _with_pseudonyms(places: pl.DataFrame, mapping: pl.DataFrame) -> pl.DataFrame:
-    """The units, their BUCKET and their PSEUDONYM; a part at a time, as a join of all at once takes much."""
+    """The units, their BUCKET and their PSEUDONYM. A map made of just these units has them in their order;
+    another one is joined, a part at a time, as a join of all at once takes much memory."""
     names = [name for name in places.columns if name != BUCKET]
+    if mapping.select(names).equals(places.select(names)):
+        return places.with_columns(mapping[PSEUDONYM])
     return pl.concat([part.join(mapping, on=names) for part in places.iter_slices(_PART)] or [places.clear()])
 
 
@@ -254,5 +258,5 @@ def _assigned(
     key = pseudonym_key(master_key, project=plan.project, unit_type=name, version=plan.key_version)
     new = units if known is None else units.join(known, on=units.columns, how="anti")
     taken = None if known is None else known[PSEUDONYM]
-    assigned = new.with_columns(assign(canonical(new), key, tag=plan.tag, taken=taken).alias(PSEUDONYM))
+    assigned = new.with_columns(assign(new, key, tag=plan.tag, taken=taken).alias(PSEUDONYM))
     return assigned if known is None else pl.concat([known, assigned])

@@ -76,10 +76,15 @@ def canonical(units: pl.DataFrame) -> pl.Series:
 
 
 def assign(
-    units: pl.Series, key: bytes, *, tag: int, taken: pl.Series | None = None, space: int = _SPACE
+    units: pl.Series | pl.DataFrame,
+    key: bytes,
+    *,
+    tag: int,
+    taken: pl.Series | None = None,
+    space: int = _SPACE,
 ) -> pl.Series:
-    """The pseudonyms (Int64) of distinct units (`canonical` texts), in their order; none is among `taken`,
-    which other units have already.
+    """The pseudonyms (Int64) of distinct units (key columns, or `canonical` texts), in their order; none is
+    among `taken`, which other units have already.
 
     Distinct units get distinct pseudonyms. Where two draw the same digits, the one with the smaller
     HMAC keeps them and the other draws again with a counter, so that the outcome depends on the set
@@ -97,9 +102,11 @@ def assign(
             for piece in _pieces(units)
         ]
     )
-    shared = (bodies.is_duplicated() | bodies.is_in(held.implode())).arg_true()
+    in_order = bodies.sort()  # takes less than a table of all that are there
+    repeated = in_order.filter(in_order == in_order.shift(1)).unique()
+    shared = (bodies.is_in(repeated.implode()) | bodies.is_in(held.implode())).arg_true()
     if not shared.is_empty():
-        bodies = _drawn_again(units, key, bodies, shared, held, space)
+        bodies = _drawn_again(_texts(units[shared]), key, bodies, shared, held, space)
     return _composed(bodies, tag)
 
 
@@ -116,12 +123,15 @@ def keyed_order(units: pl.Series, key: bytes) -> pl.Series:
 
 def unit_order(units: pl.DataFrame, key: bytes) -> pl.Series:
     """The `keyed_order` of units (key columns), whose texts are not held all at once."""
-    parts = [keyed_order(canonical(part), key) for part in units.iter_slices(_PIECE)]
-    return pl.concat([pl.Series([], dtype=pl.UInt64), *parts])
+    return pl.concat([pl.Series([], dtype=pl.UInt64), *(keyed_order(part, key) for part in _pieces(units))])
 
 
-def _pieces(units: pl.Series) -> Iterable[pl.Series]:
-    return (units[start : start + _PIECE] for start in range(0, len(units), _PIECE))
+def _pieces(units: pl.Series | pl.DataFrame) -> Iterable[pl.Series]:
+    return (_texts(units[start : start + _PIECE]) for start in range(0, len(units), _PIECE))
+
+
+def _texts(units: pl.Series | pl.DataFrame) -> pl.Series:
+    return units if isinstance(units, pl.Series) else canonical(units)
 
 
 def _body(digest: bytes, space: int) -> int:
@@ -148,10 +158,10 @@ def keyed_digests(units: pl.Series, key: bytes) -> list[bytes]:
 def _drawn_again(
     units: pl.Series, key: bytes, bodies: pl.Series, shared: pl.Series, held: pl.Series, space: int
 ) -> pl.Series:
-    """`bodies` with other digits for all but one of the units, at `shared`, that drew the same, and for
-    all that drew what is `held`."""
-    texts = units.gather(shared).to_list()
-    digests = keyed_digests(units.gather(shared), key)
+    """`bodies` with other digits for all but one of the `units` (texts), which stand at `shared`, that drew
+    the same, and for all that drew what is `held`."""
+    texts = units.to_list()
+    digests = keyed_digests(units, key)
     kept = set(held.to_list())
     taken = kept | set(bodies.to_list())
     result = bodies.to_list()
