@@ -2,7 +2,8 @@
 
 Reports per kind the verdicts, then unsafe→PASS, BLOCK precision and recall, safe→PASS without and with a
 declaration, and seconds per file (median, p95; columns stay read between the files unless `--confined`,
-which judges each file in a child of its own, as `vitrine check` does). Last line: one JSON object.
+which judges each file in a child of its own, as `vitrine check` does, or `--indexed`, the same with an index
+of the extract, as the portal does). Last line: one JSON object.
 Exit 1 when an unsafe file passed.
 
 ACRO is asked for the outputs that it can make, on the same rows (`--no-acro`: it is not).
@@ -36,6 +37,7 @@ from benchmarks.output_checks.safe import SAFE as DRAWN_SAFE
 from benchmarks.output_checks.unsafe import UNSAFE as DRAWN_UNSAFE
 from hub.checks import Thresholds, check_in_subprocess
 from hub.checks.engine import run_checks
+from hub.checks.prepared import Indexes
 from hub.commands.checks import LIMITS, read_thresholds
 from hub.documents.outputs import Declaration
 
@@ -63,9 +65,12 @@ def cases(kind: str, make: Make, panel: Panel, variants: int, seed: int, *, unsa
 class Score:
     """Verdicts by kind, and seconds."""
 
-    def __init__(self, thresholds: Thresholds, *, confined: bool = False) -> None:
+    def __init__(
+        self, thresholds: Thresholds, *, confined: bool = False, indexes: Indexes | None = None
+    ) -> None:
         self.thresholds = thresholds
         self.confined = confined
+        self.indexes = indexes
         self.verdicts: dict[tuple[str, bool, bool], Counter[str]] = defaultdict(Counter)
         self.seconds: list[float] = []
         self.slowest: dict[tuple[str, bool, bool], float] = defaultdict(float)
@@ -80,13 +85,16 @@ class Score:
             if case.declaration is None:
                 return None
             declaration = Declaration.model_validate_json(json.dumps(case.declaration))
+        index = None
+        if self.indexes is not None:
+            index = self.indexes.made(panel.directory, panel.directory.name, dict(panel.units))
         start = time.perf_counter()
         asked = {
             "name": case.name, "form": None, "extract": panel.directory, "thresholds": self.thresholds,
             "units": panel.units, "declaration": declaration,
         }  # fmt: skip
-        if self.confined:
-            report = check_in_subprocess(file, **asked, limits=LIMITS)
+        if self.confined or index is not None:
+            report = check_in_subprocess(file, **asked, limits=LIMITS, index=index)
         else:
             report = run_checks(file, **asked, with_units=False)
         self.seconds.append(time.perf_counter() - start)
@@ -179,10 +187,12 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=0, help="scale the panels to so many rows")
     parser.add_argument("--kinds", nargs="*", help="only these kinds")
     parser.add_argument("--confined", action="store_true", help="each file in a child, as vitrine check")
+    parser.add_argument("--indexed", action="store_true", help="each file in a child, with an index")
     parser.add_argument("--no-acro", action="store_true", help="without ACRO's verdict on the same outputs")
     options = parser.parse_args()
     comparison = Comparison()
-    score = Score(read_thresholds(ROOT / "policies"), confined=options.confined)
+    indexes = Indexes(options.var / "indexes", os.urandom(32)) if options.indexed else None
+    score = Score(read_thresholds(ROOT / "policies"), confined=options.confined, indexes=indexes)
     with tempfile.TemporaryDirectory() as scratch:
         for name in options.panels:
             if options.rows:

@@ -144,9 +144,7 @@ class _Search:
             if last is None:  # a level that no row with this outcome has
                 continue
             _, parameters, design, inverse = last
-            values = self.panel.numbers(name)
-            assert values is not None  # noqa: S101  (numeric)
-            for kind, outcome in _kinds(values[kept]):
+            for kind, outcome in _kinds(self.panel.numeric_reader(name)(kept)):
                 estimate = self._estimate(kind, design, outcome, inverse, kept)
                 if estimate is not None:
                     yield estimate, kept, parameters

@@ -228,8 +228,7 @@ class Judge:
         """Each group in two: those with a 0, then those with a 1."""
         key = (id(groups), name)
         if key not in self._halves:
-            known = self.found.panel.categories(name)
-            assert known is not None  # noqa: S101
+            known = self.found.panel.few_categories(name)
             ones = np.array([*(value == 1 for value in known.values), -1], dtype=np.int16)  # -1: missing
             gid = split(groups.gid, ones[known.codes], groups.count, 2)
             self._halves[key] = Groups(groups.panel, gid, 2 * groups.count)

@@ -103,7 +103,8 @@ class Estimate:
                 scores *= np.sqrt(self.rows / self.degrees)
             made: Floats = scores.T @ scores
             return made
-        assert self.groups is not None  # noqa: S101  (who asks for clusters brings them)
+        if self.groups is None:
+            raise UnreadableClaim("cluster")
         sums = np.column_stack([np.bincount(self.groups, scores[:, at]) for at in range(self.parameters)])
         known = np.bincount(self.groups) > 0
         count = int(known.sum())

@@ -77,9 +77,7 @@ class Groups:
 
     def _values(self, name: str) -> Amounts:
         """The variable in some rows."""
-        read = self.panel.reader(name)
-        assert read is not None  # noqa: S101  (asked for numeric variables only)
-        return read
+        return self.panel.numeric_reader(name)
 
     def rows(self) -> Floats:
         """Rows per group."""
@@ -200,9 +198,8 @@ class Groups:
         groups = (keys % max(self.count, 1)).astype(np.intp)
         return np.bincount(groups, sums, self.count).astype(np.float64), *top_two(groups, sums, self.count)
 
-    def _kept(self, key: tuple[object, ...], make: object) -> Floats:
+    def _kept(self, key: tuple[object, ...], make: Callable[[], Floats]) -> Floats:
         if key not in self._memory:
-            assert callable(make)  # noqa: S101
             self._memory[key] = make()
         return self._memory[key]
 

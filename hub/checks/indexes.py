@@ -176,14 +176,11 @@ class _Writer:
         runs = runs_of(codes)
         if runs is not None:
             arrays["place"] = self.array(runs.place)
-        if runs is None or runs.order is not None:
-            order = (
-                runs.order
-                if runs is not None
-                else np.argsort(codes, kind="stable")[codes.size - rows.sum() :]
-            )
-            assert order is not None  # noqa: S101
-            arrays["order"] = self.array(order.astype(np.int32))
+        if runs is None:
+            by_unit = np.argsort(codes, kind="stable")[codes.size - rows.sum() :]
+            arrays["order"] = self.array(by_unit.astype(np.int32))
+        elif runs.order is not None:
+            arrays["order"] = self.array(runs.order)
         longest = runs.longest if runs is not None else None
         return {"kind": "unit", "arrays": arrays, "longest": longest, "total": int(distinct.size)}
 

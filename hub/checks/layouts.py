@@ -49,18 +49,16 @@ class Axis:
     def levels(self, panel: Panel) -> Small:
         """Per row of the panel its level, or -1."""
         if self.categories is not None:
-            known = panel.categories(self.variable)
-            assert known is not None  # noqa: S101  (that is where the positions came from)
+            known = panel.few_categories(self.variable)
             level = np.full(len(known.values) + 1, -1, dtype=small_type(len(self.categories)))
             level[list(self.categories)] = np.arange(len(self.categories))
             return level[known.codes]
-        read = panel.reader(self.variable)
-        assert read is not None and self.bands is not None  # noqa: S101, PT018
-        found = np.full(panel.rows, -1, dtype=small_type(len(self.bands)))
+        read, bands = panel.numeric_reader(self.variable), self.bands or ()
+        found = np.full(panel.rows, -1, dtype=small_type(len(bands)))
         for first in range(0, panel.rows, STEP):
             part = slice(first, first + STEP)
             values, own = read(part), found[part]
-            for at, (low, high, lower, upper) in enumerate(self.bands):
+            for at, (low, high, lower, upper) in enumerate(bands):
                 above = values >= low if lower else values > low
                 own[above & (values <= high if upper else values < high)] = at
         return found

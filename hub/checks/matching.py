@@ -140,8 +140,7 @@ class Matcher:
         for ends, step, shift in ((first, 1, 0), (last, -1, -1)):
             open_ = np.flatnonzero(first < last)
             while open_.size:
-                printed = _keys(pl.Series(values[ends[open_] + shift]), decimals)
-                assert printed is not None  # noqa: S101  (numbers are printed as numbers)
+                printed = _number_keys(pl.Series(values[ends[open_] + shift]), decimals)
                 open_ = open_[(printed != pl.Series(wanted[open_])).fill_null(value=True).to_numpy()]
                 ends[open_] += step
                 open_ = open_[first[open_] < last[open_]]
@@ -151,16 +150,16 @@ class Matcher:
         """Text as it would be printed → rows of the variable."""
         if name not in self._texts:
             counted = self.part.counted(name)
-            keys = _keys(counted.get_column("value"), None)
-            assert keys is not None  # noqa: S101  (asked for texts only)
+            keys = _text_keys(counted.get_column("value"))
             printed = pl.DataFrame({"value": keys, "rows": counted.get_column("rows")}).drop_nulls("value")
             self._texts[name] = dict(printed.group_by("value").agg(pl.col("rows").sum()).rows())
         return self._texts[name]
 
-    def keys_at(self, column: Printed, name: str, rows: Positions) -> pl.Series | None:
-        """Some rows of the variable as they would be printed; None when it cannot be printed so."""
+    def keys_at(self, column: Printed, name: str, rows: Positions) -> pl.Series:
+        """Some rows of a variable that can be printed so (`can_print`), as they would be; LookupError naming
+        it where it cannot."""
         if not self.can_print(column, name):
-            return None
+            raise LookupError(f"{name} cannot be printed so")
         return _keys(self.part.at(name, rows), column.decimals)
 
     def rows_of(self, column: Printed, name: str, most: int) -> list[Positions]:
@@ -170,7 +169,6 @@ class Matcher:
         if column.decimals is None:
             held = self._rows_of_texts(name, wanted)
             keys = self.keys_at(column, name, held)
-            assert keys is not None  # noqa: S101  (asked for variables that can be printed so)
             own = pl.DataFrame({"value": keys, "row": held}).partition_by("value", as_dict=True)
             known = {key[0]: rows.get_column("row").to_numpy() for key, rows in own.items()}
         else:
@@ -189,8 +187,7 @@ class Matcher:
 
     def _rows_of_texts(self, name: str, wanted: pl.Series) -> Positions:
         values = self.part.counted(name).get_column("value")
-        keys = _keys(values, None)
-        assert keys is not None  # noqa: S101
+        keys = _text_keys(values)
         rows: Positions = self.part.rows_among(
             name, values.filter(keys.is_in(wanted.implode()).fill_null(value=False))
         )
@@ -263,14 +260,11 @@ class Matcher:
         if stored is not None and stored.has(name, "codes"):
             if (column.index, name) not in self._places_of_codes:
                 keys = _keys(self.part.counted(name).get_column("value"), column.decimals)
-                assert keys is not None  # noqa: S101  (a mapping holds explained columns only)
                 self._places_of_codes[column.index, name] = np.append(_places_among(keys, wanted), -1)
             return self._places_of_codes[column.index, name][stored.array(name, "codes")[rows]]
         if isinstance(rows, slice):
             rows = np.arange(rows.start, min(rows.stop, self.part.height))
-        keys = self.keys_at(column, name, rows)
-        assert keys is not None  # noqa: S101  (a mapping holds explained columns only)
-        return _places_among(keys, wanted)
+        return _places_among(self.keys_at(column, name, rows), wanted)
 
     def _found(self, ours: pl.DataFrame, mapping: Mapping, enough: int | None) -> Places:
         """For each printed tuple the rows of the extract with these values; where `enough` is given, of some
@@ -417,18 +411,18 @@ def _type_within(values: npt.NDArray[Any]) -> type[np.float64] | type[np.int64]:
 
 def _numbers(values: npt.NDArray[Any], decimals: int) -> Places:
     """Numbers as they would be printed, without those that cannot be."""
-    keys = _keys(pl.Series(values), decimals)
-    assert keys is not None  # noqa: S101  (numbers are printed as numbers)
-    return keys.drop_nulls().to_numpy()
+    return _number_keys(pl.Series(values), decimals).drop_nulls().to_numpy()
 
 
-def _keys(values: pl.Series, decimals: int | None) -> pl.Series | None:
-    if decimals is None:
-        if values.dtype.is_numeric() or values.dtype.is_nested():
-            return None
-        return values.cast(pl.String, strict=False).str.to_lowercase().str.strip_chars()
-    if not values.dtype.is_numeric():
-        return None
+def _keys(values: pl.Series, decimals: int | None) -> pl.Series:
+    return _text_keys(values) if decimals is None else _number_keys(values, decimals)
+
+
+def _text_keys(values: pl.Series) -> pl.Series:
+    return values.cast(pl.String, strict=False).str.to_lowercase().str.strip_chars()
+
+
+def _number_keys(values: pl.Series, decimals: int) -> pl.Series:
     if values.dtype.is_integer():
         wide = values.cast(pl.Int64, strict=False)
         limit = 10 ** (18 - decimals)

@@ -140,6 +140,13 @@ class Panel:
         values = self.numbers(name)
         return None if values is None else lambda rows: values[rows]
 
+    def numeric_reader(self, name: str) -> Callable[[Rows], Floats]:
+        """`reader` of a variable that is known to be a number; LookupError naming it where it is none."""
+        read = self.reader(name)
+        if read is None:
+            raise LookupError(f"{name} is no number")
+        return read
+
     def is_complete(self, name: str) -> bool:
         """Whether each row has a value: a number, or one of the categories."""
         told = self.part.stored.told(name) if self.part.stored is not None else None
@@ -193,8 +200,9 @@ class Panel:
     def _ends(self, name: str) -> tuple[Floats, Floats]:
         read = self.reader(name)
         top = bottom = np.empty(0)
-        for first in range(0, self.rows if read is not None else 0, STEP):
-            assert read is not None  # noqa: S101
+        if read is None:
+            return top, bottom
+        for first in range(0, self.rows, STEP):
             own = read(slice(first, first + STEP))
             own = own[~np.isnan(own)] if not self.is_complete(name) else own
             full = top.size == _ENDS
@@ -207,6 +215,13 @@ class Panel:
         if name not in self._categories:
             self._categories[name] = self._read_categories(name)
         return self._categories[name]
+
+    def few_categories(self, name: str) -> Categories:
+        """`categories` of a variable that is known to have few; LookupError naming it where it has more."""
+        found = self.categories(name)
+        if found is None:
+            raise LookupError(f"{name} has too many categories")
+        return found
 
     def _read_categories(self, name: str) -> Categories | None:
         made = self._coded(name)
@@ -318,6 +333,13 @@ class Excerpt(Panel):
     def _read_numbers(self, name: str) -> Floats | None:
         read = self._whole.reader(name)
         return read(self._at) if read is not None else None
+
+    def few_categories(self, name: str) -> Categories:
+        """`categories` of a variable that is known to have few; LookupError naming it where it has more."""
+        found = self.categories(name)
+        if found is None:
+            raise LookupError(f"{name} has too many categories")
+        return found
 
     def _read_categories(self, name: str) -> Categories | None:
         known = self._whole.categories(name)

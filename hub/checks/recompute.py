@@ -70,12 +70,8 @@ class Filter:
     def mask(self, panel: Panel) -> npt.NDArray[np.bool_]:
         """Which rows of the panel these are."""
         if self.position is None:
-            values = panel.numbers(self.variable)
-            assert values is not None  # noqa: S101  (only numbers are looked at for gaps)
-            return ~np.isnan(values)
-        known = panel.categories(self.variable)
-        assert known is not None  # noqa: S101
-        return np.equal(known.codes, self.position)
+            return ~np.isnan(panel.numeric_reader(self.variable)(slice(None)))
+        return np.equal(panel.few_categories(self.variable).codes, self.position)
 
 
 @dataclass
@@ -317,8 +313,7 @@ class Search:
         self, layout: Layout, series: Series, measure: Measure, numbers: Printed, name: str
     ) -> Iterator[int]:
         """Values of `name` under which the measure prints the series: one grouping for all of them."""
-        known = self.panel.categories(name)
-        assert known is not None  # noqa: S101
+        known = self.panel.few_categories(name)
         size = len(known.values)
         cube = self._whole_cube(layout)
         entries = [entry for entry in series.entries if TOTAL not in entry.levels]

@@ -145,7 +145,6 @@ def _joint(columns: Sequence[_Column], matcher: Matcher) -> list[Rows] | None:
                 rows = rows[:0]
             elif rows.size:
                 theirs = matcher.keys_at(column.printed, column.name, rows)
-                assert theirs is not None  # noqa: S101  (columns are made of variables that can be printed so)
                 rows = rows[(theirs == own).fill_null(value=False).to_numpy()]
         found.append(rows)
     return found

@@ -253,6 +253,15 @@ _Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
 _Dumper.add_multi_representer(dict, _Dumper.represent_dict)
 
 
+def _represent_text(dumper: _Dumper, text: str) -> ScalarNode:
+    """Text; with a next line (U+0085), a line break to YAML, in double quotes, where it is escaped."""
+    style = '"' if "\x85" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
 def dump(value: Value) -> str:
     """`value` as YAML that `load` reads back equal; keys stay in their order."""
     return pyyaml.dump(

@@ -12,8 +12,9 @@ from hub.portal.languages import Words
 Spot = tuple[int | None, int | None, int | None]  # notebook cell, output, table: a printed table in its file
 _UNITS = ("persons", "households", "employers")
 _STATISTICS = (
-    "count persons share sum mean median quantile sd variance se ci_low ci_high min max gini".split()  # noqa: SIM905
-)
+    "count", "persons", "share", "sum", "mean", "median", "quantile", "sd", "variance", "se",
+    "ci_low", "ci_high", "min", "max", "gini",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ def _document(node: Node, dictionary: Dictionary | None) -> Any:
 
 
 def _loaded(text: str) -> Any:
-    if not text:
+    if not text.strip():
         return None
     try:
         return yaml.load(text, name=NAME).value

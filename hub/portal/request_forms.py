@@ -52,10 +52,14 @@ def tree_of(form: Form) -> dict[str, Any]:
         for part in path:
             place = place.setdefault(part, {}) if isinstance(place, dict) else {}
         if isinstance(place, dict) and not isinstance(place.get(last), dict):
-            place[last] = (
-                [v for v in values if v] if last in LISTS else values[0].strip().replace("\r\n", "\n")
-            )
+            place[last] = [v for v in values if v] if last in LISTS else _text(last, values[0])
     return tree
+
+
+def _text(name: str, value: str) -> str:
+    """A field's text; of YAML the blanks are kept, which may end a value."""
+    text = value.replace("\r\n", "\n")
+    return text.strip("\n") if name == "yaml" else text.strip()
 
 
 def remove(tree: dict[str, Any], path: str) -> None:

@@ -44,14 +44,14 @@ variables:
 def catalogue(stage: Stage) -> None:
     """`register`, whose people live in sectors; `atlas`, which describes them; `cps`, which has neither."""
     catalogue = stage.portal.catalogue
-    content = yaml.load(requests.dictionary().model_dump_json(), name="r").value
-    content["unit_types"]["sector"] = {  # type: ignore[index, call-overload]
+    content: Any = yaml.load(requests.dictionary().model_dump_json(), name="r").value
+    content["unit_types"]["sector"] = {
         "title": {"fr": "Secteur", "en": "Sector"},
         "key": ["sector"],
         "pseudonym": "sector_id",
         "registry": "sectors",
     }
-    content["variables"]["sector"] = {  # type: ignore[index, call-overload]
+    content["variables"]["sector"] = {
         "type": "string",
         "label": {"fr": "Secteur", "en": "Sector"},
         "identifying": "direct",
@@ -82,8 +82,8 @@ def press(client: TestClient, page: str, do: str, **typed: str | list[str]) -> s
     """What the page is after a button that saves nothing; `do` must be one of its buttons."""
     assert f'value="{html.escape(do)}"' in page
     answer = send(client, "ana", {**fields(page), **typed}, do=do)
-    assert answer.status_code == 200  # type: ignore[attr-defined]
-    return answer.text  # type: ignore[attr-defined, no-any-return]
+    assert answer.status_code == 200
+    return answer.text
 
 
 def said(page: str) -> list[str]:
@@ -139,7 +139,7 @@ def test_what_is_wrong_with_a_condition_is_said_at_it(
         assert sentence in html.unescape(told[0])
         assert f'id="{of}.where.{place}"' in page  # the list of problems leads there
     answer = send(client, "ana", fields(page), do="send")
-    assert "request_saved_incomplete" in answer.headers["location"]  # type: ignore[attr-defined]
+    assert "request_saved_incomplete" in answer.headers["location"]
     content = saved(stage)
     assert [content[part][0]["filter"] for part in ("populations", "datasets")] == [filter_, filter_]
 
@@ -265,7 +265,7 @@ def test_a_filter_that_came_in_as_yaml_opens_in_the_form_and_is_saved_as_it_was(
     page = edit(client)
     for do in ("refresh", "save"):
         answer = send(client, "ana", fields(page), do=do)
-        page = answer.text  # type: ignore[attr-defined]
+        page = answer.text
     content = saved(stage)
     assert [content[part][0]["filter"] for part in ("populations", "datasets")] == [filter_, filter_]
 
@@ -285,14 +285,12 @@ def test_a_join_is_built_without_a_script(stage: Stage) -> None:
         "add:datasets.0.through.0.columns",
         **{"datasets.0.through.0.add": "owners rent", "datasets.0.through.0.columns.0.level": "raw"},
     )
-    page = client.get(
-        send(client, "ana", fields(page), do="save").headers["location"]  # type: ignore[attr-defined]
-    ).text
+    page = client.get(send(client, "ana", fields(page), do="save").headers["location"]).text
     assert 'id="error-datasets.0.through.0.columns.0.justification-1"' in page
     assert "column-row finer" in page
     given = fields(page) | {"datasets.0.through.0.columns.0.justification": "The index is the question."}
     answer = send(client, "ana", given, do="save")
-    assert answer.headers["location"].endswith("done=request_saved")  # type: ignore[attr-defined]
+    assert answer.headers["location"].endswith("done=request_saved")
     rent = {"variable": "rent", "level": "raw", "justification": "The index is the question."}
     assert saved(stage)["datasets"][0]["through"] == [
         {"source": "atlas", "unit": "sector", "columns": [rent, "owners"]}
@@ -328,7 +326,7 @@ def test_the_examples_open_in_the_form_and_come_back_as_they_are(stage: Stage, e
     client = stage.visit("ana")
     page = edit(client)
     answer = send(client, "ana", fields(page), do="save")
-    assert answer.status_code == 303  # type: ignore[attr-defined]
+    assert answer.status_code == 303
     after = parse(RequestDocument, text_of(stage), name="after.yaml")
     assert levels(after, stage) == levels(before, stage)
     assert page.count('<textarea name="populations') == 0  # nothing of it needs YAML

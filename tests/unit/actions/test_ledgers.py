@@ -134,7 +134,7 @@ def test_what_was_kept_before_households_were_stays_readable(office: Office) -> 
         extract="health/v1",
         cells=[cell(range(400))],
         persons={"people": list(range(90_000, 90_400))},
-        relations=known,  # type: ignore[arg-type]
+        relations=known,
     )
     assert [(f.severity, f.evidence["units_known"]) for f in found] == [(Severity.REVIEW, False)]
     assert len(sets) == 1

@@ -90,3 +90,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         return
     assert isinstance(loaded.value, dict)
     assert () in loaded.lines
+
+
+@pytest.mark.parametrize("text", ["\x85", "a\x85b", "\xa0", "a\u2028b", " a ", "true", "1", "a: b", "é\n\nè"])
+def test_what_is_written_reads_back_equal(text: str) -> None:
+    assert yaml.load(yaml.dump({text: [text]}), name="x").value == {text: [text]}

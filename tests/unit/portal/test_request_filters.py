@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -108,6 +108,8 @@ def filters() -> st.SearchStrategy[Any]:
 
 @settings(max_examples=400, deadline=None)
 @given(filters())
+@example({"field": "wage", "operator": "==", "values": ["\xa0"]})
+@example({"field": "wage", "operator": "in", "values": ["\u2003", "a\xa0"]})
 def test_any_filter_comes_back_from_the_form_as_the_same_document(filter_: Any) -> None:
     before = FILTERS.validate_json(json.dumps(filter_))
     after = FILTERS.validate_json(json.dumps(through_form(filter_)))

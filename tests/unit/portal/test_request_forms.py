@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from hub.documents.dictionaries import Dictionary
 from hub.portal import request_forms
 from tests import factories
 
 DICTIONARY = factories.dictionary()
 
 
-def lookup(name: str) -> object:
+def lookup(name: str) -> Dictionary | None:
     return DICTIONARY if name == "register" else None
 
 
 def read(**fields: str | list[str]) -> dict[str, object]:
     form = {name.replace("__", "."): [v] if isinstance(v, str) else v for name, v in fields.items()}
-    return request_forms.read_form(form, lookup)  # type: ignore[arg-type]  # the fixed dictionary
+    return request_forms.read_form(form, lookup)
 
 
 def test_an_empty_form_holds_nothing_but_what_is_always_delivered() -> None:
@@ -31,7 +32,7 @@ def test_a_sample_comes_back_from_the_form_as_it_was(sample: dict[str, object], 
     shown = request_forms.sample_of(sample)
     assert shown["size"] == size
     form = {f"populations.0.sample.{name}": [text] for name, text in shown.items()}
-    assert request_forms.read_form(form, lookup)["populations"] == [{"sample": sample}]  # type: ignore[arg-type]
+    assert request_forms.read_form(form, lookup)["populations"] == [{"sample": sample}]
 
 
 def test_a_join_comes_back_from_the_form_as_it_was() -> None:
@@ -45,14 +46,14 @@ def test_a_join_comes_back_from_the_form_as_it_was() -> None:
         "datasets.0.through.0.columns.1.variable": ["sex"],
         "datasets.0.through.1.unit": ["employer"],
     }
-    content = request_forms.read_form(form, lookup)  # type: ignore[arg-type]
+    content = request_forms.read_form(form, lookup)
     assert content["datasets"] == [{"source": "register", "through": [part, {"unit": "employer"}]}]
 
 
 def test_what_is_removed_is_gone_and_the_rest_keeps_its_order() -> None:
     tree = request_forms.tree_of({f"people.{n}.username": [f"p{n}"] for n in (10, 2, 1)})
     request_forms.remove(tree, "people.2")
-    people = request_forms.content_of_tree(tree, lookup)["people"]  # type: ignore[arg-type]
+    people = request_forms.content_of_tree(tree, lookup)["people"]
     assert people == [{"username": "p1"}, {"username": "p10"}]
 
 
@@ -60,7 +61,7 @@ def test_what_is_removed_is_gone_and_the_rest_keeps_its_order() -> None:
     "name", ["a", "people.x.username", "datasets.0.columns.0.variable.0.0.0.0.0.0.0", "people.0"]
 )
 def test_names_that_no_form_of_ours_has_hold_nothing(name: str) -> None:
-    content = request_forms.read_form({name: ["x"]}, lookup)  # type: ignore[arg-type]
+    content = request_forms.read_form({name: ["x"]}, lookup)
     assert "people" not in content
     assert "datasets" not in content
 
