@@ -56,6 +56,9 @@ def _data(name: str = "people", source: str = "persons", of: str = "all", **more
 
 
 ALL = "populations:\n  - {name: all, source: persons, unit: person}\n"
+MEASURED = "populations:\n  - {name: all, source: measures, unit: child}\n" + _data(
+    source="measures", units="[child]", columns="[kind]"
+)
 RAW = "[{variable: rent, level: raw, justification: a}, {variable: cars, level: raw, justification: b}]"
 THROUGH = "[{source: atlas, unit: sector, columns: %s}]"
 
@@ -91,6 +94,16 @@ THROUGH = "[{source: atlas, unit: sector, columns: %s}]"
         (ALL + _data(mark="person_id"), "column_twice", "datasets[0].columns"),
         (
             "period: {first: 2004-12, last: 2005-01}\n" + ALL + _data(),
+            "outside_coverage",
+            "period",
+        ),
+        (
+            "period: {first: 2035-01, last: 2035-12}\n" + MEASURED,
+            "outside_coverage",
+            "period",
+        ),
+        (
+            "period: {first: 2005-01, last: 2006-12}\n" + MEASURED,
             "outside_coverage",
             "period",
         ),
