@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from hub.documents import yaml
 from hub.documents.base import Text
+from hub.documents.dictionaries import Variable
 
 LANGUAGES = ("fr", "en")
 LABEL_LANGUAGES = (*LANGUAGES, "de")  # dictionaries may have German labels; the pages have none
@@ -125,6 +126,11 @@ class Words:
     def label(self, text: Text) -> str:
         """A text of a dictionary in the reader's language, or in the page's where it has not that one."""
         return text[self.labels if self.german(text) else self.language]
+
+    def description(self, variable: Variable) -> tuple[str, str]:
+        """A variable's description for this reader, and the language that it is in."""
+        said = variable.descriptions
+        return variable.described("de" if self.labels == "de" and "de" in said else self.language)
 
     def has(self, key: str) -> bool:
         return key in self._sentences

@@ -88,8 +88,8 @@ def _variable(parent: ET.Element, name: str, variable: Variable) -> None:
     elif variable.sensitivity == "sensitive":
         _add(element, "security", _SENSITIVE)
     _range(element, variable)
-    if variable.description:
-        _add(element, "txt", variable.description)
+    for language, said in variable.descriptions.items():
+        _add(element, "txt", said).set(_LANG, language)
     for code in variable.codes or ():
         category = _add(element, "catgry")
         _add(category, "catValu", str(code.value))

@@ -20,7 +20,7 @@ def table_schema(dictionary: Dictionary, language: str) -> dict[str, Any]:
     """The columns of the source as a Table Schema descriptor.
 
     `title` and the categories' labels are in `language`; the standard has no translations, so `titles`,
-    `unit`, `sensitivity` and `deliverable` are properties of ours, which it allows.
+    `descriptions`, `unit`, `sensitivity` and `deliverable` are properties of ours, which it allows.
     """
     return {
         "$schema": PROFILE,
@@ -40,7 +40,8 @@ def _field(name: str, variable: Variable, language: str) -> dict[str, Any]:
         "titles": variable.label.translations(),
     }
     if variable.description:
-        field["description"] = variable.description
+        field["description"] = variable.described(language)[0]
+        field["descriptions"] = variable.descriptions
     if variable.unit:
         field["unit"] = variable.unit
     if variable.codes is not None:
