@@ -28,8 +28,7 @@ def _branch(value: object) -> str:
 
 
 Description = Annotated[
-    Annotated[str, Field(max_length=LONGEST_DESCRIPTION), Tag("english")]
-    | Annotated[Text, Tag("languages")],
+    Annotated[str, Field(max_length=LONGEST_DESCRIPTION), Tag("english")] | Annotated[Text, Tag("languages")],
     Discriminator(_branch),
 ]
 

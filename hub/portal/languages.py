@@ -171,6 +171,10 @@ class Words:
         """novembre 2026."""
         return f"{_MONTHS[self.language][day.month - 1]} {day.year}"
 
+    def month_of(self, text: str) -> str:
+        """A month of a dictionary (2005-03) in words."""
+        return self.month(date.fromisoformat(f"{text}-01"))
+
     def period(self, first: date, last: date) -> str:
         """From `first` to `last`, as short as it can be said: 2012–2014, or whole months, or days."""
         if first.day != 1 or (last + timedelta(days=1)).day != 1:
