@@ -52,6 +52,7 @@ MATRIX: dict[str, dict[int, str]] = {
     f"GET {P}": {200: OFFICE},
     f"GET {P}/projects": {200: OFFICE},
     f"GET {P}/projects/{{slug}}": {200: READERS},
+    f"GET {P}/projects/{{slug}}/extract": {200: READERS},
     f"GET {P}/projects/{{slug}}/desk": {200: MEMBERS},
     f"POST {P}/projects/{{slug}}/desk": {303: MEMBERS},
     f"POST {P}/projects/{{slug}}/desk/stop": {303: f"{MEMBERS} admin"},
