@@ -67,7 +67,8 @@ class Crossing:
             def away(rows: Rows, cells: npt.NDArray[np.intp]) -> Floats:
                 distance = values(rows) - means[cells]
                 distance *= distance
-                return np.nan_to_num(distance, copy=False)
+                known: Floats = np.nan_to_num(distance, copy=False)
+                return known
 
             found = np.zeros(self.size)
             for rows, cells in self.pieces():

@@ -15,12 +15,12 @@ import polars as pl
 from hub.checks.extracts import Part
 from hub.checks.runs import STEP
 from hub.checks.tables import Table, number_of
+from hub.checks.tuples import Places, Tuples
 
 _MAX_DECIMALS = 6
 _NUMERIC_SHARE = 0.8
 _MOST_SHARE = 0.1  # of the rows: with more, all are looked at in their order
 _RARE_SHARE = 0.2  # of the rows: so many are looked at one by one
-_LONGEST_TABLE = 1 << 22
 _SEED = 20_260_101
 
 
@@ -52,7 +52,6 @@ class Printed:
 
 
 Positions = npt.NDArray[np.int64]
-Places = npt.NDArray[np.int64]
 Rows = slice | Positions
 Mapping = Sequence[tuple[Printed, str]]  # printed column → variable of the extract
 
@@ -279,7 +278,7 @@ class Matcher:
         places = [_places_among(ours.get_column(str(at)), values) for at, values in enumerate(wanted)]
         held = np.stack([self._sizes(*pair)[at] for pair, at in zip(mapping, places, strict=True)])
         if len(mapping) == 1:
-            return held[0]
+            return np.asarray(held[0], dtype=np.int64)
         rarest, least = held.argmin(axis=0), held.min(axis=0)
         found = np.zeros(ours.height, dtype=np.int64)
         ascending = np.argsort(least, kind="stable")
@@ -339,7 +338,7 @@ class Matcher:
         self, mapping: Mapping, places: Sequence[Places], sizes: Sequence[int], enough: int | None
     ) -> Places:
         """The rows of some tuples, looked for among all that may hold one."""
-        levels = _Levels(places, sizes)
+        levels = Tuples(places, sizes)
         counts = np.zeros(levels.size, dtype=np.int64)
         for rows in self._pieces(mapping):
             at = self._printed_at(*mapping[0], rows)
@@ -409,53 +408,6 @@ class Matcher:
         if ours.n_unique() < ours.height:
             return 0.0
         return float(np.count_nonzero(self._found(ours, mapping, at_least) >= at_least) / ours.height)
-
-
-class _Levels:
-    """Printed tuples as numbers, column by column: what begins no printed tuple is dropped where it is seen.
-
-    `ours`: per column and printed row the place of the value among `sizes` ones, -1 for a gap."""
-
-    def __init__(self, ours: Sequence[Places], sizes: Sequence[int]) -> None:
-        whole = np.all([column >= 0 for column in ours], axis=0)
-        self._sizes = sizes
-        self._known: list[Places] = []
-        key = ours[0][whole]
-        for level, column in enumerate(ours):
-            combined = key if level == 0 else key * sizes[level] + column[whole]
-            known, key = np.unique(combined, return_inverse=True)
-            self._known.append(known)
-        self._tables = [self._table(level) for level in range(len(ours))]
-        self.size = self._known[-1].size
-        self.of_ours = np.full(whole.size, -1, dtype=np.int64)
-        self.of_ours[whole] = key
-
-    def _table(self, level: int) -> Places | None:
-        """From a number to its place among the known ones, where that is short."""
-        size = self._sizes[0] if level == 0 else self._known[level - 1].size * self._sizes[level]
-        if size > _LONGEST_TABLE:
-            return None
-        table = np.full(size, -1, dtype=np.int64)
-        table[self._known[level]] = np.arange(self._known[level].size)
-        return table
-
-    def first(self, at: Places) -> Places:
-        """The numbers of the values of the first column."""
-        return self._numbered(0, at)
-
-    def next(self, level: int, key: Places, at: Places) -> Places:
-        """The numbers with those of a further column; -1 for what begins no tuple, as do -1 of either."""
-        found = self._numbered(level, np.maximum(key, 0) * self._sizes[level] + np.maximum(at, 0))
-        return np.where((at < 0) | (key < 0), -1, found)
-
-    def _numbered(self, level: int, combined: Places) -> Places:
-        table, known = self._tables[level], self._known[level]
-        if table is not None:
-            return table[combined]
-        if not known.size:
-            return np.full(combined.size, -1, dtype=np.int64)
-        places = np.minimum(np.searchsorted(known, combined), known.size - 1)
-        return np.where(known[places] == combined, places, -1)
 
 
 def _places_among(keys: pl.Series, wanted: pl.Series) -> Places:

@@ -103,7 +103,7 @@ class Cube:
             if one is None:
                 continue
             along = tuple(-1 if at == dimension else 1 for dimension in range(group.ndim))
-            level, unknown = (part.reshape(along) for part in one)
+            level, unknown = one[0].reshape(along), one[1].reshape(along)
             if wanted:
                 group = group * axis.size + level
                 outside |= level < 0
