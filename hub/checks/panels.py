@@ -274,6 +274,10 @@ class Panel:
         """Per row the position of its unit among the sorted distinct units (-1 missing), and their number."""
         return self.part.once(("unit", self.units[kind]), lambda: self._unit(self.units[kind]))
 
+    def all_units(self, kind: str) -> int | None:
+        """How many units all the rows have; None where that is not known."""
+        return self.unit(kind)[1]
+
     def _unit(self, name: str) -> tuple[Codes, int]:
         stored = self.part.stored
         if stored is not None and stored.has(name, "units"):
@@ -373,6 +377,10 @@ class Excerpt(Panel):
         """As in the whole panel, of these rows."""
         codes, total = self._whole.unit(kind)
         return codes[self._at], total
+
+    def all_units(self, kind: str) -> int | None:  # noqa: ARG002
+        """None: of these rows they are not counted."""
+        return None
 
     def crossing(self, names: tuple[str, ...]) -> Crossing | None:  # noqa: ARG002
         """None: few rows are looked at as they are."""

@@ -106,11 +106,8 @@ def _probe_of(cube: Cube, series: Series, numbers: Printed) -> Probe | None:
     chosen = [at for at, small in zip(order, few.tolist(), strict=True) if small]
     if not chosen:
         return None
-    label = np.full(whole.count + 1, -1, dtype=np.int32)  # rows in no group have the last place
-    label[group_of[chosen]] = np.arange(len(chosen), dtype=np.int32)
-    inside = label[whole.gid]
-    held = np.flatnonzero(inside >= 0)
-    groups = Groups(Excerpt(cube.panel, held), inside[held], len(chosen))
+    held, own_group = whole.located(group_of[chosen].tolist())
+    groups = Groups(Excerpt(cube.panel, held), own_group, len(chosen))
     cells = [places[at] for at in chosen]
     loose = numbers.loose[cells] if numbers.loose is not None else None
     own = Printed(numbers.values[cells], numbers.tolerance[cells], loose, numbers.base, numbers.whole)
