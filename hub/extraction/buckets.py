@@ -26,6 +26,7 @@ from hub.domain.errors import Refused
 from hub.extraction.distributions import PLACE, distributed
 from hub.extraction.keys import hkdf_sha256, unit_order
 from hub.extraction.linkages import identity, key_names, keyed
+from hub.extraction.placements import placed
 from hub.extraction.tables import ROW_GROUP, write_frame
 
 BUCKETS = 200
@@ -107,9 +108,8 @@ def write_buckets(
     """
     order = record_order(dictionary)
 
-    def ordered(placed: tuple[int, pl.DataFrame]) -> tuple[int, pl.DataFrame]:
-        bucket, unsorted = placed
-        return bucket, unsorted.sort(order)
+    def ordered(held: tuple[int, pl.DataFrame]) -> tuple[int, pl.DataFrame]:
+        return held[0], _sorted(held[1], order)
 
     with _Index(staging / INDEX_NAME) as index:
         for bucket, in_order in map(ordered, _distribute(pieces, dictionary, staging, rows, key)):  # (2)
@@ -135,34 +135,20 @@ def _distribute(
     width = len(dictionary.variables)
     count = bucket_count(rows, width)
     piece_rows = max(1, _PIECE_CELLS // width)
-    units = _distinct(piece.select(keyed(dictionary, unit)) for piece in pieces(_KEY_ROWS, names))
-    places = bucketed(units, key, identity(dictionary, unit), count=count).rename({BUCKET: PLACE})
+    own = identity(dictionary, unit)
 
-    placed = _placed(pieces(piece_rows, list(dictionary.variables)), pieces(_KEY_ROWS, names), places)
-    return distributed(placed, places=count, staging=staging, piece_rows=piece_rows, compression="lz4")
+    def places_of(units: pl.DataFrame) -> pl.Series:
+        return bucketed(units, key, own, count=count)[BUCKET]
 
-
-def _placed(
-    pieces: Iterable[pl.DataFrame], keys: Iterable[pl.DataFrame], places: pl.DataFrame
-) -> Iterator[pl.DataFrame]:
-    """The pieces with the PLACE of each row. `keys`: the key columns of the same rows in larger pieces, as
-    looking for a few rows among all units costs as much as looking for many."""
-    following = iter(keys)
-    known = places[PLACE].clear()
-    for piece in pieces:
-        while known.len() < piece.height:
-            rows = next(following, None)
-            if rows is None:
-                raise OSError("the file changed while it was read")
-            # Keys have no missing values, so that each row finds its unit.
-            found = rows.join(
-                places, left_on=rows.columns, right_on=key_names(rows.width), maintain_order="left"
-            )
-            known = pl.concat([known, found[PLACE]])
-        height = piece.height
-        yield piece.with_columns(known.head(height))
-        known = known.slice(height)
-        del piece  # not to be held while the next one is made
+    rows_placed = placed(
+        pieces(piece_rows, list(dictionary.variables)),
+        pieces(_KEY_ROWS, names),
+        places_of,
+        names=names,
+        rows=rows,
+        staging=staging,
+    )
+    return distributed(rows_placed, places=count, staging=staging, piece_rows=piece_rows // 3, compression="lz4")
 
 
 class _Index:
@@ -198,24 +184,17 @@ class _Index:
             self._writer.close()
 
 
-def _distinct(pieces: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """The distinct rows of all pieces; what is held are the rows known and about as many others."""
-    held: list[pl.DataFrame] = []
-    known = pending = 0
-    for piece in pieces:
-        held.append(piece.unique())
-        pending += held[-1].height
-        if pending > max(2 * _KEY_ROWS, known):
-            held = [pl.concat(held).unique()]
-            known, pending = held[0].height, 0
-    return pl.concat(held).unique()
-
-
 def record_order(dictionary: Dictionary) -> list[str]:
     """The columns by which the rows of a bucket are sorted: unit, month, and the rest of the record key."""
     record = dictionary.record
     period = [] if record.period is None else [record.period]
     return list(dict.fromkeys([*dictionary.unit_types[record.unit].key, *period, *record.key]))
+
+
+def _sorted(rows: pl.DataFrame, order: list[str]) -> pl.DataFrame:
+    """The rows in this order; they are taken out of `rows` column by column, so as not to be there twice."""
+    places = rows.select(order).with_row_index(PLACE).sort(order)[PLACE]
+    return pl.DataFrame([rows.drop_in_place(name).gather(places) for name in rows.columns])
 
 
 def _spells(rows: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:

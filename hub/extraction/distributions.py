@@ -113,18 +113,21 @@ def _read(path: Path) -> pl.DataFrame:
 def _gathered(path: Path, piece_rows: int) -> Iterator[pl.DataFrame]:
     """The rows of a stream in pieces of about so many."""
     batches: list[pa.RecordBatch] = []
+    rows = 0
     with path.open("rb") as file, ipc.open_stream(file) as stream:
         for batch in stream:
             batches.append(batch)
-            if sum(one.num_rows for one in batches) >= piece_rows:
-                yield _frame(batches)
-                batches = []
+            rows += batch.num_rows
+            if rows >= piece_rows:
+                piece, batches, rows = _frame(batches), [], 0
+                yield piece
+                del piece  # neither it nor its batches are to be held while the next one is made
         if batches:
             yield _frame(batches)
 
 
 def _frame(batches: list[pa.RecordBatch]) -> pl.DataFrame:
-    frame = pl.from_arrow(pa.Table.from_batches(batches))
+    frame = pl.from_arrow(pa.Table.from_batches(batches), rechunk=False)
     if not isinstance(frame, pl.DataFrame):  # a table is never a single column
         raise TypeError(type(frame))
     return frame

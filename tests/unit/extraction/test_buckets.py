@@ -23,14 +23,12 @@ from hub.extraction.buckets import (
     BUCKET,
     BUCKETS,
     KEY_NAME,
-    _placed,
     bucket_count,
     bucket_key,
     bucketed,
     coarse,
     indexed_units,
 )
-from hub.extraction.distributions import PLACE
 from hub.extraction.keys import sample_key
 from hub.extraction.samples import draw
 from hub.extraction.sources import open_source
@@ -374,22 +372,3 @@ def test_a_large_source_killed_between_its_buckets(bucket_warehouse: Path, tmp_p
     assert again.parts == open_source(bucket_warehouse, "persons").record.parts
     assert sorted(path.name for path in warehouse.iterdir()) == [KEY_NAME, "persons"]
     assert not list((warehouse / "persons").glob("*.stream"))
-
-
-@pytest.mark.parametrize("sizes", [(5, 7), (7, 5), (3, 30), (30, 3), (1, 1)])
-def test_each_row_finds_the_place_of_its_unit_whatever_the_pieces(sizes: tuple[int, int]) -> None:
-    table = pl.DataFrame({"nr": [number * 7 % 10 for number in range(30)], "x": range(30)})
-    places = pl.DataFrame(
-        {" key 0": range(10), PLACE: pl.Series([n * n for n in range(10)], dtype=pl.UInt32)}
-    )
-    pieces, keys = table.iter_slices(sizes[0]), table.select("nr").iter_slices(sizes[1])
-    found = pl.concat(_placed(pieces, keys, places))
-    assert found.drop(PLACE).equals(table)
-    assert found[PLACE].to_list() == [nr * nr for nr in table["nr"]]
-
-
-def test_a_file_that_became_shorter_between_two_readings_is_no_source() -> None:
-    table = pl.DataFrame({"nr": range(30)})
-    places = pl.DataFrame({" key 0": range(30), PLACE: pl.zeros(30, pl.UInt32, eager=True)})
-    with pytest.raises(OSError, match="changed"):
-        list(_placed(table.iter_slices(7), table.head(20).iter_slices(9), places))
