@@ -36,8 +36,11 @@ KEY_NAME = ".bucket.key"
 _FIRST, _LAST = " first", " last"
 _BUCKET_CELLS = 7_500_000  # values of a bucket, on average at the most
 _PIECE_CELLS = 5_000_000  # values at a time
-_KEY_ROWS = 1_000_000  # rows at a time of a unit's key alone
+KEY_ROWS = 1_000_000  # rows at a time of a unit's key alone
 _ROW_GROUP = 65_536
+
+# Columns of the rows of a source, in their order, about so many rows at a time.
+Pieces = Callable[[int, Sequence[str]], Iterable[pl.DataFrame]]
 
 
 def part_name(bucket: int) -> str:
@@ -92,7 +95,7 @@ def bucketed(units: pl.DataFrame, key: bytes, name: str, *, count: int = BUCKETS
 
 
 def write_buckets(
-    pieces: Callable[[int, Sequence[str]], Iterable[pl.DataFrame]],
+    pieces: Pieces,
     dictionary: Dictionary,
     staging: Path,
     *,
@@ -100,8 +103,7 @@ def write_buckets(
     key: bytes,
 ) -> Iterator[tuple[Path, int, int | None]]:
     """Write `rows` rows, in the warehouse's types, as buckets and index into `staging`; yield every file with
-    its number of rows and its bucket, the index last. `pieces` gives columns of the rows, about so many rows
-    at a time.
+    its number of rows and its bucket, the index last.
 
     1. Rows go, a piece at a time, to their bucket on disk.
     2. Each bucket is read again, sorted by unit and record key, and written as Parquet.
@@ -123,7 +125,7 @@ def write_buckets(
 
 
 def _distribute(
-    pieces: Callable[[int, Sequence[str]], Iterable[pl.DataFrame]],
+    pieces: Pieces,
     dictionary: Dictionary,
     staging: Path,
     rows: int,
@@ -142,13 +144,16 @@ def _distribute(
 
     rows_placed = placed(
         pieces(piece_rows, list(dictionary.variables)),
-        pieces(_KEY_ROWS, names),
+        pieces(KEY_ROWS, names),
         places_of,
         names=names,
         rows=rows,
         staging=staging,
     )
-    return distributed(rows_placed, places=count, staging=staging, piece_rows=piece_rows // 3, compression="lz4")
+    # A group of buckets has few of them, so that smaller pieces leave blocks that are large enough.
+    return distributed(
+        rows_placed, places=count, staging=staging, piece_rows=max(1, piece_rows // 3), compression="lz4"
+    )
 
 
 class _Index:

@@ -119,6 +119,40 @@ def test_a_folder_is_refused_with_the_file_and_the_row(
     assert not (tmp_path / "warehouse" / "persons").exists()
 
 
+CONTRACTS = f"""\
+name: contracts
+title: {{fr: Contrats, en: Contracts}}
+{registers.HEAD}reference_period: {{first: 2005-01-01, last: 2005-03-31}}
+unit_types:
+  person: {{title: {{fr: p, en: p}}, key: [worker], pseudonym: person_id, registry: national_register}}
+record: {{unit: person, key: [contract]}}
+variables:
+  worker: {registers.NUMBER}
+  contract: {registers.NUMBER}
+"""
+
+
+@pytest.mark.parametrize("repeated", [None, 0, 40])
+def test_a_record_key_without_its_unit_is_looked_for_in_all_buckets(
+    tmp_path: Path, repeated: int | None
+) -> None:
+    """Rows that say the same contract of two persons lie in different buckets."""
+    contracts = list(range(100))
+    if repeated is not None:
+        contracts[70] = repeated
+    given, warehouse = tmp_path / "contracts.parquet", tmp_path / "warehouse"
+    pl.DataFrame({"worker": range(1000, 1100), "contract": contracts}).write_parquet(given)
+    warehouse.mkdir()
+    dictionary = parse(Dictionary, CONTRACTS, name="contracts.yaml")
+    if repeated is None:
+        assert register(given, dictionary, warehouse=warehouse, now=NOW, bucketed_from=1).rows == 100
+        return
+    with pytest.raises(SourceDiffers) as refused:
+        register(given, dictionary, warehouse=warehouse, now=NOW, bucketed_from=1)
+    (difference,) = refused.value.differences
+    assert (difference.code, difference.column, difference.row) == ("duplicate_key", "contract", 71)
+
+
 def test_a_file_of_other_types_is_named(tmp_path: Path) -> None:
     folder = _folder(tmp_path / "given")
     changed = pl.read_parquet(folder / "2005-02.parquet").cast({"age": pl.Int16})

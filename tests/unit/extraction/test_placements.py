@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.extraction.distributions import PLACE
-from hub.extraction.placements import placed
+from hub.extraction.placements import first_repeated, placed
 
 ROWS = 60
 
@@ -83,3 +83,24 @@ def test_units_are_reckoned_a_group_at_a_time(tmp_path: Path) -> None:
     assert sum(piece.height for piece in found) == sum(seen) == 10_000
     assert len(seen) == 100
     assert max(seen) < 200
+
+
+@pytest.mark.parametrize(
+    ("rows", "row"),
+    [
+        ([(1, "a"), (1, "b"), (2, "a")], None),
+        ([(1, "a"), (2, "b"), (1, "a")], 3),
+        ([(n, "a") for n in range(50)] + [(49, "a"), (3, "a"), (3, "a")], 51),
+        ([(1, None), (2, "a"), (1, None)], 3),
+    ],
+)
+@pytest.mark.parametrize(("piece", "group"), [(1, 1), (7, 5), (100, 1000)])
+def test_the_first_row_that_repeats_an_earlier_one(
+    tmp_path: Path, rows: list[tuple[int, str | None]], row: int | None, piece: int, group: int
+) -> None:
+    table = pl.DataFrame(rows, schema={"nr": pl.Int64, "kind": pl.String}, orient="row")
+    found = first_repeated(
+        table.iter_slices(piece), ["nr", "kind"], rows=table.height, staging=tmp_path, group_rows=group
+    )
+    assert found == row
+    assert list(tmp_path.iterdir()) == []
