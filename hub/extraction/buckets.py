@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from hub.documents.dictionaries import Dictionary
 from hub.documents.requests import Period
 from hub.domain.errors import Refused
-from hub.extraction.distributions import PLACE, distributed
+from hub.extraction.distributions import PLACE, distributed, taken_in_order
 from hub.extraction.keys import hkdf_sha256, unit_order
 from hub.extraction.linkages import identity, key_names, keyed
 from hub.extraction.placements import placed
@@ -111,7 +111,9 @@ def write_buckets(
     order = record_order(dictionary)
 
     def ordered(held: tuple[int, pl.DataFrame]) -> tuple[int, pl.DataFrame]:
-        return held[0], _sorted(held[1], order)
+        bucket, rows = held
+        places = rows.select(order).with_row_index(PLACE).sort(order)[PLACE]
+        return bucket, taken_in_order(rows, places)
 
     with _Index(staging / INDEX_NAME) as index:
         for bucket, in_order in map(ordered, _distribute(pieces, dictionary, staging, rows, key)):  # (2)
@@ -194,12 +196,6 @@ def record_order(dictionary: Dictionary) -> list[str]:
     record = dictionary.record
     period = [] if record.period is None else [record.period]
     return list(dict.fromkeys([*dictionary.unit_types[record.unit].key, *period, *record.key]))
-
-
-def _sorted(rows: pl.DataFrame, order: list[str]) -> pl.DataFrame:
-    """The rows in this order; they are taken out of `rows` column by column, so as not to be there twice."""
-    places = rows.select(order).with_row_index(PLACE).sort(order)[PLACE]
-    return pl.DataFrame([rows.drop_in_place(name).gather(places) for name in rows.columns])
 
 
 def _spells(rows: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
