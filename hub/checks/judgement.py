@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hub.checks.beside import find_beside, find_in_texts
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
 from hub.checks.derived_columns import derived
 from hub.checks.disclosure import COUNTS, Judge
 from hub.checks.findings import Finding, Place, Severity
-from hub.checks.linked import find_linked, numbers_in_heads
+from hub.checks.heads import find_in_heads
+from hub.checks.linked import find_linked
 from hub.checks.model_texts import Explained, explain_models
 from hub.checks.panels import Panel, open_panels
 from hub.checks.populations import differing_pairs
@@ -32,13 +32,6 @@ if TYPE_CHECKING:  # most files have no declaration; then the models of document
 
 _MAX_TABLES = 40
 _MAX_CELLS_TOLD = 2_000
-_NUMBER = re.compile(r"\d(?:[\d .,'’\u00a0\u202f]*\d)?")
-# "Table 3" and "(2)" number things; they are no results.
-_ORDINAL = re.compile(
-    r"\b(?:tab(?:le|leau|\.)?|fig(?:ure|\.)?|model|mod[eè]le|panel|column|colonne|section|note)s?\s*\d{1,2}\b",
-    re.IGNORECASE,
-)
-
 
 # What the numbers of a table look like alone; of a model's summary each of them was made again.
 _OF_NUMBERS = frozenset(
@@ -147,8 +140,24 @@ def judge(
     if complete and not all(panel.units for panel in used):
         judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
         complete = False
-    judgement.reproduced = complete and not contents.images and _only_tables(shown, judgement)
+    beside = list(find_beside(shown, shown.tables, panels))
+    if complete and not contents.images:  # else people read the texts anyway
+        beside += find_in_texts(shown, shown.tables, panels, _restricted_to(judgement))
+    judgement.findings += beside
+    judgement.reproduced = complete and not contents.images and not beside
     return judgement
+
+
+def _restricted_to(judgement: Judgement) -> list[str]:
+    """The words of the groups that explained tables are restricted to."""
+    said: list[str] = []
+    for found, _ in judgement.explained:
+        where = found.where
+        known = found.panel.categories(where.variable) if where is not None else None
+        if where is None or where.position is None or known is None:
+            continue
+        said += [text for text, at in known.texts.items() if at == where.position]
+    return said
 
 
 def _explained(table: Table, searches: Sequence[Search]) -> tuple[Table, Recomputed | None]:
@@ -300,8 +309,8 @@ def _judge_table(
             if number_of(entry.text) is not None and not (sure and fit is not None and fit.matched[at])
         ]
         judgement.findings.append(_unreproduced(table, len(missing), missing, thresholds))
-    elif heads := numbers_in_heads(found, table):
-        judgement.findings.append(finding("numbers_in_text", Severity.REVIEW, table.place, count=heads))
+    elif heads := list(find_in_heads(found, table)):
+        judgement.findings += heads
         return False
     return found.complete
 
@@ -338,25 +347,3 @@ def _columns(found: Recomputed) -> dict[int | None, str]:
             else:
                 columns.setdefault(entry.column, fit.measure.statistic)
     return {column: word for column, word in columns.items() if word != "?"}
-
-
-def _only_tables(contents: Contents, judgement: Judgement) -> bool:
-    """Whether the texts hold no number beside those of the tables; adds the finding if they do."""
-    known: Counter[str] = Counter()
-    for table in contents.tables:
-        for row in (table.columns, *table.rows):
-            for cell in row:
-                known.update(_numbers(cell))
-    left = 0
-    for text in contents.printed:
-        found = Counter(_numbers(_ORDINAL.sub(" ", text.content)))
-        left += sum((found - known).values())
-    if left:
-        judgement.findings.append(finding("numbers_in_text", Severity.REVIEW, count=left))
-    return not left
-
-
-def _numbers(text: str) -> Iterator[str]:
-    """Runs of digits: what a number is made of, however it is grouped."""
-    for match in _NUMBER.finditer(text):
-        yield from re.findall(r"\d+", match.group())

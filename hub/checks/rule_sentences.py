@@ -186,4 +186,25 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "{count} nombres du texte ne sont dans aucun tableau retrouvé. Un vérificateur doit les lire.",
         "{count} numbers of the text are in no table that was found. A checker must read them.",
     ),
+    "words_in_text": Sentence(
+        "Le texte dit plus que des titres et des légendes : une phrase, un nombre en lettres ou un groupe "
+        "qui n’est dans aucun tableau. Un vérificateur doit le lire.",
+        "The text says more than titles and captions: a sentence, a number in words, or a group that is in "
+        "no table. A checker must read it.",
+    ),
+    "outside_tables": Sentence(
+        "Des clés ou des valeurs du fichier ne sont dans aucun tableau ({count}). Retirez-les, ou un "
+        "vérificateur doit les lire.",
+        "Keys or values of the file are in no table ({count}). Remove them, or a checker must read them.",
+    ),
+    "numbers_in_name": Sentence(
+        "Le nom du fichier, ou d’une feuille, contient un nombre qui n’est ni une date ni une version. Il "
+        "sort avec le fichier : changez-le.",
+        "The name of the file, or of a sheet, holds a number that is neither a date nor a version. It leaves "
+        "with the file: change it.",
+    ),
+    "empty_column": Sentence(
+        "Une colonne du tableau ne contient aucun nombre. Retirez-la : sa tête sort avec le fichier.",
+        "A column of the table holds no number. Remove it: its head leaves with the file.",
+    ),
 }

@@ -1,0 +1,205 @@
+"""What leaves with a file beside its tables: prose, keys, names of files. A number there is no result that
+was made again, and a sentence may say what no number does; people read both."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from hub.checks.contents import Contents
+from hub.checks.findings import Finding, Severity
+from hub.checks.identifiers import Text
+from hub.checks.number_words import number_words
+from hub.checks.panels import Panel, fold
+from hub.checks.sentences import finding
+from hub.checks.tables import Table
+
+_NUMBER = re.compile(r"\d(?:[\d .,'’\u00a0\u202f]*\d)?")
+# "Table 3" numbers a table where a line, a heading or a caption begins with it, and tables are counted.
+_ORDINAL = re.compile(
+    r"^(?:[#>*\s]*|\\caption\*?\{)"
+    r"(?P<what>tab(?:le|leau|\.)?|fig(?:ure|\.)?|panel|section|abschnitt|tabelle)\s*(?P<number>\d{1,2})\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_COMMAND = re.compile(r"\\(?:begin|end|label|ref)\*?\{[^}]*\}(?:\{[^}]*\}|\[[^\]]*\])*|\\[a-zA-Z]+\*?")
+_FOOT = re.compile(
+    r"^\s*(?:(?:Name: \S+, )?(?:Length: \d+, )?dtype: \w+|\[\d+ rows x \d+ columns\]"
+    r"|shape: \([\d, _]+\))\s*$",
+    re.MULTILINE,
+)
+_COMMENT = re.compile(r"#(?P<comment>.*)$|(?P<quote>\"\"\"|'''|\"|')(?P<string>.*?)(?P=quote)", re.MULTILINE)
+_MOST_WORDS = 12  # of a title, a caption or a label
+_MOST_LINES = 2  # of prose for a file, and for each of its tables
+_SHORTEST = 3  # letters of a category by which prose may name a group
+_MOST_CATEGORIES = 400
+
+# Words that stand over tables without saying anything of them.
+_OVER_TABLES = (
+    "table tables tableau tableaux tabelle data donnees daten result results resultats ergebnisse records "
+    "rows lignes counts means summary descriptives output outputs values stats statistics by par nach of de "
+    "per and et und total"
+)
+_STRUCTURE = frozenset(_OVER_TABLES.split())
+_NAMED_SO = re.compile(
+    r"^\d{1,2}(?=[ _-][a-z])|"  # the order of files
+    r"(?<![0-9])(?:19|20)\d\d(?:[-_.]?(?:0[1-9]|1[0-2])(?:[-_.]?(?:0[1-9]|[12]\d|3[01]))?)?(?![0-9])"  # dates
+    r"|(?<![a-z0-9])v\.?\d{1,2}(?:\.\d{1,2})?(?![0-9])|[ _-]\(?\d\)?$"  # versions
+    r"|(?<![a-z])(?:tab(?:le|leau|elle)?|fig(?:ure)?|model|modele|sheet|feuil|feuille|p|output|file|out)s?"
+    r"[ _.-]?\d{1,2}(?![0-9])"
+)
+
+
+def find_beside(contents: Contents, shown: Sequence[Table], panels: Sequence[Panel]) -> Iterator[Finding]:
+    """`outside_tables` for keys and values that are in none of the tables `shown`, and `numbers_in_name` for
+    the names of the files that leave; both REVIEW."""
+    loose = [*contents.loose, *(key for key in contents.keys if not _is_plain_key(key, panels))]
+    if loose:
+        yield finding("outside_tables", Severity.REVIEW, count=len(loose))
+    if any(_tells(name, _words_of(shown), panels) for name in contents.names):
+        yield finding("numbers_in_name", Severity.REVIEW)
+
+
+def find_in_texts(
+    contents: Contents, shown: Sequence[Table], panels: Sequence[Panel], said: Sequence[str] = ()
+) -> Iterator[Finding]:
+    """`numbers_in_text` for numbers of the texts that are in none of the tables `shown`, else `words_in_text`
+    for what only a person can judge; both REVIEW. `said`: the groups that the tables are restricted to,
+    which titles may name."""
+    left = sum(_left_in(text, shown) for text in contents.printed)
+    if left:
+        yield finding("numbers_in_text", Severity.REVIEW, count=left)
+        return
+    labels = _words_of(shown) | {word for one in said for word in fold(one).split()}
+    programs = {id(text) for text in contents.programs}
+    prose = [text for text in contents.printed if id(text) not in programs]
+    if _says_more(prose, contents.programs, shown, labels, panels):
+        yield finding("words_in_text", Severity.REVIEW)
+
+
+def _left_in(text: Text, shown: Sequence[Table]) -> int:
+    """How many numbers of a text are in no table."""
+    known: Counter[str] = Counter()
+    for table in shown:
+        for row in (table.columns, *table.rows):
+            for cell in row:
+                known.update(_digits(cell))
+    found = Counter(_digits(_without_ordinals(_FOOT.sub(" ", text.content))))
+    return sum((found - known).values())
+
+
+def _without_ordinals(text: str) -> str:
+    """The text without the numbers of its tables and figures, where these run 1, 2, 3."""
+    seen: dict[str, int] = {}
+
+    def drop(match: re.Match[str]) -> str:
+        what, number = match["what"].casefold()[:3], int(match["number"])
+        if number > seen.get(what, 0) + 1 or number == 0:
+            return match.group()
+        seen[what] = max(number, seen.get(what, 0))
+        return " "
+
+    return _ORDINAL.sub(drop, text)
+
+
+def _digits(text: str) -> Iterator[str]:
+    """Runs of digits: what a number is made of, however it is grouped."""
+    for match in _NUMBER.finditer(text):
+        yield from re.findall(r"\d+", match.group())
+
+
+def _words_of(tables: Sequence[Table]) -> frozenset[str]:
+    cells = (cell for table in tables for row in (table.columns, *table.rows) for cell in row)
+    return frozenset(word for cell in cells for word in fold(cell).split())
+
+
+def _says_more(
+    prose: Sequence[Text],
+    programs: Sequence[Text],
+    shown: Sequence[Table],
+    labels: frozenset[str],
+    panels: Sequence[Panel],
+) -> bool:
+    """Whether the words beside the tables are more than titles, captions and labels."""
+    lines = [line for text in prose for line in _prose_of(text.content, labels)]
+    remarks = [
+        (match["comment"] or match["string"] or "").strip()
+        for text in programs
+        for match in _COMMENT.finditer(text.content)
+    ]
+    if len(lines) > _MOST_LINES * (1 + len(shown)):
+        return True
+    if any(number_words(text.content) for text in programs):
+        return True
+    return any(_is_telling(line, labels, panels) for line in [*lines, *remarks])
+
+
+def _prose_of(text: str, labels: frozenset[str]) -> Iterator[str]:
+    """The lines of a text that are no lines of tables."""
+    for line in _FOOT.sub(" ", text).splitlines():
+        said = _COMMAND.sub(" ", line)
+        if any(word not in labels and not word.isdigit() for word in fold(said).split()):
+            yield said
+
+
+def _is_telling(line: str, labels: frozenset[str], panels: Sequence[Panel]) -> bool:
+    """Whether a line says a number in words, is longer than a title, or names a group of no table."""
+    words = fold(line).split()
+    sentences = len(re.findall(r"[.!?;]\s+\w", re.sub(r"^\W*\w+\s*\d+\s*[.:]", "", line)))
+    return (
+        bool(number_words(line))
+        or len(words) > _MOST_WORDS
+        or sentences > 0
+        or _names_group(words, labels, panels)
+    )
+
+
+def _names_group(words: Sequence[str], labels: frozenset[str], panels: Sequence[Panel]) -> bool:
+    """Whether words are those of a category of the extract that stands in no table."""
+    new = {word for word in words if word not in labels}
+    if not new:
+        return False
+    said = f" {' '.join(words)} "
+    return any(
+        f" {category} " in said and not new.isdisjoint(category.split())
+        for panel in panels
+        for category in _categories_of(panel)
+    )
+
+
+def _categories_of(panel: Panel) -> Iterator[str]:
+    """The categories of variables of words, and the labels of codes."""
+    for name in panel.variables:
+        kind = panel.part.schema[name]
+        if (
+            name in panel.units.values()
+            or kind.is_nested()
+            or (kind.is_numeric() and name not in panel.labels)
+        ):
+            continue
+        known = panel.categories(name)
+        if known is not None and len(known.values) <= _MOST_CATEGORIES:
+            yield from (
+                said for text in known.texts if len(said := fold(text)) >= _SHORTEST and not said.isdigit()
+            )
+
+
+def _is_plain_key(key: str, panels: Sequence[Panel]) -> bool:
+    """Whether a key over a table is called after its form or after variables of the extract."""
+    words = fold(key).split()
+    known = {part for panel in panels for one in panel.variables for part in fold(one).split()}
+    return len(words) <= _MOST_WORDS and all(word in _STRUCTURE or word in known for word in words)
+
+
+def _tells(name: str, labels: frozenset[str], panels: Sequence[Panel]) -> bool:
+    """Whether the name of a file holds a number that is no date and no version, or names a group."""
+    stem = PurePosixPath(name).stem
+    plain = _NAMED_SO.sub(" ", stem.casefold())
+    for panel in panels:
+        for one in sorted(panel.variables, key=len, reverse=True):
+            if any(c.isdigit() for c in one):
+                plain = plain.replace(one.casefold(), " ")
+    if any(c.isdigit() for c in plain) or number_words(stem.replace("_", " ")):
+        return True
+    return any(c.isdigit() for c in stem) and _names_group(fold(stem).split(), labels, panels)
