@@ -13,6 +13,7 @@ import numpy as np
 from pyroaring import BitMap
 
 from hub.checks.cells import Cell
+from hub.checks.dominance import AMOUNTS, DISPERSIONS, INTERVALS, dominance
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.groups import Groups, Mask, split
 from hub.checks.kinds import is_area
@@ -25,12 +26,10 @@ from hub.checks.tables import Table
 from hub.checks.thresholds import Thresholds
 
 COUNTS = frozenset({"count", "persons", "households", "employers"})
-_INTERVALS = frozenset({"ci_low", "ci_high"})
-_AMOUNTS = frozenset({"sum", "mean", "gini"}) | _INTERVALS
-_DISPERSIONS = frozenset({"sd", "variance", "se"})
-_SHARES_OF_BINARY = _AMOUNTS | _DISPERSIONS
+_SHARES_OF_BINARY = AMOUNTS | DISPERSIONS
+_OF_AMOUNTS = AMOUNTS | DISPERSIONS | {"median", "quantile"}
 _ORDERED = frozenset({"median", "quantile"})
-_TELLING = frozenset({"sum", "mean", "median", "quantile", "min", "max", "gini"}) | _INTERVALS
+_TELLING = frozenset({"sum", "mean", "median", "quantile", "min", "max", "gini"}) | INTERVALS
 _EMPLOYERS = 3  # of an area: SDAP (maps)
 _MAX_CELLS = 5_000
 
@@ -114,13 +113,13 @@ class Judge:
         binary = measure.variable is not None and self._is_binary(measure.variable)
         if binary and measure.statistic in _SHARES_OF_BINARY:
             yield from self._binary(fit, entry, groups, number)
-        if not binary and measure.statistic in _AMOUNTS and measure.variable is not None:
+        if not binary and measure.variable is not None:
             yield from self._dominance(fit, entry, groups, number)
         if measure.statistic in ("min", "max") and not self._otherwise(fit):
             yield self._finding("extreme", fit, entry, {}, statistic=measure.statistic)
         if measure.statistic in _ORDERED:
             yield from self._percentile(fit, entry, few)
-        if measure.statistic in _DISPERSIONS or measure.statistic == "correlation":
+        if measure.statistic in DISPERSIONS or measure.statistic == "correlation":
             yield from self._dispersion(fit, entry, rows, fit.values[at])
 
     def _units(self, groups: Groups, number: int, measure: Measure) -> dict[str, int]:
@@ -235,29 +234,10 @@ class Judge:
         return self._halves[key]
 
     def _dominance(self, fit: Fit, entry: Entry, groups: Groups, number: int) -> Iterator[Finding]:
-        limits = self.thresholds
-        for kind in self.kinds:
-            one, two, rest = (
-                float(part[number])
-                for part in groups.top_shares(kind, str(fit.measure.variable), fit.measure.weight)
-            )
-            evidence: dict[str, object] = {
-                "unit": kind,
-                "largest": round(one, 4),
-                "two_largest": round(two, 4),
-            }
-            if one > limits.limit("dominance_one", "share"):
-                percent = round(100 * limits.limit("dominance_one", "share"))
-                yield self._finding("dominance_one", fit, entry, evidence, percent=percent)
-            elif two > limits.limit("dominance_two", "share"):
-                percent = round(100 * limits.limit("dominance_two", "share"))
-                yield self._finding("dominance_two", fit, entry, evidence, percent=percent)
-            elif rest < limits.limit("dominance_rest", "share"):
-                percent = round(100 * limits.limit("dominance_rest", "share"))
-                yield self._finding("dominance_rest", fit, entry, evidence, percent=percent)
-            else:
-                continue
-            return
+        broken = dominance(groups, number, fit.measure, self.kinds, self.thresholds)
+        if broken is not None:
+            percent = round(100 * broken.share)
+            yield self._finding(broken.rule, fit, entry, broken.evidence, percent=percent)
 
     def _otherwise(self, fit: Fit) -> bool:
         """Whether the numbers are a median or a mean too: an extreme that all values share says nothing."""
@@ -314,7 +294,10 @@ class Judge:
 
     def _totals(self, fit: Fit) -> Iterator[Finding]:
         """What a total holds beside the printed cells of its line must be nobody, or enough units."""
-        if fit.measure.statistic not in (*COUNTS, "sum", "share", "mean", *_INTERVALS) or self.person is None:
+        if (
+            fit.measure.statistic not in (*COUNTS, "sum", "share", "mean", *INTERVALS, *DISPERSIONS)
+            or self.person is None
+        ):
             return
         given = printed(fit.series.entries).given
         for at, entry in enumerate(fit.series.entries):
@@ -373,7 +356,7 @@ class Judge:
         groups, number = self.found.cube.at(entry.levels, measure.base)
         units = self._units(groups, number, measure)
         shares = None
-        if measure.statistic in _AMOUNTS and self.person is not None and measure.variable is not None:
+        if measure.statistic in _OF_AMOUNTS and self.person is not None and measure.variable is not None:
             one, two, _ = groups.top_shares(self.person, measure.variable, measure.weight)
             shares = (float(np.nan_to_num(one[number])), float(np.nan_to_num(two[number])))
         return Cell(

@@ -161,16 +161,27 @@ class Groups:
         what is left beside them as a share of the largest (p %); weighted where the number is."""
         key = (kind, name, weight)
         if key not in self._tops:
-            runs = self.panel.runs(kind)
-            amounts = self._sizes_of(name, weight)
-            if runs is not None:
-                whole, first, second = largest_two(runs, self.gid, amounts, self.count)
-            else:
-                whole, first, second = self._largest_two_sorted(kind, amounts)
-            self._tops[key] = (
-                _divide(first, whole), _divide(first + second, whole), _divide(whole - first - second, first)
-            )  # fmt: skip
+            self._tops[key] = self._tops_of(kind, self._sizes_of(name, weight))
         return self._tops[key]
+
+    def top_deviations(self, kind: str, name: str) -> tuple[Floats, Floats, Floats]:
+        """As `top_shares`, of the squared distances from the group's mean, which a variance is made of."""
+        key = (kind, name, "\0")
+        if key not in self._tops:
+            means, values = np.append(np.nan, self.mean(name)), self._values(name)
+            self._tops[key] = self._tops_of(
+                kind, lambda rows: (values(rows) - means[self.gid[rows] + 1]) ** 2
+            )
+        return self._tops[key]
+
+    def _tops_of(self, kind: str, amounts: Amounts) -> tuple[Floats, Floats, Floats]:
+        runs = self.panel.runs(kind)
+        if runs is not None:
+            whole, first, second = largest_two(runs, self.gid, amounts, self.count)
+        else:
+            whole, first, second = self._largest_two_sorted(kind, amounts)
+        rest = _divide(whole - first - second, first)
+        return _divide(first, whole), _divide(first + second, whole), rest
 
     def _sizes_of(self, name: str, weight: str | None) -> Amounts:
         """What a row adds to its unit: without its sign, NaN where there is no value."""
