@@ -15,17 +15,17 @@ from pyroaring import BitMap
 from hub.checks.cells import Cell
 from hub.checks.dominance import AMOUNTS, DISPERSIONS, INTERVALS, dominance
 from hub.checks.findings import Finding, Place, Severity
-from hub.checks.groups import Groups, Mask, split
+from hub.checks.groups import Groups, split
 from hub.checks.kinds import is_area
 from hub.checks.layouts import TOTAL, Entry
 from hub.checks.measures import Measure, printed, values_of
 from hub.checks.panels import Floats
 from hub.checks.recompute import Fit, Recomputed
+from hub.checks.remainders import COUNTS, Remainders
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
 from hub.checks.thresholds import Thresholds
 
-COUNTS = frozenset({"count", "persons", "households", "employers"})
 _SHARES_OF_BINARY = AMOUNTS | DISPERSIONS
 _OF_AMOUNTS = AMOUNTS | DISPERSIONS | {"median", "quantile"}
 _ORDERED = frozenset({"median", "quantile"})
@@ -44,7 +44,7 @@ class Judge:
         self.kinds = list(found.panel.units)
         self.person = "person" if "person" in self.kinds else next(iter(self.kinds), None)
         self._halves: dict[tuple[int, str], Groups] = {}  # the groups of the keys live in the cube
-        self._left: dict[tuple[object, ...], tuple[Groups, Mask]] = {}
+        self.remainders = Remainders(found, self.kinds, thresholds.min_units)
         self._with_units = True
         self._sets: dict[tuple[object, ...], BitMap] = {}
 
@@ -294,50 +294,11 @@ class Judge:
 
     def _totals(self, fit: Fit) -> Iterator[Finding]:
         """What a total holds beside the printed cells of its line must be nobody, or enough units."""
-        if (
-            fit.measure.statistic not in (*COUNTS, "sum", "share", "mean", *INTERVALS, *DISPERSIONS)
-            or self.person is None
-        ):
+        if self.person is None:
             return
-        given = printed(fit.series.entries).given
-        for at, entry in enumerate(fit.series.entries):
-            open_axes = [axis for axis, level in enumerate(entry.levels) if level == TOTAL]
-            if not open_axes or not given[at] or not fit.matched[at]:
-                continue
-            for axis in open_axes:
-                yield from self._remainder(fit, entry, axis, given)
-
-    def _remainder(self, fit: Fit, entry: Entry, axis: int, given: Mask) -> Iterator[Finding]:
-        used = tuple(level != TOTAL for level in entry.levels)
-        rest, parts = self._rest(fit, used, axis, given)
-        number = self.found.cube.number(entry.levels)
-        name = fit.measure.variable
-        if not parts[number] or not (rest.rows() if name is None else rest.present(name))[number]:
-            return
-        units = {kind: int(rest.units(kind, name)[number]) for kind in self.kinds}
-        if min(units.values(), default=0) < self.thresholds.min_units:
-            yield self._finding(
-                "suppression_undone", fit, entry, {"units": units}, limit=self.thresholds.min_units
-            )
-
-    def _rest(self, fit: Fit, used: tuple[bool, ...], axis: int, given: Mask) -> tuple[Groups, Mask]:
-        """What is left of all totals of a kind beside their printed cells along `axis`; which have any."""
-        key = (id(fit), used, axis)
-        if key in self._left:
-            return self._left[key]
-        cube, base = self.found.cube, fit.measure.base
-        inner = tuple(one or at == axis for at, one in enumerate(used))
-        groups, parted = cube.groups(used, base), cube.groups(inner, base)
-        parts = np.zeros(groups.count, dtype=np.bool_)
-        told = np.zeros(parted.count + 1, dtype=np.bool_)  # rows in no group have the last place
-        for at, other in enumerate(fit.series.entries):
-            if given[at] and tuple(level != TOTAL for level in other.levels) == inner:
-                outer = (TOTAL if a == axis else level for a, level in enumerate(other.levels))
-                parts[cube.number(tuple(outer))] = True
-                told[cube.number(other.levels)] = True
-        left = np.where(told[parted.gid], groups.gid.dtype.type(-1), groups.gid)
-        self._left[key] = Groups(groups.panel, left, groups.count), parts
-        return self._left[key]
+        for entry, units in self.remainders.of(fit):
+            limit = self.thresholds.min_units
+            yield self._finding("suppression_undone", fit, entry, {"units": units}, limit=limit)
 
     def cells(self, *, with_units: bool = True) -> list[Cell]:
         """Every reproduced number with its units, as the ledger keeps them; at most 5,000."""
