@@ -115,6 +115,7 @@ SHOWN: Mapping[str, Sequence[Remedy]] = {
     "outside_tables": (),
     "numbers_in_name": (),
     "empty_column": (),
+    "telling_marks": (),
 }
 
 

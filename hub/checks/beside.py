@@ -62,11 +62,16 @@ def find_beside(contents: Contents, shown: Sequence[Table], panels: Sequence[Pan
 
 
 def find_in_texts(
-    contents: Contents, shown: Sequence[Table], panels: Sequence[Panel], said: Sequence[str] = ()
+    contents: Contents,
+    shown: Sequence[Table],
+    panels: Sequence[Panel],
+    *,
+    results: int,
+    said: Sequence[str] = (),
 ) -> Iterator[Finding]:
     """`numbers_in_text` for numbers of the texts that are in none of the tables `shown`, else `words_in_text`
-    for what only a person can judge; both REVIEW. `said`: the groups that the tables are restricted to,
-    which titles may name."""
+    for what only a person can judge; both REVIEW. `results`: how many tables and models have a title.
+    `said`: the groups that the tables are restricted to, which titles may name."""
     left = sum(_left_in(text, shown) for text in contents.printed)
     if left:
         yield finding("numbers_in_text", Severity.REVIEW, count=left)
@@ -74,7 +79,7 @@ def find_in_texts(
     labels = _words_of(shown) | {word for one in said for word in fold(one).split()}
     programs = {id(text) for text in contents.programs}
     prose = [text for text in contents.printed if id(text) not in programs]
-    if _says_more(prose, contents.programs, shown, labels, panels):
+    if _says_more(prose, contents.programs, results, labels, panels):
         yield finding("words_in_text", Severity.REVIEW)
 
 
@@ -117,7 +122,7 @@ def _words_of(tables: Sequence[Table]) -> frozenset[str]:
 def _says_more(
     prose: Sequence[Text],
     programs: Sequence[Text],
-    shown: Sequence[Table],
+    results: int,
     labels: frozenset[str],
     panels: Sequence[Panel],
 ) -> bool:
@@ -128,7 +133,7 @@ def _says_more(
         for text in programs
         for match in _COMMENT.finditer(text.content)
     ]
-    if len(lines) > _MOST_LINES * (1 + len(shown)):
+    if len({fold(line) for line in lines}) > _MOST_LINES * (1 + results):
         return True
     if any(number_words(text.content) for text in programs):
         return True

@@ -18,6 +18,7 @@ from hub.checks.findings import Finding, Place, Severity
 from hub.checks.groups import Groups, split
 from hub.checks.kinds import is_area
 from hub.checks.layouts import TOTAL, Entry
+from hub.checks.marks import find_marks
 from hub.checks.measures import Measure, printed, values_of
 from hub.checks.panels import Floats
 from hub.checks.recompute import Fit, Recomputed
@@ -25,6 +26,7 @@ from hub.checks.remainders import COUNTS, Remainders
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
 from hub.checks.thresholds import Thresholds
+from hub.checks.within import find_within
 
 _SHARES_OF_BINARY = AMOUNTS | DISPERSIONS
 _OF_AMOUNTS = AMOUNTS | DISPERSIONS | {"median", "quantile"}
@@ -60,7 +62,8 @@ class Judge:
             if fit.measure.statistic in COUNTS or fit.measure.statistic == "share":
                 found += self._group_shares(fit)
             found += self._totals(fit)
-        return found
+        found += find_marks(self.found, self.table, self.thresholds)
+        return [*found, *find_within(self.found, self.table, self.thresholds)]
 
     def _believed(self, fit: Fit, *, sure: bool) -> bool:
         """Whether the match is evidence: beyond chance, or all but a few cells of a long column."""

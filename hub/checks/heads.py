@@ -4,7 +4,7 @@ is a code, a bound, a quantile, a year or a unit, or somebody wrote a result the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hub.checks.findings import Finding, Severity
 from hub.checks.layouts import TOTAL, Axis
@@ -28,27 +28,28 @@ _UNDERSTOOD = re.compile(
 )
 
 
-def find_in_heads(found: Recomputed, table: Table) -> Iterator[Finding]:
+def find_in_heads(found: Recomputed, table: Table, heads: Sequence[str] = ()) -> Iterator[Finding]:
     """`numbers_in_text`, `words_in_text` and `empty_column` for heads, and labels that name statistics or
-    variables, that hold more than was recognised in them; all REVIEW."""
-    texts = [*_heads(table), *_labels_not_groups(found, table)]
+    variables, that hold more than was recognised in them; all REVIEW. `heads`: of the table that this stands for."""
+    texts = [*_heads(table, heads or table.columns), *_labels_not_groups(found, table)]
     numbers = sum(_has_unknown(text, found) for text in texts)
     if numbers:
         yield finding("numbers_in_text", Severity.REVIEW, table.place, count=numbers)
     elif any(_says_more(text, found.panel) for text in texts):
         yield finding("words_in_text", Severity.REVIEW, table.place)
     for series in found.layout.series:
-        if all(number_of(entry.text) is None for entry in series.entries):
-            place = table.place.within(column=series.entries[0].column)
+        at = series.entries[0].column
+        if table.columns[at].strip() and all(number_of(entry.text) is None for entry in series.entries):
+            place = table.place.within(column=at)
             yield finding("empty_column", Severity.REVIEW, place)
             return
 
 
-def _heads(table: Table) -> list[str]:
+def _heads(table: Table, heads: Sequence[str]) -> list[str]:
     """The heads as they were written; a table without heads has none."""
     if not table.headed:
         return []
-    given = list(table.columns)
+    given = list(heads)
     # "mean.1" is the second of two columns "mean".
     return [re.sub(r"\.\d{1,2}$", "", head) if _twice(head, given) else head for head in given]
 

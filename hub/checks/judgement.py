@@ -124,7 +124,7 @@ def judge(
                 complete &= done
                 continue
         read, found = _explained(table, searches)
-        complete &= _judge_table(judgement, read, found, thresholds)
+        complete &= _judge_table(judgement, read, found, thresholds, table.columns)
         judgement.findings += find_units_named(table, panels)
         if (found is None or not found.complete) and table.place not in proven:
             judgement.findings += _look_at_units(table, found, panels, thresholds)
@@ -142,7 +142,9 @@ def judge(
         complete = False
     beside = list(find_beside(shown, shown.tables, panels))
     if complete and not contents.images:  # else people read the texts anyway
-        beside += find_in_texts(shown, shown.tables, panels, _restricted_to(judgement))
+        results = len(whole.tables) + len(models.models)
+        said = _restricted_to(judgement)
+        beside += find_in_texts(shown, shown.tables, panels, results=results, said=said)
     judgement.findings += beside
     judgement.reproduced = complete and not contents.images and not beside
     return judgement
@@ -288,9 +290,14 @@ def _panels_of(judgement: Judgement) -> list[Panel]:
 
 
 def _judge_table(
-    judgement: Judgement, table: Table, found: Recomputed | None, thresholds: Thresholds
+    judgement: Judgement,
+    table: Table,
+    found: Recomputed | None,
+    thresholds: Thresholds,
+    heads: Sequence[str] = (),
 ) -> bool:
-    """Add what the rules say of one table; whether it is wholly explained."""
+    """Add what the rules say of one table; whether it is wholly explained. `heads`: those that are printed,
+    where the table stands for another."""
     numbers = sum(number_of(cell) is not None for row in table.rows for cell in row)
     if found is None:
         # Words alone prove nothing: data written as labels would be a table without numbers.
@@ -309,7 +316,7 @@ def _judge_table(
             if number_of(entry.text) is not None and not (sure and fit is not None and fit.matched[at])
         ]
         judgement.findings.append(_unreproduced(table, len(missing), missing, thresholds))
-    elif heads := list(find_in_heads(found, table)):
+    elif heads := list(find_in_heads(found, table, heads)):
         judgement.findings += heads
         return False
     return found.complete

@@ -83,10 +83,11 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "The table has suppressed cells and totals. Check that the cells cannot be computed again.",
     ),
     "differing_populations": Sentence(
-        "Deux tableaux du fichier portent sur des populations qui diffèrent de moins de {limit} unités : "
-        "leur différence les révèle. Gardez-en un seul.",
-        "Two tables of the file have populations that differ by fewer than {limit} units: the difference "
-        "reveals them. Keep one of the two.",
+        "Deux tableaux ou deux colonnes du fichier portent sur des populations qui diffèrent de moins de "
+        "{limit} unités : leur différence les révèle. Gardez-en un seul, ou prenez partout les mêmes "
+        "personnes.",
+        "Two tables or columns of the file have populations that differ by fewer than {limit} units: the "
+        "difference reveals them. Keep one of the two, or take the same persons throughout.",
     ),
     "degrees_of_freedom": Sentence(
         "Le modèle garde moins de {limit} degrés de liberté. Retirez des variables ou élargissez la "
@@ -206,5 +207,11 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
     "empty_column": Sentence(
         "Une colonne du tableau ne contient aucun nombre. Retirez-la : sa tête sort avec le fichier.",
         "A column of the table holds no number. Remove it: its head leaves with the file.",
+    ),
+    "telling_marks": Sentence(
+        "Des étoiles ou plusieurs marques de suppression ({count}) distinguent des cellules : elles peuvent "
+        "dire ce qu’elles cachent. N’en gardez qu’une.",
+        "Stars or several marks of suppression ({count}) tell cells apart: they may say what they hide. Keep "
+        "only one.",
     ),
 }
