@@ -29,8 +29,9 @@ _UNDERSTOOD = re.compile(
 
 
 def find_in_heads(found: Recomputed, table: Table, heads: Sequence[str] = ()) -> Iterator[Finding]:
-    """`numbers_in_text`, `words_in_text` and `empty_column` for heads, and labels that name statistics or
-    variables, that hold more than was recognised in them; all REVIEW. `heads`: of the table that this stands for."""
+    """`numbers_in_text`, `words_in_text` and `empty_column`, all REVIEW, for heads, and labels that name
+    statistics or variables, that hold more than was recognised in them. `heads`: those that are printed,
+    where the table stands for another."""
     texts = [*_heads(table, heads or table.columns), *_labels_not_groups(found, table)]
     numbers = sum(_has_unknown(text, found) for text in texts)
     if numbers:

@@ -14,7 +14,7 @@ WITHOUT = [1_000 + 3 * person for person in (20, 45, 71)]  # one of each of thre
 MANY = [1_000 + 3 * person for person in range(8, 8 + 4 * 12)]  # twelve of each region
 FRAME = survey().with_columns(
     wage=pl.when(~pl.col("pid").is_in(WITHOUT)).then("wage"),
-    bonus=pl.when(~pl.col("pid").is_in(MANY)).then(pl.col("bonus") + 1),
+    bonus=pl.when(~pl.col("pid").is_in(MANY)).then((1.7 * pl.col("wage") + pl.col("age")).round(3)),
 )
 LARGE = FRAME.filter(~pl.col("region").is_in([RARE, ALONE]))
 
@@ -79,4 +79,5 @@ def test_the_finding_names_the_columns(extract: Path, tmp_path: Path) -> None:
     (one,) = judged(extract, tmp_path, of("wage")["rows"]).findings
     assert one.evidence["columns"] == ["n", "n_wage"]
     assert one.evidence["units"]["person"] == 1
-    assert "colonnes" in one.message["fr"] and "columns" in one.message["en"]
+    assert "colonnes" in one.message["fr"]
+    assert "columns" in one.message["en"]
