@@ -111,11 +111,7 @@ SHOWN: Mapping[str, Sequence[Remedy]] = {
     "json_malformed": (),
     "share_without_base": (DECLARE,),
     "numbers_in_text": (DECLARE,),
-    "words_in_text": (),
     "outside_tables": (),
-    "numbers_in_name": (),
-    "empty_column": (),
-    "telling_marks": (),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from hub.checks.contents import Contents
@@ -51,13 +51,19 @@ _NAMED_SO = re.compile(
 )
 
 
-def find_beside(contents: Contents, shown: Sequence[Table], panels: Sequence[Panel]) -> Iterator[Finding]:
+def find_beside(
+    contents: Contents,
+    shown: Sequence[Table],
+    panels: Sequence[Panel],
+    restricted: Callable[[str, float], bool] = lambda *_: False,
+) -> Iterator[Finding]:
     """`outside_tables` for keys and values that are in none of the tables `shown`, and `numbers_in_name` for
-    the names of the files that leave; both REVIEW."""
+    the names of the files that leave; both REVIEW. `restricted`: whether a table is of the rows with this
+    value of a variable, which its name may say."""
     loose = [*contents.loose, *(key for key in contents.keys if not _is_plain_key(key, panels))]
     if loose:
         yield finding("outside_tables", Severity.REVIEW, count=len(loose))
-    if any(_tells(name, _words_of(shown), panels) for name in contents.names):
+    if any(_tells(name, _words_of(shown), panels, restricted) for name in contents.names):
         yield finding("numbers_in_name", Severity.REVIEW)
 
 
@@ -151,10 +157,11 @@ def _prose_of(text: str, labels: frozenset[str]) -> Iterator[str]:
 def _is_telling(line: str, labels: frozenset[str], panels: Sequence[Panel]) -> bool:
     """Whether a line says a number in words, is longer than a title, or names a group of no table."""
     words = fold(line).split()
+    own = [word for word in words if word not in labels and not word.isdigit()]
     sentences = len(re.findall(r"[.!?;]\s+\w", re.sub(r"^\W*\w+\s*\d+\s*[.:]", "", line)))
     return (
         bool(number_words(line))
-        or len(words) > _MOST_WORDS
+        or len(own) > _MOST_WORDS
         or sentences > 0
         or _names_group(words, labels, panels)
     )
@@ -197,14 +204,20 @@ def _is_plain_key(key: str, panels: Sequence[Panel]) -> bool:
     return len(words) <= _MOST_WORDS and all(word in _STRUCTURE or word in known for word in words)
 
 
-def _tells(name: str, labels: frozenset[str], panels: Sequence[Panel]) -> bool:
+def _tells(
+    name: str,
+    labels: frozenset[str],
+    panels: Sequence[Panel],
+    restricted: Callable[[str, float], bool],
+) -> bool:
     """Whether the name of a file holds a number that is no date and no version, or names a group."""
     stem = PurePosixPath(name).stem
     plain = _NAMED_SO.sub(" ", stem.casefold())
-    for panel in panels:
-        for one in sorted(panel.variables, key=len, reverse=True):
-            if any(c.isdigit() for c in one):
-                plain = plain.replace(one.casefold(), " ")
+    for one in sorted({one for panel in panels for one in panel.variables}, key=len, reverse=True):
+        said = re.compile(rf"(?<![a-z0-9]){re.escape(one.casefold())}[ _=.-]*(?P<value>\d{{1,9}})(?![0-9])")
+        plain = said.sub(lambda hit, of=one: " " if restricted(of, float(hit["value"])) else hit[0], plain)
+        if any(c.isdigit() for c in one):
+            plain = plain.replace(one.casefold(), " ")
     if any(c.isdigit() for c in plain) or number_words(stem.replace("_", " ")):
         return True
     return any(c.isdigit() for c in stem) and _names_group(fold(stem).split(), labels, panels)

@@ -304,7 +304,8 @@ class Judge:
             yield self._finding("suppression_undone", fit, entry, {"units": units}, limit=limit)
 
     def cells(self, *, with_units: bool = True) -> list[Cell]:
-        """Every reproduced number with its units, as the ledger keeps them; at most 5,000."""
+        """Every reproduced number with its units, as the ledger keeps them; at most 5,000, which is more than
+        `judge` lets pass."""
         self._with_units = with_units
         found: list[Cell] = []
         for fit, sure in zip(self.found.fits, self.found.sure, strict=True):

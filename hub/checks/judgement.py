@@ -133,6 +133,8 @@ def judge(
                 limit=thresholds.min_units, evidence={"units": least})
         for table, least in differing_pairs(judgement.explained, thresholds)
     ]  # fmt: skip
+    if len(judgement.cells) > _MAX_CELLS_TOLD:  # those beyond would be shown to nobody
+        judgement.findings.append(finding("cells_cut", Severity.REVIEW, limit=_MAX_CELLS_TOLD))
     judgement.findings += find_linked(judgement.cells, thresholds, panels)
     judgement.findings += _look_at_texts(whole, panels, thresholds)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
@@ -140,7 +142,7 @@ def judge(
     if complete and not all(panel.units for panel in used):
         judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
         complete = False
-    beside = list(find_beside(shown, shown.tables, panels))
+    beside = list(find_beside(shown, shown.tables, panels, lambda *one: _restricted(judgement, *one)))
     if complete and not contents.images:  # else people read the texts anyway
         results = len(whole.tables) + len(models.models)
         said = _restricted_to(judgement)
@@ -148,6 +150,16 @@ def judge(
     judgement.findings += beside
     judgement.reproduced = complete and not contents.images and not beside
     return judgement
+
+
+def _restricted(judgement: Judgement, variable: str, value: float) -> bool:
+    """Whether an explained table is of the rows with this value only."""
+    for found, _ in judgement.explained:
+        known = found.panel.categories(variable) if variable in found.panel.variables else None
+        at = known.numbers.get(value) if known is not None else None
+        if known is not None and at is not None and found.cube.mask is not None:
+            return bool((known.codes[found.cube.mask] == at).all())
+    return False
 
 
 def _restricted_to(judgement: Judgement) -> list[str]:

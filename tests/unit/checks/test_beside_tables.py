@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from hub.checks import Severity, Verdict
 from hub.checks.json_tables import json_parts
+from hub.checks.number_words import number_words
 from hub.checks.tables import Bounds
 from tests.unit.checks.surveys import ALONE, RARE, judged, rules_of, survey, written
 
@@ -129,3 +132,204 @@ def test_each_key_and_value_of_json_is_in_a_table_or_said_to_be_in_none() -> Non
     parts = json_parts(value, Bounds(100, 1_000))
     cells = [cell for table in parts.tables for row in (table.columns, *table.rows) for cell in row]
     assert set("abcdefghi123456") <= {*cells, *parts.names, *parts.loose}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "t.csv",
+        "table_2.csv",
+        "wages_v2.csv",
+        "wages_2024.csv",
+        "2024-05-31 wages.csv",
+        "01_wages.csv",
+        "fig3.csv",
+    ],
+)
+def test_names_of_files_say_versions_and_dates(extract: Path, tmp_path: Path, name: str) -> None:
+    assert judged(extract, tmp_path, SAFE, name=name).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rare_n6_alone_income_90000.25.csv",
+        "rare_6.csv",
+        "06_rare.csv",
+        "wages_17.csv",
+        "income90000.csv",
+        "six_in_rare.csv",
+        "wages⑥.csv",
+    ],
+)
+def test_names_of_files_say_no_results(extract: Path, tmp_path: Path, name: str) -> None:
+    report = judged(extract, tmp_path, SAFE, name=name)
+    assert (report.verdict, rules_of(report)) == (Verdict.REVIEW, {"numbers_in_name"})
+
+
+def test_a_name_may_say_the_group_that_the_table_is_of(extract: Path, tmp_path: Path) -> None:
+    old = (
+        LARGE.filter(pl.col("union") == 1)
+        .group_by("region")
+        .agg(n=pl.len(), m=pl.col("wage").mean().round(3))
+    )
+    table = old.rename({"m": "wage_mean"}).sort("region")
+    assert judged(extract, tmp_path, table, name="union_1.csv").verdict is Verdict.PASS
+    assert judged(extract, tmp_path, table, name="union_16.csv").verdict is Verdict.REVIEW
+
+
+def workbook(**sheets: pl.DataFrame) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, table in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in (table.columns, *table.rows()):
+            sheet.append(list(row))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_names_of_sheets_leave_with_their_files(extract: Path, tmp_path: Path) -> None:
+    years = LARGE.group_by("year").agg(n=pl.len(), wage_mean=pl.col("wage").mean().round(3)).sort("year")
+    for titles, verdict in ((("means", "years"), Verdict.PASS), (("Rare 6", "17.31"), Verdict.REVIEW)):
+        book = workbook(**dict(zip(titles, (SAFE, years), strict=True)))
+        # Regions are of the large ones, years too: no two tables differ.
+        report = judged(extract, tmp_path, book, name="t.xlsx")
+        assert ("numbers_in_name" in rules_of(report)) is (verdict is Verdict.REVIEW)
+
+
+_SAFE_TEXTS = {
+    "alone": MARKDOWN,
+    "title": f"# Results\n\nTable 1 shows means by group.\n\n{MARKDOWN}",
+    "caption": f"Table 1. Mean hourly wage by region, in EUR\n\n{MARKDOWN}\nSource: own survey\n",
+    "two titles": f"# Wages\n\n## By region\n\n{MARKDOWN}",
+}
+
+
+@pytest.mark.parametrize("name", _SAFE_TEXTS)
+def test_titles_and_captions_may_stand_beside_a_table(extract: Path, tmp_path: Path, name: str) -> None:
+    assert judged(extract, tmp_path, _SAFE_TEXTS[name], name="t.md").verdict is Verdict.PASS
+
+
+_UNSAFE_TEXTS = [
+    "In Rare there are only six persons.",
+    "The sole one in the other region earns most.",
+    "Rare: ⑥ persons.",
+    "The richest earns ⁹⁰⁰⁰⁰.",
+    "Rare: note 6. Alone: model 1, column 17.",
+    "Table 6: wages",
+    "Note 6",
+    "Il y a six personnes dans la dernière.",
+    "Dort leben vier Personen.",
+    "Dort leben fünfundzwanzig.",
+    "The man in Alone is in the union",
+    "One person of the last region is a man",
+    "Wages were drawn from the survey. The last region has a single employer of most of its people there.",
+    "六",
+    "\n".join(f"Line {word}" for word in ("a", "b", "c", "d", "e", "f")),
+]
+
+
+@pytest.mark.parametrize("text", _UNSAFE_TEXTS)
+def test_sentences_beside_a_table_are_read_by_people(extract: Path, tmp_path: Path, text: str) -> None:
+    for content, name in ((f"# Wages\n\n{MARKDOWN}\n{text}\n", "t.md"), (f"{PRINTED}\n\n{text}\n", "t.txt")):
+        report = judged(extract, tmp_path, content, name=name)
+        assert report.verdict is not Verdict.PASS
+        assert any(one.severity is Severity.REVIEW for one in report.findings)
+
+
+def notebook(source: str = "t", markdown: str | None = None, **more: Any) -> str:
+    output = {"output_type": "stream", "name": "stdout", "text": PRINTED}
+    code = {"cell_type": "code", "id": "a", "metadata": {}, "execution_count": 1, "source": source}
+    cells = [{**code, "outputs": [output], **more}]
+    if markdown is not None:
+        cells.insert(0, {"cell_type": "markdown", "id": "m", "metadata": {}, "source": markdown})
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells})
+
+
+@pytest.mark.parametrize(
+    "safe",
+    [notebook(), notebook("t  # by region"), notebook(markdown="# Wages"), notebook(execution_count=9025)],
+)
+def test_a_notebook_of_a_safe_table_passes(extract: Path, tmp_path: Path, safe: str) -> None:
+    report = judged(extract, tmp_path, safe, name="t.ipynb")
+    assert (report.verdict, rules_of(report) - {"blanks_normalised"}) == (Verdict.PASS, set())
+
+
+@pytest.mark.parametrize(
+    "unsafe",
+    [
+        notebook("# Alone earns ninety thousand, six in Rare"),
+        notebook("x = 'the region Alone has a man'"),
+        notebook("alone_earns_ninety = t"),
+        notebook("n = 6"),
+        notebook(markdown="Note 6: Rare. Model 1: Alone."),
+        notebook(markdown="In Rare there are six."),
+        notebook(attachments={"a.txt": {"text/plain": "Rare 6"}}),
+        notebook(metadata={"rare": 6}),
+    ],
+)
+def test_code_and_cells_of_a_notebook_are_read_too(extract: Path, tmp_path: Path, unsafe: str) -> None:
+    assert judged(extract, tmp_path, unsafe, name="t.ipynb").verdict is not Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    "head", ["wage_mean", "wage mean", "mean of wage (EUR)", "wage_mean in 1000 EUR", "Mean wage"]
+)
+def test_heads_may_say_what_they_head(extract: Path, tmp_path: Path, head: str) -> None:
+    assert judged(extract, tmp_path, SAFE.rename({"wage_mean": head})).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        {"wage_mean": "wage_mean (6 in Rare)"},
+        {"n": "n (of 6)", "wage_mean": "wage_mean 98"},
+        {"n": "n6"},
+        {"wage_mean": "wage mean, sole person of Alone earns twelve thousand"},
+        {"wage_mean": "wage mean of the men and the women who live in the last of the regions of it"},
+        {"wage_mean": "wage_mean ⑥"},
+        {"wage_mean": "wage_mean 2"},
+    ],
+)
+def test_heads_say_no_results(extract: Path, tmp_path: Path, heads: dict[str, str]) -> None:
+    report = judged(extract, tmp_path, SAFE.rename(heads))
+    assert report.verdict is Verdict.REVIEW
+    assert rules_of(report) & {"numbers_in_text", "words_in_text", "unreproduced"}
+
+
+def test_the_label_of_a_total_holds_no_number(extract: Path, tmp_path: Path) -> None:
+    total = f"{LARGE.height},{LARGE['wage'].mean():.3f}"
+    table = SAFE.write_csv()
+    safe = judged(extract, tmp_path, f"{table}Total,{total}\n")
+    assert judged(extract, tmp_path, f"{table}Total 6,{total}\n").verdict is not Verdict.PASS
+    assert "numbers_in_text" not in rules_of(safe)
+
+
+def test_a_column_without_numbers_is_no_place_for_words(extract: Path, tmp_path: Path) -> None:
+    table = SAFE.with_columns(pl.lit("").alias("Alone is a man"))
+    report = judged(extract, tmp_path, table)
+    assert (report.verdict, rules_of(report)) == (Verdict.REVIEW, {"empty_column"})
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("in thousands of euros, per cent, two-way", []),
+        ("six persons", ["six"]),
+        ("R² and m³", []),
+        ("x⁶", ["⁶"]),
+        ("quatre-vingt-dix", ["quatre", "vingt", "dix"]),
+        ("fünfundzwanzig", ["funfundzwanzig"]),
+        ("one person", ["one person"]),
+    ],
+)
+def test_numbers_without_digits(text: str, found: list[str]) -> None:
+    assert number_words(text) == found
+
+
+def test_what_has_no_numbers_says_so(extract: Path, tmp_path: Path) -> None:
+    for content, name in (("a,b\nx,y\n", "t.csv"), ("Nothing to see.\n", "t.md")):
+        report = judged(extract, tmp_path, content, name=name)
+        assert (report.verdict, rules_of(report)) == (Verdict.REVIEW, {"nothing_made_again"})
