@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from hub.checks.contents import Contents
 from hub.checks.findings import Finding, Severity
+from hub.checks.group_names import names_group
 from hub.checks.identifiers import Text
 from hub.checks.number_words import number_words
 from hub.checks.panels import Panel, fold
@@ -23,17 +24,26 @@ _ORDINAL = re.compile(
     r"(?P<what>tab(?:le|leau|\.)?|fig(?:ure|\.)?|panel|section|abschnitt|tabelle)\s*(?P<number>\d{1,2})\b",
     re.IGNORECASE | re.MULTILINE,
 )
-_COMMAND = re.compile(r"\\(?:begin|end|label|ref)\*?\{[^}]*\}(?:\{[^}]*\}|\[[^\]]*\])*|\\[a-zA-Z]+\*?")
+_ENVIRONMENT = (
+    "table|tabular|tabularx|tabulary|longtable|center|threeparttable|tablenotes|document|figure|minipage|"
+    "adjustbox|sidewaystable"
+)
+_COMMAND = re.compile(
+    rf"\\(?:begin|end)\{{(?:{_ENVIRONMENT})\*?\}}(?:\[[htbpcH!]*\]|\{{[lrcpXSm|@{{}}.\s]*\}})*"
+    r"|\\(?:hline|toprule|midrule|bottomrule|cline|cmidrule|centering|caption|label|textbf|textit|emph|small"
+    r"|footnotesize|scriptsize|tiny|normalsize|multicolumn|multirow|num|tabularnewline|newline|par|noindent"
+    r"|documentclass|usepackage|section|subsection|item|textsuperscript|mathrm|addlinespace)\*?(?![a-zA-Z])"
+)
+# What pandas and polars print below a frame: its name, its type, and how many rows and columns it has.
 _FOOT = re.compile(
-    r"^\s*(?:(?:Name: \S+, )?(?:Length: \d+, )?dtype: \w+|\[\d+ rows x \d+ columns\]"
-    r"|shape: \([\d, _]+\))\s*$",
+    r"^\s*(?:(?:Name: (?P<name>[^\W\d]+), )?(?:Length: (?P<length>\d+), )?dtype: [a-z]+(?:8|16|32|64)?"
+    r"|\[(?P<rows>\d+) rows x (?P<columns>\d+) columns\]|shape: \((?P<height>\d+), (?P<width>\d+)\))\s*$",
     re.MULTILINE,
 )
 _COMMENT = re.compile(r"#(?P<comment>.*)$|(?P<quote>\"\"\"|'''|\"|')(?P<string>.*?)(?P=quote)", re.MULTILINE)
 _MOST_WORDS = 12  # of a title, a caption or a label
+_LONGEST_WORD = 24
 _MOST_LINES = 2  # of prose for a file, and for each of its tables
-_SHORTEST = 3  # letters of a category by which prose may name a group
-_MOST_CATEGORIES = 400
 
 # Words that stand over tables without saying anything of them.
 _OVER_TABLES = (
@@ -78,25 +88,44 @@ def find_in_texts(
     """`numbers_in_text` for numbers of the texts that are in none of the tables `shown`, else `words_in_text`
     for what only a person can judge; both REVIEW. `results`: how many tables and models have a title.
     `said`: the groups that the tables are restricted to, which titles may name."""
-    left = sum(_left_in(text, shown) for text in contents.printed)
+    said_so = [_without_feet(text.content, shown) for text in contents.printed]
+    left = sum(_left_in(content, shown) for content in said_so)
     if left:
         yield finding("numbers_in_text", Severity.REVIEW, count=left)
         return
     labels = _words_of(shown) | {word for one in said for word in fold(one).split()}
     programs = {id(text) for text in contents.programs}
-    prose = [text for text in contents.printed if id(text) not in programs]
+    prose = [
+        content for text, content in zip(contents.printed, said_so, strict=True) if id(text) not in programs
+    ]
     if _says_more(prose, contents.programs, results, labels, panels):
         yield finding("words_in_text", Severity.REVIEW)
 
 
-def _left_in(text: Text, shown: Sequence[Table]) -> int:
+def _without_feet(text: str, shown: Sequence[Table]) -> str:
+    """The text without the feet of printed frames that say how large a table is that is shown."""
+    sizes = {(len(table.rows), len(table.columns)) for table in shown}
+
+    def drop(match: re.Match[str]) -> str:
+        length = match["length"] or match["rows"] or match["height"]
+        width = match["columns"] or match["width"]
+        right = length is None or any(
+            rows == int(length) and (width is None or abs(columns - int(width)) <= 1)
+            for rows, columns in sizes
+        )
+        return f" {match['name'] or ''} " if right else match.group()
+
+    return _FOOT.sub(drop, text)
+
+
+def _left_in(content: str, shown: Sequence[Table]) -> int:
     """How many numbers of a text are in no table."""
     known: Counter[str] = Counter()
     for table in shown:
         for row in (table.columns, *table.rows):
             for cell in row:
                 known.update(_digits(cell))
-    found = Counter(_digits(_without_ordinals(_FOOT.sub(" ", text.content))))
+    found = Counter(_digits(_without_ordinals(content)))
     return sum((found - known).values())
 
 
@@ -126,14 +155,14 @@ def _words_of(tables: Sequence[Table]) -> frozenset[str]:
 
 
 def _says_more(
-    prose: Sequence[Text],
+    prose: Sequence[str],
     programs: Sequence[Text],
     results: int,
     labels: frozenset[str],
     panels: Sequence[Panel],
 ) -> bool:
     """Whether the words beside the tables are more than titles, captions and labels."""
-    lines = [line for text in prose for line in _prose_of(text.content, labels)]
+    lines = [line for text in prose for line in _prose_of(text, labels)]
     remarks = [
         (match["comment"] or match["string"] or "").strip()
         for text in programs
@@ -148,7 +177,7 @@ def _says_more(
 
 def _prose_of(text: str, labels: frozenset[str]) -> Iterator[str]:
     """The lines of a text that are no lines of tables."""
-    for line in _FOOT.sub(" ", text).splitlines():
+    for line in text.splitlines():
         said = _COMMAND.sub(" ", line)
         if any(word not in labels and not word.isdigit() for word in fold(said).split()):
             yield said
@@ -162,39 +191,10 @@ def _is_telling(line: str, labels: frozenset[str], panels: Sequence[Panel]) -> b
     return (
         bool(number_words(line))
         or len(own) > _MOST_WORDS
+        or any(len(word) > _LONGEST_WORD for word in own)
         or sentences > 0
-        or _names_group(words, labels, panels)
+        or names_group(words, labels, panels)
     )
-
-
-def _names_group(words: Sequence[str], labels: frozenset[str], panels: Sequence[Panel]) -> bool:
-    """Whether words are those of a category of the extract that stands in no table."""
-    new = {word for word in words if word not in labels}
-    if not new:
-        return False
-    said = f" {' '.join(words)} "
-    return any(
-        f" {category} " in said and not new.isdisjoint(category.split())
-        for panel in panels
-        for category in _categories_of(panel)
-    )
-
-
-def _categories_of(panel: Panel) -> Iterator[str]:
-    """The categories of variables of words, and the labels of codes."""
-    for name in panel.variables:
-        kind = panel.part.schema[name]
-        if (
-            name in panel.units.values()
-            or kind.is_nested()
-            or (kind.is_numeric() and name not in panel.labels)
-        ):
-            continue
-        known = panel.categories(name)
-        if known is not None and len(known.values) <= _MOST_CATEGORIES:
-            yield from (
-                said for text in known.texts if len(said := fold(text)) >= _SHORTEST and not said.isdigit()
-            )
 
 
 def _is_plain_key(key: str, panels: Sequence[Panel]) -> bool:
@@ -220,4 +220,4 @@ def _tells(
             plain = plain.replace(one.casefold(), " ")
     if any(c.isdigit() for c in plain) or number_words(stem.replace("_", " ")):
         return True
-    return any(c.isdigit() for c in stem) and _names_group(fold(stem).split(), labels, panels)
+    return any(c.isdigit() for c in stem) and names_group(fold(stem).split(), labels, panels)

@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from hub.checks.findings import Finding, Severity
-from hub.checks.layouts import TOTAL, Axis
+from hub.checks.group_names import names_group
+from hub.checks.layouts import Axis, numbers_rows
 from hub.checks.number_words import number_words
 from hub.checks.panels import Panel, fold
 from hub.checks.recompute import Recomputed
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, number_of
-from hub.checks.wording import hint_of, is_total, quantile_of
+from hub.checks.wording import bands_of, hint_of, is_missing, quantile_of
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _MOST_WORDS = 8  # of a head beside the names of variables
@@ -26,6 +27,10 @@ _UNDERSTOOD = re.compile(
     r"|(?<![0-9])(?:90|95|99)[ _.-]?(?:ci|ic|ki|conf\w*)\b"
     r"|\blevel_\d$|^unnamed: \d+(?:_level_\d)?$"
 )
+# Bounds of intervals and numbers of models.
+_OF_MODELS = re.compile(
+    r"[\[(]?\b(?:0?[.,](?:025|975|05|95|005|995)|(?:2|97)[.,]5 ?%?|[59]5? ?%)[\])]?|^\(\d\)$"
+)
 
 
 def find_in_heads(found: Recomputed, table: Table, heads: Sequence[str] = ()) -> Iterator[Finding]:
@@ -36,14 +41,45 @@ def find_in_heads(found: Recomputed, table: Table, heads: Sequence[str] = ()) ->
     numbers = sum(_has_unknown(text, found) for text in texts)
     if numbers:
         yield finding("numbers_in_text", Severity.REVIEW, table.place, count=numbers)
-    elif any(_says_more(text, found.panel) for text in texts):
+    elif any(_says_more(text, found.panel, _known_words(found, table)) for text in texts):
         yield finding("words_in_text", Severity.REVIEW, table.place)
-    for series in found.layout.series:
-        at = series.entries[0].column
-        if table.columns[at].strip() and all(number_of(entry.text) is None for entry in series.entries):
-            place = table.place.within(column=at)
-            yield finding("empty_column", Severity.REVIEW, place)
+    counted = {
+        entry.column
+        for series in found.layout.series
+        if any(number_of(entry.text) is not None for entry in series.entries)
+        for entry in series.entries
+    }
+    for at, head in enumerate(table.columns):
+        said = head.strip() or any(cell.strip() for cell in table.column(at))
+        if said and at not in counted and at not in found.layout.labels and not numbers_rows(table, at):
+            yield finding("empty_column", Severity.REVIEW, table.place.within(column=at))
             return
+
+
+def find_in_model_heads(table: Table, panel: Panel) -> Iterator[Finding]:
+    """The same for the heads of a table of coefficients, whose rows are known."""
+    heads = [_OF_MODELS.sub(" ", head.casefold()) for head in _heads(table, table.columns)]
+    plain = [_UNDERSTOOD.sub(" ", _without_names(head, panel).casefold()) for head in heads]
+    numbers = sum(bool(_NUMBER.search(head) or number_words(head)) for head in plain)
+    if numbers:
+        yield finding("numbers_in_text", Severity.REVIEW, table.place, count=numbers)
+    elif any(_says_more(head, panel, frozenset()) for head in heads):
+        yield finding("words_in_text", Severity.REVIEW, table.place)
+
+
+def _known_words(found: Recomputed, table: Table) -> frozenset[str]:
+    """The words of the labels of groups, and of those that run over the heads."""
+    words = {word for at in found.layout.labels for cell in table.column(at) for word in fold(cell).split()}
+    for axis in found.layout.axes:
+        known = found.panel.categories(axis.variable) if axis.bands is None else None
+        levels = axis.categories or ()
+        words |= {
+            w
+            for text, at in (known.texts.items() if known else ())
+            if at in levels
+            for w in fold(text).split()
+        }
+    return frozenset(words)
 
 
 def _heads(table: Table, heads: Sequence[str]) -> list[str]:
@@ -63,23 +99,18 @@ def _twice(head: str, given: list[str]) -> bool:
 
 def _labels_not_groups(found: Recomputed, table: Table) -> Iterator[str]:
     """Labels that name statistics, variables or totals: those of groups are the extract's own."""
+    axes = found.layout.axes
     for label in found.layout.labels:
-        cells = table.column(label)
-        groups = _labels_groups(found, cells)
-        yield from (cell for cell in cells if not groups or is_total(cell))
-
-
-def _labels_groups(found: Recomputed, cells: list[str]) -> bool:
-    """Whether a column's cells are values or bands of an axis, but for its totals."""
-    named = [cell for cell in cells if cell.strip() and not is_total(cell)]
-    return any(all(_is_level(axis, cell, found.panel) for cell in named) for axis in found.layout.axes)
+        for cell in table.column(label):
+            if cell.strip() and not any(_is_level(axis, cell, found.panel) for axis in axes):
+                yield cell
 
 
 def _is_level(axis: Axis, cell: str, panel: Panel) -> bool:
     if axis.bands is not None:
-        return True
+        return bool(bands_of([cell]))
     known = panel.categories(axis.variable)
-    return known is not None and (known.find(cell) is not None or TOTAL in (axis.categories or ()))
+    return (known is not None and known.find(cell) is not None) or is_missing(cell)
 
 
 def _has_unknown(text: str, found: Recomputed) -> bool:
@@ -159,6 +190,8 @@ def _labels(axis: Axis, at: int, panel: Panel) -> tuple[str, ...]:
     return (str(value), *panel.labels.get(axis.variable, {}).get(value, ()))
 
 
-def _says_more(text: str, panel: Panel) -> bool:
-    """Whether a head is longer than heads are, beside the names and titles of variables."""
-    return len(fold(_without_names(text, panel)).split()) > _MOST_WORDS
+def _says_more(text: str, panel: Panel, known: frozenset[str]) -> bool:
+    """Whether a head is longer than heads are, beside the names and titles of variables, or names a group
+    that the table does not have."""
+    words = fold(_without_names(text, panel)).split()
+    return len(words) > _MOST_WORDS or names_group(words, known, [panel])

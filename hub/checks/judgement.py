@@ -13,7 +13,7 @@ from hub.checks.contents import Contents
 from hub.checks.derived_columns import derived
 from hub.checks.disclosure import COUNTS, Judge
 from hub.checks.findings import Finding, Place, Severity
-from hub.checks.heads import find_in_heads
+from hub.checks.heads import find_in_heads, find_in_model_heads
 from hub.checks.linked import find_linked
 from hub.checks.model_texts import Explained, explain_models
 from hub.checks.panels import Panel, open_panels
@@ -41,7 +41,8 @@ _OF_NUMBERS = frozenset(
 
 @dataclass
 class Judgement:
-    """What recomputation says of a file. `reproduced`: every number of it was made again."""
+    """What recomputation says of a file. `reproduced`: every number of it was made again. `doubted`: heads
+    of a model say more than they should."""
 
     findings: list[Finding] = field(default_factory=list)
     explained: list[tuple[Recomputed, Table]] = field(default_factory=list)
@@ -49,6 +50,7 @@ class Judgement:
     declared: list[Place] = field(default_factory=list)
     summaries: list[Table] = field(default_factory=list)
     reproduced: bool = False
+    doubted: bool = False
     with_units: bool = True
 
     def kept(self, findings: Sequence[Finding]) -> list[Finding]:
@@ -116,7 +118,7 @@ def judge(
     whole, contents = contents, models.left
     shown = replace(contents, tables=[*contents.tables, *(table for _, _, table in models.coefficients)])
     complete = bool(contents.tables or models.found) and models.complete
-    complete &= len(contents.tables) <= _MAX_TABLES
+    complete &= len(contents.tables) <= _MAX_TABLES and not judgement.doubted
     for number, table in enumerate(contents.tables[:_MAX_TABLES]):
         if declaration is not None and number == 0:
             done = _judge_declared(judgement, table, declaration, panels, thresholds)
@@ -198,6 +200,10 @@ def _judge_models(
     regression = declared if declared is not None and declared.kind == "regression" else None
     models = explain_models(contents, panels, regression, thresholds)
     judgement.findings += models.findings
+    for fitted, _, table in models.coefficients:
+        heads = list(find_in_model_heads(table, fitted.panel))
+        judgement.findings += heads
+        judgement.doubted |= bool(heads)
     # In a notebook a text and a page may count their tables alike: then nothing is answered for either.
     places = [table.place for table in models.left.tables]
     judgement.summaries += [table for table in models.tables if table.place not in places]
@@ -292,9 +298,11 @@ def _judge_regression(
         )
     if check.unexplained:
         judgement.findings.append(_unreproduced(table, len(check.unexplained), check.unexplained, thresholds))
+    heads = list(find_in_model_heads(table, check.fitted.panel))
+    judgement.findings += heads
     if not check.fitted.panel.units:
         judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
-    return not check.wrong and not check.unexplained and bool(check.fitted.panel.units)
+    return not (check.wrong or check.unexplained or heads) and bool(check.fitted.panel.units)
 
 
 def _panels_of(judgement: Judgement) -> list[Panel]:
