@@ -14,6 +14,7 @@ from pyroaring import BitMap
 
 from hub.checks.cells import Cell
 from hub.checks.dominance import AMOUNTS, DISPERSIONS, INTERVALS, dominance
+from hub.checks.edges import find_edges
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.groups import Groups, split
 from hub.checks.kinds import is_area
@@ -63,6 +64,7 @@ class Judge:
                 found += self._group_shares(fit)
             found += self._totals(fit)
         found += find_marks(self.found, self.table, self.thresholds)
+        found += find_edges(self.found, self.table, self.thresholds)
         return [*found, *find_within(self.found, self.table, self.thresholds)]
 
     def _believed(self, fit: Fit, *, sure: bool) -> bool:
