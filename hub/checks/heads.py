@@ -93,8 +93,9 @@ def _heads(table: Table, heads: Sequence[str]) -> list[str]:
 
 def _twice(head: str, given: list[str]) -> bool:
     name, point, number = head.rpartition(".")
-    before = [name, *(f"{name}.{at}" for at in range(1, int(number)))] if number.isdecimal() else []
-    return bool(point) and bool(before) and all(one in given for one in before)
+    if not point or not number.isdecimal() or len(number) > 2:
+        return False
+    return all(one in given for one in (name, *(f"{name}.{at}" for at in range(1, int(number)))))
 
 
 def _labels_not_groups(found: Recomputed, table: Table) -> Iterator[str]:

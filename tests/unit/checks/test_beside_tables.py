@@ -333,3 +333,11 @@ def test_what_has_no_numbers_says_so(extract: Path, tmp_path: Path) -> None:
     for content, name in (("a,b\nx,y\n", "t.csv"), ("Nothing to see.\n", "t.md")):
         report = judged(extract, tmp_path, content, name=name)
         assert (report.verdict, rules_of(report)) == (Verdict.REVIEW, {"nothing_made_again"})
+
+
+def test_a_long_number_after_a_point_is_no_second_column(extract: Path, tmp_path: Path) -> None:
+    """It would be counted through: a number in a head is not how many columns there are."""
+    report = judged(extract, tmp_path, SAFE.rename({"wage_mean": "wage_mean 1.777679443359375"}))
+    assert report.verdict is not Verdict.PASS
+    twice = SAFE.with_columns(pl.col("wage_mean").alias("wage_mean.1"))
+    assert "numbers_in_text" not in rules_of(judged(extract, tmp_path, twice))
