@@ -92,7 +92,7 @@ class Judgement:
     def told(self) -> list[dict[str, Any]]:
         """The cells as a checker sees them beside the table: without the units themselves."""
         return [
-            {name: value for name, value in cell.to_json().items() if name != "units"}
+            {name: value for name, value in cell.to_json().items() if name != "held"}
             for cell in self.cells[:_MAX_CELLS_TOLD]
         ]
 
