@@ -58,7 +58,7 @@ def _paths(request: dict[str, Any]) -> list[Path]:
     return [Path(path) for path in (*named, *others, *tables)]
 
 
-def _answer(request: dict[str, Any], confined: dict[str, str]) -> str | Iterable[bytes]:
+def _answer(request: dict[str, Any], confined: dict[str, str]) -> str | Iterable[bytes | memoryview]:
     """Imports come after the limits: the libraries that read hostile bytes are inside them."""
     if request["action"] in ("number", "place", "differ"):
         from hub.checks import placing

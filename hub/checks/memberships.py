@@ -164,7 +164,7 @@ class Memberships:
 
 
 def _viewed(numbers: Numbers) -> memoryview:
-    return memoryview(np.ascontiguousarray(numbers, dtype="<u4")).cast("B")
+    return np.ascontiguousarray(numbers, dtype="<u4").data.cast("B")
 
 
 def memberships_from(content: bytes | mmap.mmap) -> Memberships:

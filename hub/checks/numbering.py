@@ -34,7 +34,7 @@ def number_tables(extract: Path, name: str, register: Path | None) -> Iterator[b
         if persons is None:
             continue
         space, numbers = _numbers(persons, f"{name}/{panel.name}", register)
-        mine = [NUMBERS, memoryview(numbers).cast("B")]
+        mine: list[bytes | memoryview] = [NUMBERS, numbers.data.cast("B")]
         found = relations(panel)
         members = [*numbered(numbers, found).pieces()] if found else []
         told.append(
