@@ -12,6 +12,7 @@ from pyroaring import BitMap
 from hub.checks.findings import Place, Report, Severity, UnreadableReport, report_from_json
 from hub.checks.sets import packed
 
+MODEL = "regression"  # the statistic of a model's sample (hub.checks.estimation_samples)
 SETS_BYTES = 40_000_000  # in one answer of the checking process, for an extract that is not large
 
 
@@ -20,7 +21,8 @@ class Cell:
     """A reproduced number.
 
     `row`, `column`: from 0, data rows, as in `Place`. `table`: the extract's table. `statistic`: a word of
-    `hub.documents.outputs.Statistic`. `variable`: None for counts. `value`: as recomputed, not as printed.
+    `hub.documents.outputs.Statistic`, or MODEL. `variable`: None for counts. `value`: as recomputed, not as
+    printed.
     `persons`, `households`, `employers`: distinct units with a value in the cell; None where the extract
     has no such unit. `top_shares`: shares of the largest and of the two largest persons in the absolute
     total, for statistics of amounts. `units`: positions of the cell's persons among the sorted distinct

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from pyroaring import BitMap
 
-from hub.checks.cells import Cell
+from hub.checks.cells import MODEL, Cell
 from hub.checks.findings import Place
 from hub.checks.memberships import Memberships
 
@@ -66,7 +66,9 @@ class ReleasedCell:
 
 
 def topic_of(cell: Cell) -> str:
-    """Counts are one topic; amounts of one variable are one topic each."""
+    """Counts are one topic; amounts of one variable are one topic each, models of it among them."""
+    if cell.statistic == MODEL and cell.variable is None:
+        return "of a model"
     return "count" if cell.statistic in _COUNTS or cell.variable is None else f"of {cell.variable}"
 
 

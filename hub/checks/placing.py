@@ -18,7 +18,7 @@ from typing import IO, Any
 import numpy as np
 from pyroaring import BitMap
 
-from hub.checks.cells import Cell, cell_from_json
+from hub.checks.cells import MODEL, Cell, cell_from_json
 from hub.checks.differencing import differences, findings_of
 from hub.checks.findings import Place, Severity
 from hub.checks.ledger import Ledger, ReleasedCell, ToldCell, probe_of, topic_of
@@ -190,7 +190,7 @@ def told_cell(
     cell: Cell, units: BitMap, relation: str | None = None, members: Memberships | None = None
 ) -> ToldCell:
     """A reproduced number with its persons as numbers of their space."""
-    place = cell.place.within(row=cell.row, column=cell.column)
+    place = cell.place if cell.statistic == MODEL else cell.place.within(row=cell.row, column=cell.column)
     printed = "/".join(str(part) for part in (place.cell, place.output, place.table))
     return ToldCell(printed, topic_of(cell), units, place, members, relation)
 
