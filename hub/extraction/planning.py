@@ -62,9 +62,10 @@ def plan_extract(  # noqa: PLR0913  # the door: everything that decides an extra
     sources = open_sources(specification, warehouse)
     check_populations(specification, sources)
     datasets = tuple(
-        _plan_dataset(dataset, specification, sources, schemes, areas, f"datasets[{position}]")
+        _plan_dataset(dataset, specification, sources, schemes, f"datasets[{position}]")
         for position, dataset in enumerate(specification.datasets)
     )
+    datasets = settle_levels(datasets, sources, schemes, areas, specification.period)
     return ExtractPlan(
         project=project,
         tag=project_tag(project) if tag is None else tag,
@@ -135,7 +136,6 @@ def _plan_dataset(
     specification: ExtractSpecification,
     sources: Sources,
     schemes: ClassSchemes,
-    areas: AreaLimits | None,
     field: str,
 ) -> PlannedDataset:
     dictionary = sources[dataset.source].dictionary
@@ -165,8 +165,6 @@ def _plan_dataset(
             for position, part in enumerate(dataset.through or ())
         ),
     )
-    if planned.through:
-        planned = settle_levels(planned, sources, schemes, areas, period, field=f"{field}.through")
     if len({name.lower() for name in planned.names}) != len(planned.names):
         raise Refused(
             "column_twice",
@@ -223,13 +221,6 @@ def _plan_through(
     dictionary, theirs = sources[dataset.source].dictionary, sources[part.source].dictionary
     unit_type(dictionary, part.unit, field=f"{field}.unit")
     check_coverage(theirs, specification.period, field="period")
-    if part.unit in dataset.units:
-        raise Refused(
-            "unit_delivered",
-            f"{part.unit} is delivered itself: its attributes would tell which one it is.",
-            f"{part.unit} est livrée elle-même : ses attributs diraient de laquelle il s’agit.",
-            field=f"{field}.unit",
-        )
     for position, column in enumerate(long_form(part.columns)):
         if column.variable in theirs.variables:
             where = f"{field}.columns[{position}]"
