@@ -17,15 +17,17 @@ from hub.extraction.buckets import bucket_key, write_buckets
 from hub.extraction.conformity import Difference, converted, duplicate_difference
 from hub.extraction.files import GivenFile, differences_of, hash_differences, open_file
 from hub.extraction.levels import check_schemes
+from hub.extraction.replacements import editions_before
 from hub.extraction.sources import (
     DICTIONARY_NAME,
     RECORD_NAME,
+    Edition,
     SourceRecord,
     StoredPart,
     software,
     verify_source,
 )
-from hub.extraction.staging import sha256_of, staged
+from hub.extraction.staging import clear, sha256_of, staged
 from hub.extraction.tables import translated, write_parquet
 
 DATA_NAME = "data.parquet"
@@ -58,6 +60,7 @@ def register(
     now: datetime,
     schemes: ClassSchemes = NO_SCHEMES,
     bucketed_from: int = BUCKETED_FROM,
+    replace: bool = False,
 ) -> SourceRecord:
     """Register `file` as the source that `dictionary` (or the document at that path) describes.
 
@@ -69,6 +72,8 @@ def register(
     2. The same file and dictionary again return the first record; others under a name already taken
        raise Conflict.
     3. Every level that the dictionary offers has its class scheme among `schemes` (of the policies).
+    4. With `replace`, the source is registered already and becomes this one in one step
+       (hub.extraction.replacements); until then, and after an error, it is what it was.
     """
     if isinstance(dictionary, Path):
         dictionary = read(Dictionary, dictionary)
@@ -77,11 +82,14 @@ def register(
     if differences := hash_differences(given, dictionary):
         raise SourceDiffers(differences)
     target = warehouse / dictionary.name
-    if (target / RECORD_NAME).is_file():
+    earlier = editions_before(warehouse, dictionary, given.sha256) if replace else None
+    if replace and earlier is None:
+        clear(target)  # what it replaced before may still lie there
+    if earlier is None and (target / RECORD_NAME).is_file():
         return _registered_before(warehouse, dictionary, given.sha256)
     try:
-        with staged(target, mode=0o440) as staging:
-            record = _write(given, dictionary, staging, warehouse, now, bucketed_from)
+        with staged(target, mode=0o440, replace=earlier is not None) as staging:
+            record = _write(given, dictionary, staging, warehouse, now, bucketed_from, earlier)
     except (OSError, PolarsError) as error:
         raise translated(error) from None
     return record
@@ -94,6 +102,7 @@ def _write(
     warehouse: Path,
     now: datetime,
     bucketed_from: int,
+    earlier: tuple[Edition, ...] | None,
 ) -> SourceRecord:
     """Write data, dictionary and record into `staging`."""
     with given.table(staging) as table:
@@ -134,6 +143,7 @@ def _write(
         columns=tuple(dictionary.variables),
         registered_at=now,
         software=software(),
+        earlier=earlier,
     )
     (staging / DICTIONARY_NAME).write_bytes(dictionary.to_json())
     (staging / RECORD_NAME).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -197,8 +207,10 @@ def _registered_before(warehouse: Path, dictionary: Dictionary, digest: str) -> 
     if (record.file_sha256, record.dictionary_sha256) != (digest, dictionary.digest):
         raise Conflict(
             "source_exists",
-            f"A source {dictionary.name} is registered with another file or dictionary.",
-            f"Une source {dictionary.name} est enregistrée avec un autre fichier ou dictionnaire.",
+            f"A source {dictionary.name} is registered with another file or dictionary. "
+            "A new edition replaces it: vitrine source replace.",
+            f"Une source {dictionary.name} est enregistrée avec un autre fichier ou dictionnaire. "
+            "Une nouvelle édition la remplace : vitrine source replace.",
             field="name",
         )
     return record
