@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from hub.extraction.sources import (
     Edition,
     SourceRecord,
     StoredPart,
+    load_source,
     software,
     verify_source,
 )
@@ -73,7 +75,8 @@ def register(
        raise Conflict.
     3. Every level that the dictionary offers has its class scheme among `schemes` (of the policies).
     4. With `replace`, the source is registered already and becomes this one in one step
-       (hub.extraction.replacements); until then, and after an error, it is what it was.
+       (hub.extraction.replacements); until then, and after an error, it is what it was. It stays in buckets,
+       or out of them, whatever its size: samples stay those of the edition before.
     """
     if isinstance(dictionary, Path):
         dictionary = read(Dictionary, dictionary)
@@ -85,6 +88,8 @@ def register(
     earlier = editions_before(warehouse, dictionary, given.sha256) if replace else None
     if replace and earlier is None:
         clear(target)  # what it replaced before may still lie there
+    elif replace:  # in buckets or not, as before: samples are drawn by that, and the new one has the same
+        bucketed_from = 0 if load_source(warehouse, dictionary.name).index is not None else sys.maxsize
     if earlier is None and (target / RECORD_NAME).is_file():
         return _registered_before(warehouse, dictionary, given.sha256)
     try:

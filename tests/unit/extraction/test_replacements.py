@@ -10,7 +10,7 @@ import pytest
 from hub.documents import parse
 from hub.documents.dictionaries import Dictionary
 from hub.documents.policies import load_policies
-from hub.documents.projects import ExtractDocument
+from hub.documents.projects import ExtractDocument, SampleDocument
 from hub.domain.errors import Conflict, NotFound, Refused
 from hub.extraction import SourceDiffers, assess, extract, load_source, register, verify_extract
 from hub.extraction import staging as staging_room
@@ -37,8 +37,8 @@ def more(tmp_path: Path) -> Path:
     return path
 
 
-def replace(file: Path, dictionary: Dictionary, warehouse: Path, **more: int) -> None:
-    register(file, dictionary, warehouse=warehouse, now=LATER, replace=True, **more)
+def replace(file: Path, dictionary: Dictionary, warehouse: Path) -> None:
+    register(file, dictionary, warehouse=warehouse, now=LATER, replace=True)
 
 
 def snapshot(warehouse: Path) -> dict[str, bytes]:
@@ -121,12 +121,11 @@ def test_a_file_system_that_cannot_exchange_directories_refuses(
     assert [path.name for path in registered.iterdir()] == ["toy"]
 
 
-@pytest.mark.parametrize("bucketed_from", [2, 1_000_000])
 def test_a_new_edition_with_the_hashes_of_those_before(
-    registered: Path, dictionary: Dictionary, csv: Path, more: Path, bucketed_from: int
+    registered: Path, dictionary: Dictionary, csv: Path, more: Path
 ) -> None:
     first = load_source(registered, "toy")
-    replace(more, dictionary, registered, bucketed_from=bucketed_from)
+    replace(more, dictionary, registered)
     record = verify_source(registered, "toy")
     assert (record.rows, record.registered_at) == (6, LATER)
     assert [one.file_sha256 for one in record.earlier or ()] == [first.file_sha256]
@@ -138,6 +137,32 @@ def test_a_new_edition_with_the_hashes_of_those_before(
     assert {path.name for path in (registered / "toy").iterdir()} == {
         "data.parquet", "dictionary.json", "source.json",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_a_source_that_crosses_the_size_of_large_ones_keeps_its_samples(
+    dictionary: Dictionary, warehouse: Path, tmp_path: Path, large: bool
+) -> None:
+    """In buckets samples are drawn in another order: who was drawn from the edition before is drawn again."""
+    (warehouse / ".bucket.key").write_bytes(b"b" * 32)
+    head, *_ = ROWS
+    rows = [f"{n},2026,h{n},1,10,1990-01-01,true" for n in range(300)]
+    request = ExtractDocument(source="toy", columns=("wage",), sample=SampleDocument(share=0.2))
+    drawn = []
+    for version, number in ((1, 280), (2, 300)):
+        file = tmp_path / f"{number}.csv"
+        file.write_text("\n".join([head, *rows[:number]]) + "\n", encoding="utf-8")
+        limit = 290 if not large else 270 if version == 1 else 310
+        register(file, dictionary, warehouse=warehouse, now=NOW, bucketed_from=limit, replace=version == 2)
+        into = tmp_path / "extracts" / f"v{version}"
+        extract(
+            plan_short(request, warehouse), warehouse=warehouse, master_key=MASTER_KEY, into=into, now=NOW
+        )
+        drawn.append(set(pl.read_parquet(into / "toy.parquet")["person_id"]))
+    assert (load_source(warehouse, "toy").index is not None) == large
+    assert [len(one) for one in drawn] == [56, 60]
+    # A share of more people has some of the new ones instead of a few at its end.
+    assert len(drawn[0] & drawn[1]) > 45
 
 
 def test_the_same_edition_is_not_replaced(registered: Path, dictionary: Dictionary, csv: Path) -> None:
