@@ -13,12 +13,13 @@ which stands for as many areas and persons as the limits say, and no counting of
 other: that is the risk report's (trajectories). Persons are the units by which a table's rows are found:
 those of each source that shows the areas, and those that several of them show in the same area, each
 person in one area only. Neither the filter nor the sample counts, and no key: the levels are known when
-the extract is planned.
+the extract is planned. A next version with the same pseudonyms can be put together with the one before: it
+has no column at a finer level than that one had.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations as choices
@@ -34,7 +35,7 @@ from hub.extraction.combinations import Combination, View, combinations
 from hub.extraction.levels import PlannedColumn, delivered, fitting_scheme
 from hub.extraction.linkages import identity, key_names, key_types, keyed
 from hub.extraction.periods import within
-from hub.extraction.plans import PlannedDataset, PlannedThrough
+from hub.extraction.plans import DeliveredLevels, PlannedDataset, PlannedThrough
 from hub.extraction.sources import Sources
 
 _UNITS, _AREA, _PERSON = " units", " area", " person"  # no variable can be called this
@@ -56,9 +57,10 @@ def settle_levels(
     schemes: ClassSchemes,
     limits: AreaLimits | None,
     period: Period | None,
+    before: DeliveredLevels | None = None,
 ) -> tuple[PlannedDataset, ...]:
     """The datasets with their joined columns as fine as the limits allow, for every unit that is not
-    delivered; Refused naming the `through` and the columns where no level does."""
+    delivered, and no finer than `before`; Refused naming `through` and the columns where no level does."""
     through = [list(dataset.through) for dataset in planned]
     for combination in combinations(planned, sources):
         field = f"datasets[{combination.parts[0][0]}].through"
@@ -70,7 +72,9 @@ def settle_levels(
                 field=field,
             )
         parts = [through[dataset][part] for dataset, part in combination.parts]
-        settled = _Areas(combination, parts, sources, schemes, period).settle(limits, field=field)
+        least = [(before or {}).get(planned[dataset].name) for dataset, _ in combination.parts]
+        areas = _Areas(combination, parts, sources, schemes, period)
+        settled = areas.settle(limits, least, field=field)
         for (dataset, part), one in zip(combination.parts, settled, strict=True):
             through[dataset][part] = one
     return tuple(
@@ -228,10 +232,13 @@ class _Areas:
                 )
         return found
 
-    def settle(self, limits: AreaLimits, *, field: str) -> list[PlannedThrough]:
-        """The parts with the levels chosen."""
+    def settle(
+        self, limits: AreaLimits, least: Sequence[Mapping[str, Level] | None], *, field: str
+    ) -> list[PlannedThrough]:
+        """The parts with the levels chosen. `least`: per part the finest levels by column, a column that is
+        not there being withheld; None: those asked for."""
         chosen = [
-            _Column(number, position, column)
+            _Column(number, position, self._no_finer(part, column, least[number]))
             for number, part in enumerate(self.parts)
             for position, column in enumerate(part.columns)
         ]
@@ -245,6 +252,17 @@ class _Areas:
                 self._refuse(chosen, exposed, limits, field)
             _, _, chosen = min(trials, key=lambda trial: trial[:2])
         return [self._settled(number, part, chosen) for number, part in enumerate(self.parts)]
+
+    def _no_finer(
+        self, part: PlannedThrough, column: PlannedColumn, least: Mapping[str, Level] | None
+    ) -> PlannedColumn | None:
+        if least is None:
+            return column
+        limit = FINE_TO_COARSE.index(least.get(column.name, Level.NONE))
+        for one in (column, *self._coarser(part, column)):
+            if one.level is not Level.NONE and FINE_TO_COARSE.index(one.level) >= limit:
+                return one
+        return None
 
     def _one_coarser(self, chosen: list[_Column], one: _Column) -> list[_Column] | None:
         """The choice with this column one level coarser, wherever else it stands at the same level too;

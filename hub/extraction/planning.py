@@ -18,7 +18,7 @@ from hub.extraction.filtering import check_filter
 from hub.extraction.levels import plan_column
 from hub.extraction.linkages import HOUSEHOLD, check_link, identity, linked_unit, unit_type
 from hub.extraction.periods import check_collected, check_coverage
-from hub.extraction.plans import ExtractPlan, PlannedDataset, PlannedSource, PlannedThrough
+from hub.extraction.plans import DeliveredLevels, ExtractPlan, PlannedDataset, PlannedSource, PlannedThrough
 from hub.extraction.populations import check_populations
 from hub.extraction.sources import Sources, load_dictionary, open_source
 
@@ -52,12 +52,14 @@ def plan_extract(  # noqa: PLR0913  # the door: everything that decides an extra
     tag: int | None = None,
     key_version: int = 1,
     request_sha256: str | None = None,
+    before: DeliveredLevels | None = None,
 ) -> ExtractPlan:
     """The plan for `specification`; Refused with the field (`datasets[0].columns[3]`) that cannot be given.
 
     `schemes` are the class schemes of the policies (hub.documents.classes), `areas` the limits for what
     is joined through a unit that is not delivered: without them, that is refused. `tag` is by default
-    that of the project's slug (hub.domain.pseudonyms.project_tag).
+    that of the project's slug (hub.domain.pseudonyms.project_tag). `before`: what the version before, of the
+    same pseudonyms, delivered (hub.extraction.plans).
     """
     sources = open_sources(specification, warehouse)
     check_populations(specification, sources)
@@ -65,7 +67,7 @@ def plan_extract(  # noqa: PLR0913  # the door: everything that decides an extra
         _plan_dataset(dataset, specification, sources, schemes, f"datasets[{position}]")
         for position, dataset in enumerate(specification.datasets)
     )
-    datasets = settle_levels(datasets, sources, schemes, areas, specification.period)
+    datasets = settle_levels(datasets, sources, schemes, areas, specification.period, before)
     return ExtractPlan(
         project=project,
         tag=project_tag(project) if tag is None else tag,
@@ -84,6 +86,7 @@ def plan_extract(  # noqa: PLR0913  # the door: everything that decides an extra
         ),
         datasets=datasets,
         policy_fingerprint=policy_fingerprint,
+        before=before,
     )
 
 
@@ -116,6 +119,7 @@ def judge_again(
         tag=plan.tag,
         key_version=plan.key_version,
         request_sha256=plan.request_sha256,
+        before=plan.before,
     )
     if again != plan:
         changed = next(

@@ -248,6 +248,25 @@ def test_the_same_variable_in_two_tables_is_made_coarser_in_both(warehouse: Path
     assert len(levels["rent"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("before", "levels"),
+    [
+        (None, {"rent": {"raw"}}),
+        ({}, {"rent": {"raw"}}),
+        ({"a": {"sex": Level.RAW, "rent": Level.BAND}}, {"rent": {"band"}}),
+        ({"a": {"rent": Level.CLASS}}, {"rent": {"class"}}),
+        ({"a": {"sex": Level.RAW}}, {"rent": {"none"}}),
+        ({"a": {"rent": Level.GROUP}}, {"rent": {"none"}}),
+    ],
+)
+def test_a_next_version_is_no_finer_than_the_one_before(
+    warehouse: Path, before: dict[str, dict[str, Level]] | None, levels: dict[str, set[str]]
+) -> None:
+    plan = planned(warehouse, ALL + _table("a", "rent"), before=before)
+    assert _levels(plan) == levels
+    assert plan.before == before
+
+
 def test_who_is_in_two_sources_is_counted(tmp_path: Path) -> None:
     """Each source shows enough persons for every rent; but of those in both there are too few."""
     warehouse = registers.register_all(tmp_path)
