@@ -18,7 +18,7 @@ from hub.extraction.filtering import check_filter
 from hub.extraction.levels import plan_column
 from hub.extraction.linkages import HOUSEHOLD, check_link, identity, linked_unit, unit_type
 from hub.extraction.periods import check_collected, check_coverage
-from hub.extraction.plans import ExtractPlan, PlannedDataset, PlannedSource, PlannedThrough
+from hub.extraction.plans import DeliveredLevels, ExtractPlan, PlannedDataset, PlannedSource, PlannedThrough
 from hub.extraction.populations import check_populations
 from hub.extraction.sources import Sources, load_dictionary, open_source
 
@@ -52,19 +52,22 @@ def plan_extract(  # noqa: PLR0913  # the door: everything that decides an extra
     tag: int | None = None,
     key_version: int = 1,
     request_sha256: str | None = None,
+    before: DeliveredLevels | None = None,
 ) -> ExtractPlan:
     """The plan for `specification`; Refused with the field (`datasets[0].columns[3]`) that cannot be given.
 
     `schemes` are the class schemes of the policies (hub.documents.classes), `areas` the limits for what
     is joined through a unit that is not delivered: without them, that is refused. `tag` is by default
-    that of the project's slug (hub.domain.pseudonyms.project_tag).
+    that of the project's slug (hub.domain.pseudonyms.project_tag). `before`: what the version before, of the
+    same pseudonyms, delivered (hub.extraction.plans).
     """
     sources = open_sources(specification, warehouse)
     check_populations(specification, sources)
     datasets = tuple(
-        _plan_dataset(dataset, specification, sources, schemes, areas, f"datasets[{position}]")
+        _plan_dataset(dataset, specification, sources, schemes, f"datasets[{position}]")
         for position, dataset in enumerate(specification.datasets)
     )
+    datasets = settle_levels(datasets, sources, schemes, areas, specification.period, before)
     return ExtractPlan(
         project=project,
         tag=project_tag(project) if tag is None else tag,
@@ -83,6 +86,7 @@ def plan_extract(  # noqa: PLR0913  # the door: everything that decides an extra
         ),
         datasets=datasets,
         policy_fingerprint=policy_fingerprint,
+        before=before,
     )
 
 
@@ -115,6 +119,7 @@ def judge_again(
         tag=plan.tag,
         key_version=plan.key_version,
         request_sha256=plan.request_sha256,
+        before=plan.before,
     )
     if again != plan:
         changed = next(
@@ -135,7 +140,6 @@ def _plan_dataset(
     specification: ExtractSpecification,
     sources: Sources,
     schemes: ClassSchemes,
-    areas: AreaLimits | None,
     field: str,
 ) -> PlannedDataset:
     dictionary = sources[dataset.source].dictionary
@@ -165,8 +169,6 @@ def _plan_dataset(
             for position, part in enumerate(dataset.through or ())
         ),
     )
-    if planned.through:
-        planned = settle_levels(planned, sources, schemes, areas, period, field=f"{field}.through")
     if len({name.lower() for name in planned.names}) != len(planned.names):
         raise Refused(
             "column_twice",
@@ -223,13 +225,6 @@ def _plan_through(
     dictionary, theirs = sources[dataset.source].dictionary, sources[part.source].dictionary
     unit_type(dictionary, part.unit, field=f"{field}.unit")
     check_coverage(theirs, specification.period, field="period")
-    if part.unit in dataset.units:
-        raise Refused(
-            "unit_delivered",
-            f"{part.unit} is delivered itself: its attributes would tell which one it is.",
-            f"{part.unit} est livrée elle-même : ses attributs diraient de laquelle il s’agit.",
-            field=f"{field}.unit",
-        )
     for position, column in enumerate(long_form(part.columns)):
         if column.variable in theirs.variables:
             where = f"{field}.columns[{position}]"

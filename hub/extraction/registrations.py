@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,15 +20,18 @@ from hub.extraction.conformity import Difference, converted, duplicate_differenc
 from hub.extraction.files import GivenFile, differences_of, hash_differences, open_file
 from hub.extraction.levels import check_schemes
 from hub.extraction.placements import first_repeated
+from hub.extraction.replacements import editions_before
 from hub.extraction.sources import (
     DICTIONARY_NAME,
     RECORD_NAME,
+    Edition,
     SourceRecord,
     StoredPart,
+    load_source,
     software,
     verify_source,
 )
-from hub.extraction.staging import sha256_of, staged
+from hub.extraction.staging import clear, sha256_of, staged
 from hub.extraction.tables import translated, write_parquet
 
 DATA_NAME = "data.parquet"
@@ -60,6 +64,7 @@ def register(
     now: datetime,
     schemes: ClassSchemes = NO_SCHEMES,
     bucketed_from: int = BUCKETED_FROM,
+    replace: bool = False,
 ) -> SourceRecord:
     """Register `file` as the source that `dictionary` (or the document at that path) describes.
 
@@ -71,6 +76,9 @@ def register(
     2. The same file and dictionary again return the first record; others under a name already taken
        raise Conflict.
     3. Every level that the dictionary offers has its class scheme among `schemes` (of the policies).
+    4. With `replace`, the source is registered already and becomes this one in one step
+       (hub.extraction.replacements); until then, and after an error, it is what it was. It stays in buckets,
+       or out of them, whatever its size: samples stay those of the edition before.
     """
     if isinstance(dictionary, Path):
         dictionary = read(Dictionary, dictionary)
@@ -79,11 +87,16 @@ def register(
     if differences := hash_differences(given, dictionary):
         raise SourceDiffers(differences)
     target = warehouse / dictionary.name
-    if (target / RECORD_NAME).is_file():
+    earlier = editions_before(warehouse, dictionary, given.sha256) if replace else None
+    if replace and earlier is None:
+        clear(target)  # what it replaced before may still lie there
+    elif replace:  # in buckets or not, as before: samples are drawn by that, and the new one has the same
+        bucketed_from = 0 if load_source(warehouse, dictionary.name).index is not None else sys.maxsize
+    if earlier is None and (target / RECORD_NAME).is_file():
         return _registered_before(warehouse, dictionary, given.sha256)
     try:
-        with staged(target, mode=0o440) as staging:
-            record = _write(given, dictionary, staging, warehouse, now, bucketed_from)
+        with staged(target, mode=0o440, replace=earlier is not None) as staging:
+            record = _write(given, dictionary, staging, warehouse, now, bucketed_from, earlier)
     except (OSError, PolarsError) as error:
         raise translated(error) from None
     return record
@@ -96,6 +109,7 @@ def _write(
     warehouse: Path,
     now: datetime,
     bucketed_from: int,
+    earlier: tuple[Edition, ...] | None,
 ) -> SourceRecord:
     """Write data, dictionary and record into `staging`."""
     with given.table(staging) as table:
@@ -134,6 +148,7 @@ def _write(
         columns=tuple(dictionary.variables),
         registered_at=now,
         software=software(),
+        earlier=earlier,
     )
     (staging / DICTIONARY_NAME).write_bytes(dictionary.to_json())
     (staging / RECORD_NAME).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -199,8 +214,10 @@ def _registered_before(warehouse: Path, dictionary: Dictionary, digest: str) -> 
     if (record.file_sha256, record.dictionary_sha256) != (digest, dictionary.digest):
         raise Conflict(
             "source_exists",
-            f"A source {dictionary.name} is registered with another file or dictionary.",
-            f"Une source {dictionary.name} est enregistrée avec un autre fichier ou dictionnaire.",
+            f"A source {dictionary.name} is registered with another file or dictionary. "
+            "A new edition replaces it: vitrine source replace.",
+            f"Une source {dictionary.name} est enregistrée avec un autre fichier ou dictionnaire. "
+            "Une nouvelle édition la remplace : vitrine source replace.",
             field="name",
         )
     return record

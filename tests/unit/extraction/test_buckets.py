@@ -18,7 +18,7 @@ from hub.documents import parse
 from hub.documents.dictionaries import Dictionary
 from hub.documents.requests import Period, PopulationSample
 from hub.domain.errors import Conflict, IntegrityError, NotFound, Refused
-from hub.extraction import SourceDiffers, buckets, extract, register
+from hub.extraction import SourceDiffers, buckets, deliveries, extract, register
 from hub.extraction.buckets import (
     BUCKET,
     BUCKETS,
@@ -406,3 +406,29 @@ def test_a_large_source_killed_between_its_buckets(bucket_warehouse: Path, tmp_p
     assert again.parts == open_source(bucket_warehouse, "persons").record.parts
     assert sorted(path.name for path in warehouse.iterdir()) == [KEY_NAME, "persons"]
     assert not list((warehouse / "persons").glob("*.stream"))
+
+
+@pytest.mark.parametrize(("many", "at_once"), [("persons", False), ("jobs", False), ("jobs", True)])
+def test_sources_of_different_numbers_of_buckets_meet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: str, at_once: bool
+) -> None:
+    """A sample drawn from one is found whole in the other, which has another number of buckets."""
+    if not at_once:
+        monkeypatch.setattr(deliveries, "SORTED_IN_MEMORY", 10)
+        monkeypatch.setattr(deliveries, "PIECE", 5)
+    jobs = parse(Dictionary, registers.JOBS, name="jobs.yaml")
+    registers.jobs().write_parquet(tmp_path / "jobs.parquet")
+    warehouse = tmp_path / "warehouse"
+    warehouse.mkdir()
+    for dictionary, file in ((DICTIONARY, _folder(tmp_path / "given")), (jobs, tmp_path / "jobs.parquet")):
+        monkeypatch.setattr(buckets, "_BUCKET_CELLS", 7 if dictionary.name == many else 7_500_000)
+        register(file, dictionary, warehouse=warehouse, now=NOW, schemes=SCHEMES, bucketed_from=1)
+    text = (
+        _sampled(count=60) + "  - {name: jobs, source: jobs, of: [all], units: [person], columns: [wage]}\n"
+    )
+    people = _people(warehouse, tmp_path / "v1", text)
+    working = people.filter(pl.col("age") > 10)["person_id"]
+    # All adults work in all three months.
+    wages = pl.read_parquet(tmp_path / "v1" / "jobs.parquet")
+    assert people["person_id"].n_unique() == 60
+    assert sorted(wages["person_id"]) == sorted(working)
