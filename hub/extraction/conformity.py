@@ -10,6 +10,7 @@ import polars as pl
 
 from hub.documents.dictionaries import Dictionary, Variable, VariableType
 from hub.extraction.filtering import dtype
+from hub.extraction.wordings import TYPE_NAMES
 
 Format = Literal["csv", "parquet", "stata"]
 _ROW = " row"  # no variable can be called this
@@ -84,7 +85,7 @@ def _type_difference(name: str, row: int | None, variable: Variable) -> Differen
         name,
         row,
         f"column {name}{where_en} is not of type {variable.type}",
-        f"la colonne {name}{where_fr} n’est pas du type {variable.type}",
+        f"la colonne {name}{where_fr} n’est pas du type {TYPE_NAMES[variable.type].fr}",
     )
 
 
