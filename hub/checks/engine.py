@@ -97,7 +97,7 @@ def run_checks(  # noqa: PLR0913  # as check_in_subprocess: everything a verdict
         **contents.counts,
     }
     report = _report(findings, media_type, sha256, summary, thresholds)
-    return replace(report, cells=tuple(judgement.cells))
+    return replace(report, cells=(*judgement.cells, *judgement.samples))
 
 
 def _judge(

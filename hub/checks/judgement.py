@@ -13,6 +13,7 @@ from hub.checks.cells import Cell
 from hub.checks.contents import Contents
 from hub.checks.derived_columns import derived
 from hub.checks.disclosure import COUNTS, Judge
+from hub.checks.estimation_samples import sample_of
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.linked import find_linked, numbers_in_heads
 from hub.checks.model_texts import Explained, explain_models
@@ -53,6 +54,7 @@ class Judgement:
     findings: list[Finding] = field(default_factory=list)
     explained: list[tuple[Recomputed, Table]] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
+    samples: list[Cell] = field(default_factory=list)  # of models
     declared: list[Place] = field(default_factory=list)
     summaries: list[Table] = field(default_factory=list)
     reproduced: bool = False
@@ -92,7 +94,7 @@ class Judgement:
     def told(self) -> list[dict[str, Any]]:
         """The cells as a checker sees them beside the table: without the units themselves."""
         return [
-            {name: value for name, value in cell.to_json().items() if name != "units"}
+            {name: value for name, value in cell.to_json().items() if name != "held"}
             for cell in self.cells[:_MAX_CELLS_TOLD]
         ]
 
@@ -140,7 +142,10 @@ def judge(
                 limit=thresholds.min_units, evidence={"units": least})
         for table, least in differing_pairs(judgement.explained, thresholds)
     ]  # fmt: skip
-    judgement.findings += find_linked(judgement.cells, thresholds, panels)
+    judgement.samples += [
+        sample_of(*one, with_units=judgement.with_units or bool(contents.tables)) for one in models.fitted()
+    ]
+    judgement.findings += find_linked([*judgement.cells, *judgement.samples], thresholds, panels)
     judgement.findings += _look_at_texts(whole, panels, thresholds)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
     used = [*_panels_of(judgement), *(fitted.panel for fitted, _, _ in models.fitted())]
@@ -260,6 +265,9 @@ def _judge_regression(
 
     check = check_declared(table, declared, panels)
     judgement.findings += find_in_fitted(check.fitted, check.outcome, table.place, thresholds)
+    judgement.samples.append(
+        sample_of(check.fitted, check.outcome, table.place, with_units=judgement.with_units)
+    )
     judgement.declared.append(table.place)
     if check.wrong:
         severity = thresholds.severity("false_claim")
