@@ -241,6 +241,9 @@ class Ledger(Protocol):
     def verify(self, file: LedgerFile) -> None:
         """Raise unless the sets of a file are those that were kept."""
 
+    def extracts(self) -> list[str]:
+        """The extracts whose persons' numbers are kept."""
+
     def forget(self, extract: str) -> None:
         """Remove what is kept of an extract that is gone, but not what was released from it."""
 

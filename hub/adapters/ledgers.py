@@ -2,7 +2,7 @@
 
 cells/<aa>/<sha256>                sets of one submitted file, or what the persons of a table belong to;
                                    written once, by the portal
-extracts/<project>/v<n>/           the numbers of an extract's persons, by table; written at its first
+cells/extracts/<project>/v<n>/     the numbers of an extract's persons, by table; written at its first
                                    submission, gone with the extract
 units/<project>/v<n>.parquet       pseudonym → number, written at sealing (hub.extraction.registers)
 
@@ -64,10 +64,9 @@ class FileLedger:
     """`Ledger` in a directory. Safe to use from several threads; two processes must not share it."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
         self._cells = root / "cells"
         self._units = root / "units"
-        self._extracts = root / "extracts"
+        self._extracts = self._cells / "extracts"
 
     def number(self, extract: ExtractFiles) -> Mapping[str, NumberedTable]:
         """The record if it is of the extract and the register as they stand, else made anew."""
@@ -129,6 +128,11 @@ class FileLedger:
                     raise damaged()
         except OSError as error:
             raise damaged() from error
+
+    def extracts(self) -> list[str]:
+        return sorted(
+            {path.parent.relative_to(self._extracts).as_posix() for path in self._extracts.glob("*/*/*")}
+        )
 
     def forget(self, extract: str) -> None:
         shutil.rmtree(self._extracts / extract, ignore_errors=True)
@@ -198,8 +202,8 @@ class FileLedger:
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[IO[bytes]]:
-        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryFile(dir=self._root) as stream:
+        self._cells.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=self._cells) as stream:
             yield stream
 
     def _keep(self, stream: IO[bytes], length: int) -> str:
@@ -209,7 +213,7 @@ class FileLedger:
         """Copy the next bytes of a stream to where their SHA-256 belongs, and answer it. Raises
         LedgerFailed."""
         digest = hashlib.sha256()
-        aside = self._root / f".{os.getpid()}.{threading.get_ident()}.new"
+        aside = self._cells / f".{os.getpid()}.{threading.get_ident()}.new"
         try:
             with aside.open("wb") as target:
                 left = length

@@ -167,15 +167,15 @@ def test_the_numbers_of_an_extract_go_with_it(ledger: FileLedger, tmp_path: Path
     files = extract(tmp_path, "wages/v1", range(100, 140))
     staged = place(ledger, files)
     ledger.forget("wages/v1")
-    assert not (tmp_path / "ledger" / "extracts" / "wages" / "v1").exists()
+    assert not (tmp_path / "ledger" / "cells" / "extracts" / "wages" / "v1").exists()
     ledger.verify(released(staged))  # what was released from it stays
     ledger.forget("wages/v1")
 
 
 def test_nothing_is_left_of_what_was_on_its_way(ledger: FileLedger, tmp_path: Path) -> None:
     place(ledger, extract(tmp_path, "wages/v1", range(100, 140)))
-    left = {path.name for path in (tmp_path / "ledger").iterdir()}
-    assert left == {"cells", "extracts"}
+    assert [path.name for path in (tmp_path / "ledger").iterdir()] == ["cells"]  # what the portal may write
+    assert not [path for path in (tmp_path / "ledger").rglob("*") if path.name.startswith(".")]
 
 
 def register(root: Path, name: str, keys: list[int], first: int) -> None:
