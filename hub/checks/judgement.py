@@ -18,6 +18,7 @@ from hub.checks.linked import find_linked, numbers_in_heads
 from hub.checks.model_texts import Explained, explain_models
 from hub.checks.panels import Panel, open_panels
 from hub.checks.populations import differing_pairs
+from hub.checks.r_prints import contents_of, without_prints
 from hub.checks.recompute import Recomputed, Search, best_of
 from hub.checks.sentences import finding
 from hub.checks.shapes import find_in_shape, find_nearly_equal, find_units_in_text, find_units_named
@@ -348,9 +349,12 @@ def _only_tables(contents: Contents, judgement: Judgement) -> bool:
             for cell in row:
                 known.update(_numbers(cell))
     left = 0
+    kept = Counter(contents_of(table) for table in contents.tables)
     for text in contents.printed:
-        found = Counter(_numbers(_ORDINAL.sub(" ", text.content)))
-        left += sum((found - known).values())
+        rest, apart = without_prints(text.content, kept)
+        own = Counter(number for rows in apart for row in rows for cell in row for number in _numbers(cell))
+        found = Counter(_numbers(_ORDINAL.sub(" ", rest)))
+        left += sum((found - (known - own)).values())
     if left:
         judgement.findings.append(finding("numbers_in_text", Severity.REVIEW, count=left))
     return not left

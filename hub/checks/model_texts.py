@@ -14,8 +14,9 @@ import numpy as np
 from hub.checks.contents import Contents, bounds_of
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.panels import Floats, Panel, fold
+from hub.checks.r_prints import tables_in_text
 from hub.checks.sentences import finding
-from hub.checks.tables import Table, UnreadableTable, printed_tables
+from hub.checks.tables import Table, UnreadableTable
 from hub.checks.terms import units_among
 from hub.checks.thresholds import Thresholds
 
@@ -164,7 +165,7 @@ class _Reader:
 
     def _printed(self, text: str, place: Place) -> list[Table]:
         try:
-            return printed_tables(text, bounds_of(self.thresholds), place)
+            return tables_in_text(text, bounds_of(self.thresholds), place)
         except UnreadableTable:
             return []
 
