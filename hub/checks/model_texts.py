@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 # What every summary has: the head of its coefficients.
 _HEAD = re.compile(
-    r"\bcoef\b.{0,60}\bstd.{0,5}err|\bCoef\..{0,40}Std\.Err\.|Estimate\s+Std\. Error", re.IGNORECASE
+    r"\bcoef\b.{0,60}\bstd.{0,5}err|\bCoef\..{0,40}Std\.Err\.|Estimate\s+Std\. Error|\bg?lm\(formula = ",
+    re.IGNORECASE,
 )
-_ESTIMATE = re.compile(r"^(?:coef\w*|estimates?|est|b|beta)$")
+_COEFFICIENTS = re.compile(r"^(?:coef\w*|estimates?|est|b|beta|2 5|0 025)$")
 _MOST_MODELS = 30  # of a file; further ones stay unexplained
 _MOST_TABLES = 10  # of coefficients
 _Key = tuple[int | None, int | None]
@@ -89,7 +90,7 @@ def _read_coefficients(explained: Explained, panels: Sequence[Panel]) -> None:
     """Tables of coefficients that say no outcome."""
     tried = 0
     for table in explained.left.tables:
-        if not any(_ESTIMATE.match(fold(head)) for head in table.columns):
+        if not any(_COEFFICIENTS.match(fold(head)) for head in table.columns):
             continue
         tried += 1
         if tried > _MOST_TABLES:

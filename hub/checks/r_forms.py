@@ -25,6 +25,7 @@ _INDEX = re.compile(r"\s*\[(\d+)\] +(?P<values>\S.*)")
 _STRUCTURE = re.compile(r" ?\$ (?P<name>\S+) *(?::| ) ?<?(?:int|num|dbl|logi)>? (?P<values>.+)")
 _QUARTERS = re.compile(r"(Min\.|1st Qu\.|Median|Mean|3rd Qu\.|Max\.|NA's) *: *(\S+)")
 _NUMBERED = re.compile(r"\s*\d+: ")
+LABEL = "label"  # the head of names that are values of no named variable
 LONGEST = 2_000  # characters of a line that somebody reads
 _LEAST_STRUCTURE = 3  # values of a variable shown by str or glimpse
 
@@ -209,7 +210,7 @@ def _named(lines: Lines, at: int) -> Print | None:
     if len(set(labels)) < len(labels) or (len(pairs) < 2 and not title):
         return None
     estimates = "(Intercept)" in labels
-    head = ["term", "estimate"] if estimates else [title, "value"]
+    head = ["term", "estimate"] if estimates else [title or LABEL, "value"]
     return Print(at, end, [head, *map(list, pairs)])
 
 
@@ -237,7 +238,7 @@ def _list(lines: Lines, at: int) -> Print | None:
         names = [row[0] for row in own] if len(own[0]) > 1 else [f"#{n}" for n in range(1, len(own) + 1)]
         if rows and names != rows[0][1:]:
             break
-        rows = rows or [["", *names]]
+        rows = rows or [[LABEL, *names]]
         rows.append([hit["quoted"] or hit["plain"], *(row[-1] for row in own)])
         end = one.end
         while end < len(lines) and not lines[end].strip():
@@ -298,6 +299,8 @@ def _frame(lines: Lines, at: int) -> Print | None:
     joined = _joined(chunks)
     if joined is None or (len(chunks) == 1 and _wide(lines[at:end])):
         return None
+    if not joined[0][0] and (joined[1][0] == "0" or all(map(is_value, joined[0][1:]))):
+        joined[0][0] = LABEL
     return Print(at, end, joined)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from hub.checks.fixed_widths import under
+
 # How each label of a head or foot is called here: words, and the numbers of hub.checks.estimation.
 _WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -71,6 +73,9 @@ _FEET_OF_R: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"Null deviance:\s+(NUMBER)\s+on\s+(\d+)\s+degrees of freedom", ("null_deviance", "null_degrees")),
         (r"Residual deviance:\s+(NUMBER)\s+on\s+(\d+)\s+degrees of freedom", ("deviance", "degrees")),
         (r"AIC: (NUMBER)", ("aic",)),
+        (r"Degrees of Freedom: (\d+) Total \(i\.e\. Null\);\s+(\d+) Residual", ("null_degrees", "degrees")),
+        (r"Null Deviance:\s+(NUMBER)", ("null_deviance",)),
+        (r"Residual Deviance:\s+(NUMBER)\s+AIC:\s+(NUMBER)", ("deviance", "aic")),
         (r"\(Dispersion parameter for (?:binomial|poisson) family taken to be (1)\)", ("scale",)),
         (r"Number of Fisher Scoring iterations: (\d+)", ("iterations",)),
     )
@@ -133,7 +138,7 @@ def plain_line(line: str) -> str:
         text = re.sub(r"\\textbf\{([^{}]*)\}", r"\1", text).replace("$", "")
         text = re.sub(r"\\([_%&#{}])", r"\1", text.replace(r"\textasciicircum{}", "^"))
         return "   ".join(cell.strip() for cell in re.split(r"(?<!\\)&", text)).rstrip()
-    return re.sub(r"\\newline$", "", text).rstrip()
+    return re.sub(r"\\newline$", "", line.rstrip()).rstrip()  # names stand above their numbers
 
 
 def row_line(cells: Sequence[str]) -> str:
@@ -155,6 +160,7 @@ class _Reader:
         self.lines = lines
         self.found: list[Summary] = []
         self.open = False  # in the lines of coefficients
+        self.named = False  # where R prints them below their names
 
     def read(self) -> None:
         at = 0
@@ -175,8 +181,12 @@ class _Reader:
         elif self.open and (one := _coefficient(at, line, self.found[-1])) is not None:
             self.found[-1].coefficients.append(one)
             self.found[-1].lines.add(at)
-        elif line.startswith(("lm(", "glm(")):
+        elif line == "Coefficients:":
+            self.named = bool(self.found) and self.found[-1].of_r
+        elif line.removeprefix("Call:").lstrip().startswith(("lm(", "glm(")):
             return self._add_call(at)
+        elif self.named and self._add_named(at):
+            return 2
         elif self.found and self.found[-1].coefficients:
             self.open = False
             return self._add_foot(at, line)
@@ -225,7 +235,7 @@ class _Reader:
             whole = " ".join(
                 f"{whole} {line.strip()}".strip() for line in self.lines[at + size - 1 : at + size]
             )
-            call = _CALL.fullmatch(whole)
+            call = _CALL.fullmatch(whole.removeprefix("Call:").lstrip())
             if call is not None:
                 summary = self._started()
                 summary.lines.update(range(at, at + size))
@@ -234,6 +244,17 @@ class _Reader:
                 summary.words.update({name: (at, text) for name, text in told.items()})
                 return size
         return 1
+
+    def _add_named(self, at: int) -> bool:
+        """Coefficients below their names, as R prints a model itself."""
+        pairs = under(self.lines[at], self.lines[at + 1]) if at + 1 < len(self.lines) else None
+        if pairs is None:
+            self.named = False
+            return False
+        summary = self.found[-1]
+        summary.lines.update((at, at + 1))
+        summary.coefficients += [Coefficient(at + 1, term, {"estimate": text}) for term, text in pairs]
+        return True
 
     def _add_foot(self, at: int, line: str) -> int:
         summary = self.found[-1]
