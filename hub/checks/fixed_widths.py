@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hub.checks.tables import number_of
 
 Lines = Sequence[str]
+_GAPS = (1, 2)  # blanks between numbers that R names, those of a model twice as many
 _WORD = re.compile(r"\S+")
 _ABSENT = frozenset({"NA", "NaN", "Inf", "-Inf", "<NA>"})
 # R's tibbles pad exponents: 6.20e-  1.
@@ -87,10 +89,14 @@ def _has(line: str, span: tuple[int, int]) -> bool:
 
 
 def under(labels: str, values: str) -> list[tuple[str, str]] | None:
-    """The names over the numbers of a line, each ending where its number ends; None where one does not."""
+    """The names over the numbers of a line, each ending where its number ends; None where one does not, or
+    where they are not as far apart as the first is from the beginning."""
     ends = ends_of(values)
     words = values.split()
     if not words or not all(is_value(word) for word in words) or len(labels.rstrip()) > ends[-1]:
+        return None
+    steps = {two - one for one, two in pairwise(ends)}
+    if steps and (len(steps) > 1 or steps.pop() - ends[0] not in _GAPS):
         return None
     before, found = 0, []
     for end, word in zip(ends, words, strict=True):

@@ -118,6 +118,7 @@ FORMS: dict[str, tuple[str, Rows | None]] = {
     ),
     "names that stand over no number": ("a     bb   c\n1.5 22.0", None),
     "two lines of numbers of other length": ("1 2 3\n4 5", None),
+    "a series of pandas": ("union\n0    3296\n1    1064", None),
     "a vector that is not counted on": ("[1] 3.3 4.4\n[9] 5.5", [["value"], ["3.3"], ["4.4"]]),
     "prose": ("The mean is 5.3 of 100 persons.\nIt was 4.1 before.", None),
 }  # fmt: skip
