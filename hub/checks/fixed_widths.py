@@ -44,9 +44,7 @@ def gutters(lines: Lines) -> list[tuple[int, int]]:
 def grid(head: str, body: Lines, *, to_the_left: bool = False) -> list[list[str]] | None:
     """Head and lines cut into cells; None where a line has none in some column. The first cell of the head is
     empty over the names of rows. `to_the_left`: words stand to the left in their column, as in a tibble."""
-    if not body:
-        return None
-    spans = _merged(gutters([head, *body]), head, body, to_the_left=to_the_left)
+    spans = columns_of(head, body, to_the_left=to_the_left) if body else []
     if len(spans) < 2:  # one column is no table
         return None
     rows = [[whole_number(line[first:last].strip()) for first, last in spans] for line in (head, *body)]
@@ -60,13 +58,11 @@ def whole_number(cell: str) -> str:
     return _PADDED_POWER.sub(r"\1\2", cell)
 
 
-def _merged(
-    spans: Sequence[tuple[int, int]], head: str, body: Lines, *, to_the_left: bool
-) -> list[tuple[int, int]]:
+def columns_of(head: str, body: Lines, *, to_the_left: bool = False) -> list[tuple[int, int]]:
     """The columns, those put together that are parts of one head or of one label."""
     found: list[tuple[int, int]] = []
     begun: int | None = None  # of a head that goes on in the next column
-    for first, last in spans:
+    for first, last in gutters([head, *body]):
         start = first if begun is None else begun
         begun = None
         headed = _has(head, (first, last))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hub.checks.fixed_widths import Lines, ends_of, grid, gutters, is_value, under
+from hub.checks.fixed_widths import Lines, columns_of, ends_of, grid, is_value, under
 from hub.checks.tables import number_of
 
 Rows = list[list[str]]
@@ -311,7 +311,7 @@ def _row(line: str) -> bool:
 def _wide(lines: Lines) -> bool:
     """Whether all columns are apart by more than one blank: then the other reading finds them too, and what
     other programs print is its."""
-    spans = gutters(lines)
+    spans = columns_of(lines[0], lines[1:])
     return all(two[0] - one[1] > 1 for one, two in pairwise(spans))
 
 
