@@ -26,6 +26,7 @@ from hub.checks.judgement import Judgement, judge
 from hub.checks.kinds import find_in_kinds
 from hub.checks.printing import find_unrounded
 from hub.checks.sentences import finding
+from hub.checks.shown_models import find_residual_ends, shown_models
 from hub.checks.tables import Table
 from hub.checks.texts import hidden_characters, is_formula
 from hub.checks.thresholds import Thresholds
@@ -110,9 +111,10 @@ def _judge(
     proven: Sequence[Place],
     with_units: bool,  # noqa: FBT001
 ) -> Judgement:
-    """What recomputation says; without an extract nothing can be made again."""
+    """What recomputation says; without an extract nothing can be made again, but models are known as such."""
     if extract is None:
-        return Judgement()
+        tables, findings = shown_models(contents, thresholds)
+        return Judgement(findings, summaries=tables)
     try:
         return judge(
             contents,
@@ -167,7 +169,7 @@ def _rules(contents: Contents, directory: Path | None, thresholds: Thresholds) -
     for place, data in contents.images:
         findings += find_in_image(data, place, thresholds.max_pixels)[0]
     for text in contents.printed:
-        findings += _find_in_text(text, thresholds)
+        findings += [*_find_in_text(text, thresholds), *find_residual_ends(text)]
     for table in contents.tables:
         findings += [*_find_in_table(table, thresholds), *find_small_counts(table, thresholds)]
         findings += find_unrounded(table)

@@ -351,6 +351,11 @@ _OF_SQUARES: Mapping[str, Number] = MappingProxyType(
         "condition": _condition,
         "residual_error": lambda m: float(np.sqrt(m.squares / m.degrees)),
         "scale": lambda m: m.squares / m.degrees,
+        "residual_0": lambda m: float(m.left.min()),
+        "residual_25": lambda m: float(np.quantile(m.left, 0.25)),
+        "residual_50": lambda m: float(np.median(m.left)),
+        "residual_75": lambda m: float(np.quantile(m.left, 0.75)),
+        "residual_100": lambda m: float(m.left.max()),
     }
 )
 _OF_LIKELIHOOD: Mapping[str, Number] = MappingProxyType(

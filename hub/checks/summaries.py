@@ -80,6 +80,10 @@ _FEET_OF_R: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"Number of Fisher Scoring iterations: (\d+)", ("iterations",)),
     )
 )  # fmt: skip
+RESIDUALS: Mapping[str, str] = MappingProxyType(
+    {"Min": "residual_0", "1Q": "residual_25", "Median": "residual_50", "3Q": "residual_75",
+     "Max": "residual_100"}
+)  # fmt: skip
 _CALL = re.compile(
     r"(?P<model>lm|glm)\(formula = (?P<outcome>[^~]+?) ~ (?P<terms>.+?)"
     r"(?:, family = (?P<family>binomial|poisson)(?:\(link = \"?(?P<link>logit|probit|log)\"?\)|\(\))?)?"
@@ -181,16 +185,23 @@ class _Reader:
         elif self.open and (one := _coefficient(at, line, self.found[-1])) is not None:
             self.found[-1].coefficients.append(one)
             self.found[-1].lines.add(at)
-        elif line == "Coefficients:":
-            self.named = bool(self.found) and self.found[-1].of_r
-        elif line.removeprefix("Call:").lstrip().startswith(("lm(", "glm(")):
-            return self._add_call(at)
-        elif self.named and self._add_named(at):
-            return 2
+        elif (read := self._read_of_r(at, line)) is not None:
+            return read
         elif self.found and self.found[-1].coefficients:
             self.open = False
             return self._add_foot(at, line)
         return 1
+
+    def _read_of_r(self, at: int, line: str) -> int | None:
+        """How many lines that only R prints were read."""
+        if line == "Residuals:":
+            return self._add_residuals(at)
+        if line == "Coefficients:":
+            self.named = bool(self.found) and self.found[-1].of_r
+            return 1
+        if line.removeprefix("Call:").lstrip().startswith(("lm(", "glm(")):
+            return self._add_call(at)
+        return 2 if self.named and self._add_named(at) else None
 
     def _started(self) -> Summary:
         self.open = False
@@ -244,6 +255,18 @@ class _Reader:
                 summary.words.update({name: (at, text) for name, text in told.items()})
                 return size
         return 1
+
+    def _add_residuals(self, at: int) -> int:
+        """The quantiles of the residuals, below their names; how many lines these are."""
+        if not self.found or not self.found[-1].of_r or at + 2 >= len(self.lines):
+            return 1
+        pairs = under(self.lines[at + 1], self.lines[at + 2])
+        if pairs is None or [name for name, _ in pairs] != list(RESIDUALS):
+            return 1
+        summary = self.found[-1]
+        summary.lines.update((at + 1, at + 2))
+        summary.numbers += [Number(at + 2, RESIDUALS[name], f"residual {name}", text) for name, text in pairs]
+        return 3
 
     def _add_named(self, at: int) -> bool:
         """Coefficients below their names, as R prints a model itself."""
