@@ -7,7 +7,7 @@ twice, none sorts what is sorted (extracts are by unit), and none makes another 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hub.checks.crossings import Merged
 from hub.checks.panels import Codes, Floats, Panel
 from hub.checks.runs import (
     STEP,
@@ -39,17 +40,24 @@ _MOST_OUTSIDE = 0.9  # with more rows in no group, only those in groups are look
 
 @dataclass
 class Groups:
-    """`gid`: per row its group from 0 to `count` - 1, or -1. Arrays of results have one value per group."""
+    """`gid`: per row its group from 0 to `count` - 1, or -1. Arrays of results have one value per group.
+    `merged`: the same groups as cells of a crossing, where they are such."""
 
     panel: Panel
-    gid: Small
+    made: Small | Callable[[], Small]
     count: int
+    merged: Merged | None = None
     _memory: dict[tuple[object, ...], Floats] = field(default_factory=dict)
     _members: dict[tuple[str, str | None], tuple[npt.NDArray[np.int32], Ints]] = field(default_factory=dict)
     _tops: dict[tuple[str, str, str | None], tuple[Floats, Floats, Floats]] = field(default_factory=dict)
     _segments: dict[str, tuple[Floats, Ints]] = field(default_factory=dict)
     _without: dict[str, Small] = field(default_factory=dict)
     _having: dict[str, Groups] = field(default_factory=dict)
+
+    @cached_property
+    def gid(self) -> Small:
+        """Made when the first question is asked that its crossing does not answer."""
+        return self.made() if callable(self.made) else self.made
 
     @cached_property
     def _held(self) -> Ints | None:
@@ -68,8 +76,11 @@ class Groups:
             )
             yield rows, np.add(self.gid[rows], 1, dtype=np.intp)
 
-    def _tally(self, amounts: Amounts | None = None) -> Floats:
-        """The sum of the amounts of the rows looked at per group; without amounts the rows."""
+    def _tally(self, key: Hashable, amounts: Amounts | None = None) -> Floats:
+        """The sum of the amounts of the rows looked at per group; without amounts the rows. `key`: what is
+        summed."""
+        if self.merged is not None:
+            return self.merged.gathered(self.merged.crossing.total(key, amounts))
         found = np.zeros(self.count + 1)
         for rows, bins in self._pieces():
             found += np.bincount(bins, None if amounts is None else amounts(rows), self.count + 1)
@@ -81,7 +92,7 @@ class Groups:
 
     def rows(self) -> Floats:
         """Rows per group."""
-        return self._kept(("rows",), self._tally)
+        return self._kept(("rows",), lambda: self._tally("rows"))
 
     def present(self, name: str) -> Floats:
         """Rows with a value."""
@@ -118,6 +129,17 @@ class Groups:
         if name not in self._having:
             self._having[name] = Groups(self.panel, self._where(name), self.count)
         return self._having[name]
+
+    def parted(self, name: str) -> Groups:
+        """Each group in as many as `name` has categories, in their order; rows without it are in none."""
+        known = self.panel.few_categories(name)
+        size = len(known.values)
+        if self.merged is not None:
+            wider = self.panel.wider(self.merged.crossing, name)
+            if wider is not None:
+                merged = self.merged.parted(wider)
+                return Groups(self.panel, merged.rows, merged.count, merged)
+        return Groups(self.panel, split(self.gid, known.codes, self.count, size), self.count * size)
 
     def gini(self, name: str) -> Floats:
         """Gini coefficient of the values; NaN without values or with a total of 0."""
@@ -215,28 +237,49 @@ class Groups:
         if self.panel.is_complete(name):
             return self.rows()
         gaps = self.panel.gaps(name)
-        return self._tally(lambda rows: ~gaps(rows))
+        return self._tally(("present", name), lambda rows: ~gaps(rows))
 
     def _sum(self, name: str, weight: str | None) -> Floats:
         values = self._values(name)
+        key = ("sum", name, weight)
         if weight is None:
-            return self._tally(lambda rows: _without_gaps(values(rows)))
+            return self._tally(key, lambda rows: _without_gaps(values(rows)))
         weights = self._values(weight)
-        return self._tally(lambda rows: _without_gaps(values(rows) * weights(rows)))
+        return self._tally(key, lambda rows: _without_gaps(values(rows) * weights(rows)))
 
     def _weights(self, name: str, weight: str) -> Floats:
         weights, gaps = self._values(weight), self.panel.gaps(name)
         if self.panel.reader(name) is None or self.panel.is_complete(name):
-            return self._tally(lambda rows: _without_gaps(weights(rows)))
-        return self._tally(lambda rows: np.where(gaps(rows), 0.0, _without_gaps(weights(rows))))
+            return self._tally(("sum", weight, None), lambda rows: _without_gaps(weights(rows)))
+        return self._tally(
+            ("weights", name, weight),
+            lambda rows: np.where(gaps(rows), 0.0, _without_gaps(weights(rows))),
+        )
 
     def _variance(self, name: str, ddof: int) -> Floats:
+        return _divide(self._squares(name), self.present(name) - ddof)
+
+    def _squares(self, name: str) -> Floats:
+        """Sum of the squared distances of the values from the mean of their group. Where groups are merged
+        of cells: that of the cells, and of the means of the cells (Chan, Golub, LeVeque 1983, 2.1)."""
+        if self.merged is not None:
+            return self._squares_of_cells(name, self.merged)
         means, values = np.append(np.nan, self.mean(name)), self._values(name)
         found = np.zeros(self.count + 1)
         for rows, bins in self._pieces():
             away = _without_gaps(values(rows) - means[bins])
             found += np.bincount(bins, away * away, self.count + 1)
-        return _divide(found[1:], self.present(name) - ddof)
+        return found[1:]
+
+    def _squares_of_cells(self, name: str, merged: Merged) -> Floats:
+        values, crossing = self._values(name), merged.crossing
+        cells = Merged(crossing, np.arange(crossing.size), crossing.size)
+        whole = Groups(self.panel, cells.rows, cells.count, cells)
+        present, total = whole.present(name), whole.total(name)
+        within = crossing.squares(name, values, present, total)
+        means = np.append(np.nan, self.mean(name))[merged.group_of + 1]
+        away = np.divide(total, present, out=np.zeros(crossing.size), where=present > 0) - means
+        return merged.gathered(within + np.where(present > 0, np.nan_to_num(present * away * away), 0.0))
 
     def _correlation(self, one: str, two: str) -> Floats:
         first, second = self._values(one), self._values(two)

@@ -6,6 +6,7 @@ Everything is read once per run, and only the columns that somebody asks for.
 from __future__ import annotations
 
 import json
+import math
 import unicodedata
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.checks.codebooks import labels_of, table_of, titles_of, units_of
+from hub.checks.crossings import LEAST_ROWS_PER_CELL, MOST_CELLS, Crossing
 from hub.checks.extracts import Extract, Part, UnreadableExtract, open_extract
 from hub.checks.indexes import Stored
 from hub.checks.runs import STEP, Mask, Runs, Small, runs_of
@@ -79,6 +81,7 @@ class Panel:
     _numbers: dict[str, Floats | None] = field(default_factory=dict)
     _categories: dict[str, Categories | None] = field(default_factory=dict)
     _levels: dict[Hashable, Small] = field(default_factory=dict)
+    _crossings: dict[tuple[str, ...], Crossing] = field(default_factory=dict)
     _rows: int | None = None
 
     @property
@@ -288,6 +291,27 @@ class Panel:
                 del self._levels[next(iter(self._levels))]
         return self._levels[axis]
 
+    def crossing(self, names: tuple[str, ...]) -> Crossing | None:
+        """The combinations of the categories of some variables, kept for all that asks for them; None where
+        one of them has too many, or they together have for so many rows."""
+        if names not in self._crossings:
+            known = [self.categories(name) for name in names]
+            shape = tuple(len(one.values) + 1 for one in known if one is not None)
+            most = min(MOST_CELLS, self.rows // LEAST_ROWS_PER_CELL)
+            if (
+                not names
+                or len(shape) < len(names)
+                or len(set(names)) < len(names)
+                or math.prod(shape) > most
+            ):
+                return None
+            self._crossings[names] = Crossing([one.codes for one in known if one is not None], shape, names)
+        return self._crossings[names]
+
+    def wider(self, crossing: Crossing, name: str) -> Crossing | None:
+        """A crossing with one further variable."""
+        return self.crossing((*crossing.names, name))
+
     def runs(self, kind: str) -> Runs | None:
         """The rows by unit; None where units have many rows."""
         return self.part.once(("runs", self.units[kind]), lambda: self._runs(self.units[kind]))
@@ -349,6 +373,10 @@ class Excerpt(Panel):
         """As in the whole panel, of these rows."""
         codes, total = self._whole.unit(kind)
         return codes[self._at], total
+
+    def crossing(self, names: tuple[str, ...]) -> Crossing | None:  # noqa: ARG002
+        """None: few rows are looked at as they are."""
+        return None
 
     def runs(self, kind: str) -> Runs | None:
         """As in the whole panel, of these rows."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from hub.checks.groups import Groups, split
+from hub.checks.groups import Groups
 from hub.checks.layouts import TOTAL, Series
 from hub.checks.measures import UNIT_KINDS, Cube, Measure, Printed, values_of
 from hub.checks.panels import Excerpt
@@ -47,9 +47,7 @@ class Probe:
         if known is None:
             return False
         size = len(known.values)
-        gid = split(self.groups.gid, known.codes, self.groups.count, size)
-        parted = Groups(self.groups.panel, gid, self.groups.count * size)
-        values = values_of(parted, measure).reshape(self.groups.count, size)
+        values = values_of(self.groups.parted(name), measure).reshape(self.groups.count, size)
         return any(self._near(values[:, at], measure) for at in range(size))
 
     def _near(self, values: npt.NDArray[np.float64], measure: Measure) -> bool:
