@@ -26,6 +26,7 @@ from hub.checks.tables import Table, number_of
 from hub.checks.terms import find_in_summary, find_in_terms
 from hub.checks.thresholds import Thresholds
 from hub.checks.traces import find_residuals, find_twins
+from hub.checks.transitions import Moves, explain_moves, named_as_moves, state_of, without_stays
 from hub.checks.unit_rows import find_unit_rows
 
 if TYPE_CHECKING:  # most files have no declaration; then the models of documents are not loaded
@@ -125,6 +126,7 @@ def judge(
     shown = replace(contents, tables=[*contents.tables, *(table for _, _, table in models.coefficients)])
     complete = bool(contents.tables or models.found) and models.complete
     complete &= len(contents.tables) <= _MAX_TABLES
+    moves: dict[object, Moves | None] = {}
     for number, table in enumerate(contents.tables[:_MAX_TABLES]):
         if declaration is not None and number == 0:
             done = _judge_declared(judgement, table, declaration, panels, thresholds)
@@ -132,6 +134,9 @@ def judge(
                 complete &= done
                 continue
         read, found = _explained(table, searches)
+        if found is None or not found.complete:
+            moved = explain_moves(table, panels, context, moves)
+            read, found = (table, moved) if moved is not None else (read, found)
         complete &= _judge_table(judgement, read, found, thresholds)
         judgement.findings += find_units_named(table, panels)
         if (found is None or not found.complete) and table.place not in proven:
@@ -290,9 +295,12 @@ def _judge_table(
             judgement.findings.append(_unreproduced(table, numbers, [], thresholds))
         return False
     judge = Judge(found, table, thresholds)
-    judgement.findings += [*judge.findings(), *find_twins(found, table, thresholds)]
+    state = state_of(found)
+    broken = judge.findings() if state is None else without_stays(judge.findings(), state, thresholds)
+    judgement.findings += [*broken, *find_twins(found, table, thresholds)]
     judgement.explained.append((found, table))
-    judgement.cells += judge.cells(with_units=judgement.with_units)
+    cells = judge.cells(with_units=judgement.with_units)
+    judgement.cells += cells if state is None else [named_as_moves(one, state) for one in cells]
     if not found.complete:
         missing = [
             (entry.row, entry.column)
