@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
+from hub.checks.cross_tables import find_in_cross_table
 from hub.checks.derived_columns import derived
 from hub.checks.disclosure import COUNTS, Judge
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.linked import find_linked, numbers_in_heads
 from hub.checks.model_texts import Explained, explain_models
 from hub.checks.panels import Panel, open_panels
+from hub.checks.plain_heads import find_in_heads
 from hub.checks.populations import differing_pairs
 from hub.checks.r_prints import contents_of, without_prints
 from hub.checks.recompute import Recomputed, Search, best_of
@@ -215,6 +217,9 @@ def _look_at_units(
     yield from find_in_shape(table, found, panels, thresholds)
     yield from find_in_terms(table, panels, thresholds)
     yield from find_residuals(table, explained, thresholds)
+    yield from find_in_heads(table, explained, thresholds)
+    if found is None:
+        yield from find_in_cross_table(table, panels, thresholds)
 
 
 def _less_sure(one: Finding, table: Table) -> Finding:

@@ -203,8 +203,13 @@ def _mentioned(text: str, panel: Panel) -> tuple[str, ...]:
     ]
     found.sort(reverse=True)
     kept: list[str] = []
+    left = plain  # of which longer names are taken away: "corr wage ln_wage" names both
     for _, name in found:
-        if not any(f" {fold(name)} " in f" {fold(longer)} " for longer in kept):
+        word = f" {fold(name)} "
+        if word in left:
+            kept.append(name)
+            left = left.replace(word, " \0 ")
+        elif word not in plain and not any(word in f" {fold(longer)} " for longer in kept):
             kept.append(name)
     return tuple(kept)
 
