@@ -210,17 +210,23 @@ def note_map_opened(
 
 
 def note_source(office: Office, *, source: Source, by: Actor, now: datetime) -> None:
-    """Record a source whose file was checked and moved into the warehouse."""
+    """Record a source whose file was checked and moved into the warehouse, for the first time or as a new
+    edition of what it was."""
     require(office.rules.roles, by, Permission.SOURCE_REGISTER, OFFICE)
     with office.units.write() as unit:
-        if unit.sources.get(source.name) is None:
+        known = unit.sources.get(source.name)
+        before: dict[str, object] = {}
+        if known is None:
             unit.sources.add(source)
         else:
             unit.sources.save(source)
+            hashes = (known.sha256, known.dictionary_sha256)
+            if hashes != (source.sha256, source.dictionary_sha256):
+                before = {"before": {"sha256": hashes[0], "dictionary_sha256": hashes[1], "rows": known.rows}}
         unit.record(
             by=by,
-            action="source.registered",
+            action="source.replaced" if before else "source.registered",
             object=f"source:{source.name}",
             now=now,
-            details={"rows": source.rows, "columns": source.columns, "sha256": source.sha256},
+            details={"rows": source.rows, "columns": source.columns, "sha256": source.sha256, **before},
         )

@@ -48,6 +48,10 @@ class Crossing:
                 cells += 1
             yield rows, cells
 
+    def tell(self, key: Hashable, sums: Floats) -> None:
+        """What `total` would find under `key`, known already."""
+        self._sums[key] = sums
+
     def total(self, key: Hashable, amounts: Amounts | None = None) -> Floats:
         """The sum of the amounts of the rows of each cell (without amounts: the rows), kept under `key`."""
         if key not in self._sums:

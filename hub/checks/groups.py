@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.checks.crossings import Merged
+from hub.checks.order_statistics import ginis_of, quantiles_of
 from hub.checks.panels import Codes, Floats, Panel
 from hub.checks.runs import (
     STEP,
@@ -36,8 +37,6 @@ Mask = npt.NDArray[np.bool_]
 Rows = slice | Ints
 Amounts = Callable[[Rows], npt.NDArray[Any]]
 
-# How programs interpolate quantiles: R and pandas by default, SAS and Stata, and the order statistics.
-QUANTILE_METHODS = ("linear", "averaged_inverted_cdf", "lower", "higher", "midpoint", "nearest")
 _MOST_OUTSIDE = 0.9  # with more rows in no group, only those in groups are looked at
 
 
@@ -215,17 +214,28 @@ class Groups:
         what is left beside them as a share of the largest (p %); weighted where the number is."""
         key = (kind, name, weight)
         if key not in self._tops:
-            runs = self.panel.runs(kind)
-            amounts = self._sizes_of(name, weight)
-            if runs is not None:
-                lags = self._lags_of(kind, runs, self.gid)
-                whole, first, second = largest_two(runs, self.gid, amounts, self.count, lags)
-            else:
-                whole, first, second = self._largest_two_sorted(kind, amounts)
-            self._tops[key] = (
-                _divide(first, whole), _divide(first + second, whole), _divide(whole - first - second, first)
-            )  # fmt: skip
+            self._tops[key] = self._tops_of(kind, self._sizes_of(name, weight))
         return self._tops[key]
+
+    def top_deviations(self, kind: str, name: str) -> tuple[Floats, Floats, Floats]:
+        """As `top_shares`, of the squared distances from the group's mean, which a variance is made of."""
+        key = (kind, name, "\0")
+        if key not in self._tops:
+            means, values = np.append(np.nan, self.mean(name)), self._values(name)
+            self._tops[key] = self._tops_of(
+                kind, lambda rows: np.square(values(rows) - means[np.add(self.gid[rows], 1, dtype=np.intp)])
+            )
+        return self._tops[key]
+
+    def _tops_of(self, kind: str, amounts: Amounts) -> tuple[Floats, Floats, Floats]:
+        runs = self.panel.runs(kind)
+        if runs is not None:
+            lags = self._lags_of(kind, runs, self.gid)
+            whole, first, second = largest_two(runs, self.gid, amounts, self.count, lags)
+        else:
+            whole, first, second = self._largest_two_sorted(kind, amounts)
+        rest = _divide(whole - first - second, first)
+        return _divide(first, whole), _divide(first + second, whole), rest
 
     def _lags_of(self, kind: str, runs: Runs, where: Small) -> Lags | None:
         """Of the groups themselves made once: each rule asks for them."""
@@ -392,50 +402,13 @@ class Groups:
         return self._segments[name]
 
     def _gini(self, name: str) -> Floats:
-        values, starts = self._sorted(name)
-        found = np.full(self.count, np.nan)
-        for group, (first, last) in enumerate(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)):
-            size, weighed = last - first, 0.0
-            for at in range(first, last, STEP):
-                own = values[at : min(at + STEP, last)]
-                ranks = np.arange(at - first + 1, at - first + 1 + own.size)
-                weighed += float(((2 * ranks - size - 1) * own).sum())
-            whole = size * float(values[first:last].sum())
-            if whole != 0:
-                found[group] = weighed / whole
-        return found
+        return ginis_of(*self._sorted(name))
 
     def _extreme(self, name: str, *, largest: bool) -> Floats:
         return self._quantile(name, 1.0 if largest else 0.0, "lower")
 
     def _quantile(self, name: str, share: float, method: str) -> Floats:
-        """From the sorted values of each group: the two neighbours of the quantile's place, and their mix."""
-        values, starts = self._sorted(name)
-        sizes = np.diff(starts)
-        filled = sizes > 0
-        found = np.full(self.count, np.nan)
-        if not filled.any():
-            return found
-        first, size = starts[:-1][filled], sizes[filled]
-        if method == "averaged_inverted_cdf":
-            place = size * share
-            low = np.clip(np.ceil(place - 1e-9).astype(np.int64) - 1, 0, size - 1)
-            whole = np.abs(place - np.round(place)) < 1e-9
-            high = np.clip(low + whole, 0, size - 1)
-            part = np.full(low.shape, 0.5)
-        else:
-            place = (size - 1) * share
-            low = np.floor(place + 1e-9).astype(np.int64)
-            high = np.minimum(low + 1, size - 1)
-            part = {
-                "linear": np.maximum(place - low, 0.0),
-                "lower": np.zeros(low.shape),
-                "higher": (place - low > 1e-9).astype(np.float64),
-                "midpoint": np.where(place - low > 1e-9, 0.5, 0.0),
-                "nearest": np.round(place - low),
-            }[method]
-        found[filled] = values[first + low] * (1 - part) + values[first + high] * part
-        return found
+        return quantiles_of(*self._sorted(name), share, method)
 
 
 def _without_gaps(values: Floats) -> Floats:

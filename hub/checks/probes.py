@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from hub.checks.excerpts import Excerpt
 from hub.checks.groups import Groups
 from hub.checks.layouts import TOTAL, Series
 from hub.checks.measures import UNIT_KINDS, Cube, Measure, Printed, values_of
-from hub.checks.panels import Excerpt
 
 _MOST_GROUPS = 8
 _MOST_SHARE = 0.1  # of the rows; with more, looking at all of them costs as much

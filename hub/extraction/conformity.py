@@ -178,7 +178,11 @@ def duplicate_difference(table: pl.LazyFrame, key: tuple[str, ...]) -> Differenc
     repeated = keys.select(pl.struct(key).is_first_distinct()).to_series().not_().arg_true()
     if repeated.is_empty():
         return None
-    row = int(repeated[0]) + 1
+    return repeated_key(key, int(repeated[0]) + 1)
+
+
+def repeated_key(key: tuple[str, ...], row: int) -> Difference:
+    """The difference that this row repeats a record key."""
     names = ", ".join(key)
     return Difference(
         "duplicate_key",

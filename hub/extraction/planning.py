@@ -11,13 +11,13 @@ from hub.documents.classes import NO_SCHEMES, ClassSchemes
 from hub.documents.policies import AreaLimits
 from hub.documents.projects import ExtractDocument
 from hub.documents.requests import Dataset, ExtractSpecification, Through, long_form
-from hub.domain.errors import Conflict, Refused
+from hub.domain.errors import Conflict
 from hub.domain.pseudonyms import project_tag
 from hub.extraction.areas import settle_levels
 from hub.extraction.filtering import check_filter
 from hub.extraction.levels import plan_column
 from hub.extraction.linkages import linked_unit, unit_type
-from hub.extraction.plans import ExtractPlan, PlannedDataset, PlannedSource, PlannedThrough
+from hub.extraction.plans import DeliveredLevels, ExtractPlan, PlannedDataset, PlannedSource, PlannedThrough
 from hub.extraction.populations import check_population
 from hub.extraction.soundness import check_collections, check_linkage, check_names, check_periods
 from hub.extraction.sources import Sources, load_dictionary, open_source
@@ -52,12 +52,14 @@ def plan_extract(  # noqa: PLR0913  # the door: everything that decides an extra
     tag: int | None = None,
     key_version: int = 1,
     request_sha256: str | None = None,
+    before: DeliveredLevels | None = None,
 ) -> ExtractPlan:
     """The plan for `specification`; Refused with the field (`datasets[0].columns[3]`) that cannot be given.
 
     `schemes` are the class schemes of the policies (hub.documents.classes), `areas` the limits for what
     is joined through a unit that is not delivered: without them, that is refused. `tag` is by default
-    that of the project's slug (hub.domain.pseudonyms.project_tag).
+    that of the project's slug (hub.domain.pseudonyms.project_tag). `before`: what the version before, of the
+    same pseudonyms, delivered (hub.extraction.plans).
     """
     sources = open_sources(specification, warehouse)
     dictionaries = {name: source.dictionary for name, source in sources.items()}
@@ -65,9 +67,10 @@ def plan_extract(  # noqa: PLR0913  # the door: everything that decides an extra
         check_population(population, specification, dictionaries, f"populations[{position}]")
     check_periods(specification, dictionaries)
     datasets = tuple(
-        _plan_dataset(dataset, specification, sources, schemes, areas, f"datasets[{position}]")
+        _plan_dataset(dataset, specification, sources, schemes, f"datasets[{position}]")
         for position, dataset in enumerate(specification.datasets)
     )
+    datasets = settle_levels(datasets, sources, schemes, areas, specification.period, before)
     return ExtractPlan(
         project=project,
         tag=project_tag(project) if tag is None else tag,
@@ -86,6 +89,7 @@ def plan_extract(  # noqa: PLR0913  # the door: everything that decides an extra
         ),
         datasets=datasets,
         policy_fingerprint=policy_fingerprint,
+        before=before,
     )
 
 
@@ -118,6 +122,7 @@ def judge_again(
         tag=plan.tag,
         key_version=plan.key_version,
         request_sha256=plan.request_sha256,
+        before=plan.before,
     )
     if again != plan:
         changed = next(
@@ -138,11 +143,9 @@ def _plan_dataset(
     specification: ExtractSpecification,
     sources: Sources,
     schemes: ClassSchemes,
-    areas: AreaLimits | None,
     field: str,
 ) -> PlannedDataset:
     dictionary = sources[dataset.source].dictionary
-    period = specification.period
     dictionaries = {name: source.dictionary for name, source in sources.items()}
     pseudonyms = tuple(
         unit_type(dictionary, unit, field=f"{field}.units").pseudonym for unit in dataset.units
@@ -168,8 +171,6 @@ def _plan_dataset(
             for position, part in enumerate(dataset.through or ())
         ),
     )
-    if planned.through:
-        planned = settle_levels(planned, sources, schemes, areas, period, field=f"{field}.through")
     check_names(dataset, list(planned.names), field)
     return planned
 
@@ -183,13 +184,6 @@ def _plan_through(
 ) -> PlannedThrough:
     dictionary, theirs = sources[dataset.source].dictionary, sources[part.source].dictionary
     unit_type(dictionary, part.unit, field=f"{field}.unit")
-    if part.unit in dataset.units:
-        raise Refused(
-            "unit_delivered",
-            f"{part.unit} is delivered itself: its attributes would tell which one it is.",
-            f"{part.unit} est livrée elle-même : ses attributs diraient de laquelle il s’agit.",
-            field=f"{field}.unit",
-        )
     return PlannedThrough(
         source=part.source,
         unit=part.unit,

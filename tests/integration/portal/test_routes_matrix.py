@@ -133,6 +133,8 @@ MATRIX: dict[str, dict[int, str]] = {
     f"POST {P}/admin/projects/{{slug}}/move-end": {303: "admin"},
     f"POST {P}/admin/projects/{{slug}}/retry-extract": {409: "admin"},
     f"POST {P}/admin/projects/{{slug}}/renew-pseudonyms": {303: "admin"},
+    f"POST {P}/admin/projects/{{slug}}/refresh-extract": {303: "admin"},
+    f"POST {P}/api/projects/{{slug}}/refresh-extract": {200: "admin"},
     f"GET {P}/admin/people": {200: "admin auditor"},
     f"POST {P}/admin/people": {303: "admin"},
     f"POST {P}/admin/people/{{username}}/suspend": {303: "admin"},
