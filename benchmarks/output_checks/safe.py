@@ -388,7 +388,7 @@ def gini(draw: Draw) -> Table | None:
         return None
     rows = []
     for value in table[by].to_list():
-        x = np.sort(draw.frame.filter(pl.col(by) == value)[of].drop_nulls().to_numpy())
+        x = np.sort(draw.frame.filter(pl.col(by) == value)[of].drop_nulls().cast(pl.Float64).to_numpy())
         rank = np.arange(1, x.size + 1)
         rows.append({by: value, "gini": round(float((2 * rank - x.size - 1) @ x / (x.size * x.sum())), 4)})
     return Table(

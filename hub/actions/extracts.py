@@ -186,6 +186,29 @@ def renew_pseudonyms(office: Office, *, project: str, reason: str, by: Actor, no
         return made
 
 
+def note_map_opened(
+    office: Office, *, project: str, sha256: str, units: int, reason: str, by: Actor, now: datetime
+) -> None:
+    """Record, before anything is shown, that the holder of the master key opens a project's map: which (by
+    its hash), of how many units, and why. Refused `missing` without a reason."""
+    reason = reason.strip()
+    if not 0 < len(reason) <= 2000:
+        raise Refused(
+            "missing",
+            "Say why the map is opened (at most 2,000 characters).",
+            "Dites pourquoi la table est ouverte (2 000 caractères au plus).",
+            field="reason",
+        )
+    with office.units.write() as unit:
+        unit.record(
+            by=by,
+            action="map.opened",
+            object=f"project:{project}",
+            now=now,
+            details={"sha256": sha256, "units": units, "reason": reason},
+        )
+
+
 def note_source(office: Office, *, source: Source, by: Actor, now: datetime) -> None:
     """Record a source whose file was checked and moved into the warehouse, for the first time or as a new
     edition of what it was."""

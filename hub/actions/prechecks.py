@@ -111,6 +111,7 @@ SHOWN: Mapping[str, Sequence[Remedy]] = {
     "json_malformed": (),
     "share_without_base": (DECLARE,),
     "numbers_in_text": (DECLARE,),
+    "outside_tables": (),
 }
 
 

@@ -8,9 +8,9 @@ from itertools import combinations
 
 import numpy as np
 
-from hub.checks.groups import QUANTILE_METHODS
 from hub.checks.layouts import Layout, Series
 from hub.checks.measures import INTERVALS, Measure, Printed
+from hub.checks.order_statistics import QUANTILE_METHODS
 from hub.checks.panels import Panel
 from hub.checks.wording import Hint
 

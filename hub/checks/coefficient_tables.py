@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.checks.declared import UnreadableClaim
-from hub.checks.estimation import HETEROSCEDASTIC, Estimate
+from hub.checks.estimation import HETEROSCEDASTIC, Estimate, scores_of
 from hub.checks.formula_terms import Factor, factors_of, parameter_of, present
 from hub.checks.layouts import numbers_rows
 from hub.checks.panels import Floats, Panel, fold
 from hub.checks.printed_models import prints
-from hub.checks.regressions import Fitted, Parameter, derivatives, inverse_of
+from hub.checks.regressions import Fitted, Parameter, derivatives, inverse_of, stacked
 from hub.checks.tables import Table, number_of
 from hub.checks.wording import hint_of
 
@@ -43,6 +43,8 @@ _OBSERVATIONS = frozenset({"n", "nobs", "obs", "observations", "no observations"
 _DEGREES = frozenset({"df resid", "df residuals", "dof", "residual df"})
 _SPARE_DIGITS = 4.0
 _MOST_OUTCOMES = 40
+# Of an extract with many rows, so many tell first of which outcomes the coefficients are not.
+_MANY, _DRAWN, _SEED = 1_000_000, 200_000, 20_260_101
 _MOST_TRIED = 200_000_000  # rows times coefficients, over all outcomes
 _MOST_ROWS = 200
 _PADDED = 4  # significant digits from which a number stands for itself in a column with more decimals
@@ -136,15 +138,19 @@ class _Search:
         for name in sorted(used):
             keep &= present(name, self.panel)
         last: tuple[npt.NDArray[np.int64], tuple[Parameter, ...], Floats, Floats] | None = None
+        before: npt.NDArray[np.bool_] | None = None
         outcomes = [name for name in self.panel.numeric if name not in used][:_MOST_OUTCOMES]
         for name in outcomes:
-            kept = np.flatnonzero(keep & present(name, self.panel))
-            if last is None or not np.array_equal(last[0], kept):
-                last = self._design(kept)
+            inside = keep & present(name, self.panel)
+            if before is None or not np.array_equal(before, inside):
+                before, last = inside, self._design(np.flatnonzero(inside))
             if last is None:  # a level that no row with this outcome has
                 continue
-            _, parameters, design, inverse = last
-            for kind, outcome in _kinds(self.panel.numeric_reader(name)(kept)):
+            kept, parameters, design, inverse = last
+            if not self._possible(name, kept, design):
+                continue
+            values = self.panel.numeric_reader(name)(_all_or(kept, self.panel))
+            for kind, outcome in _kinds(values):
                 estimate = self._estimate(kind, design, outcome, inverse, kept)
                 if estimate is not None:
                     yield estimate, kept, parameters
@@ -161,7 +167,7 @@ class _Search:
                 parameter_of(names[row], factors, self.panel, kept)
                 for row, factors in zip(self.rows, self.factors, strict=True)
             )
-            design = np.column_stack([one.values for one in parameters])
+            design = stacked(parameters)
             return kept, parameters, design, inverse_of(design.T @ design)
         except UnreadableClaim:
             return None
@@ -185,8 +191,25 @@ class _Search:
             return None
         return None
 
-    def _near(self, kind: str, design: Floats, outcome: Floats, inverse: Floats) -> bool:
-        """Whether the printed coefficients are about those of the outcome: one step from them is none."""
+    def _possible(self, name: str, kept: npt.NDArray[np.int64], design: Floats) -> bool:
+        """False where some of many rows tell that the coefficients are those of no model of this outcome."""
+        if kept.size <= _MANY:
+            return True
+        at = np.sort(np.random.default_rng(_SEED).choice(kept.size, _DRAWN, replace=False))
+        part, outcome = design[at], self.panel.numeric_reader(name)(kept[at])
+        try:
+            inverse = inverse_of(part.T @ part)
+        except UnreadableClaim:  # a level that these rows hardly have
+            return True
+        whole = bool((outcome == np.floor(outcome)).all() and (outcome >= 0).all())
+        kinds = [*_kinds(outcome), *([("poisson", outcome)] if whole else [])]
+        return any(self._near(kind, part, values, inverse, drawn=True) for kind, values in kinds)
+
+    def _near(
+        self, kind: str, design: Floats, outcome: Floats, inverse: Floats, *, drawn: bool = False
+    ) -> bool:
+        """Whether the printed coefficients are about those of the outcome: one step from them is none. Of
+        `drawn` rows the step may be ten times its error, whatever the variance of each row is."""
         cells = [self.printed.table.rows[row][self.estimate_at].strip().rstrip("*† ") for row in self.rows]
         numbers = [number_of(cell) for cell in cells]
         if any(number is None for number in numbers):
@@ -200,10 +223,16 @@ class _Search:
                 if not np.isfinite(information).all():
                     return False
                 try:
-                    step = inverse_of(information) @ gradient
+                    inverse = inverse_of(information)
                 except UnreadableClaim:
                     return False
-        return bool((np.abs(step) <= 0.02 * np.abs(printed) + 10.0 ** -self.decimals[self.estimate_at]).all())
+                step = inverse @ gradient
+        slack = 0.02 * np.abs(printed) + 10.0 ** -self.decimals[self.estimate_at]
+        if drawn:
+            scores = design * scores_of(kind, design, outcome, printed)[:, None]
+            slack += 10 * np.sqrt(np.diag(inverse @ (scores.T @ scores) @ inverse))
+            return not bool((np.abs(step) > slack).any())
+        return bool((np.abs(step) <= slack).all())
 
     def _covariances(self, kept: npt.NDArray[np.int64]) -> Iterator[tuple[str, npt.NDArray[np.int32] | None]]:
         yield "nonrobust", None
@@ -236,6 +265,10 @@ class _Search:
         tolerance = 0.5 * 10.0 ** -self.decimals[self.estimate_at]
         digits = sum(min(8.0, math.log10(max(1.0, abs(value) / tolerance))) for value in estimates.tolist())
         return digits >= _SPARE_DIGITS + math.log10(4 * _MOST_OUTCOMES)
+
+
+def _all_or(rows: npt.NDArray[np.int64], panel: Panel) -> npt.NDArray[np.int64] | slice:
+    return slice(None) if rows.size == panel.rows else rows
 
 
 def _decimals(table: Table, at: int) -> int:

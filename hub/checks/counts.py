@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from hub.checks.findings import Finding, Severity
@@ -26,6 +26,18 @@ _COUNT_HEAD = re.compile(
 _TOTAL = re.compile(r"(?:all|total|totals|totaux|ensemble|sum|somme|margin)s?")
 _ACCENTS = str.maketrans("éèêàâîôûç", "eeeaaiouc")
 _TEXT_COUNT = re.compile(r"\b(?:[nN]|obs|count|effectif|freq|[nN]obs)\s*[=:]\s*(\d{1,4})\b(?![.,]\d)")
+
+_BELOW = r"<|under|below|less than|fewer than|moins de|inferieure? a|inférieure? à|weniger als|unter"
+_UP_TO = r"≤|<=|=<|⩽|at most|up to|no more than|au plus|jusqu.?[aà]|höchstens|bis zu"
+_SMALL = re.compile(rf"[(\[]?(?:(?P<below>{_BELOW})|(?P<upto>{_UP_TO}))\s*(?P<number>\d+)[)\]]?[*†]*")
+
+
+def bound_of(text: str) -> int | None:
+    """The least number that a mark excludes: 10 for "<10" and for "≤9"; None where it says no number."""
+    match = _SMALL.fullmatch(text.strip().casefold())
+    if match is None:
+        return None
+    return int(match["number"]) + (match["upto"] is not None)
 
 
 def is_count_head(head: str) -> bool:
@@ -50,6 +62,9 @@ def find_small_counts(table: Table, thresholds: Thresholds) -> list[Finding]:
     for column, head in enumerate(table.columns):
         cells = [row[column] for row in values]
         small = [at for at, value in enumerate(cells) if 1 <= (value or 0) < thresholds.min_units]
+        counted = is_count_head(head)
+        if counted:
+            findings += _marked(table, column, thresholds)
         if not small:
             continue
         counted = is_count_head(head) and _is_whole_column(table, column) and not _numbers_rows(cells)
@@ -59,6 +74,16 @@ def find_small_counts(table: Table, thresholds: Thresholds) -> list[Finding]:
         if unsure and not (additive and not column):
             findings.append(_small_integers(table, unsure, column, thresholds))
     return findings
+
+
+def _marked(table: Table, column: int, thresholds: Thresholds) -> Iterator[Finding]:
+    """Marks among counts that say more than that they are below the threshold: "<7"."""
+    if not any(number_of(cell) is not None for cell in table.column(column)):
+        return
+    for row, cell in enumerate(table.column(column)):
+        bound = bound_of(cell)
+        if bound is not None and bound < thresholds.min_units:
+            yield _small_count(table, row, column, bound, thresholds)
 
 
 def find_counts_in_text(text: str, thresholds: Thresholds) -> list[int]:

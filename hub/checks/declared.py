@@ -14,9 +14,13 @@ from itertools import pairwise
 import numpy as np
 
 from hub.checks.filters import UnreadableFilter, mask_of
-from hub.checks.groups import QUANTILE_METHODS
 from hub.checks.layouts import TOTAL, Axis, Entry, Layout, Series, numbers_rows
 from hub.checks.measures import BASES, INTERVALS, UNIT_KINDS, Cube, Measure, Printed, printed
+<<<<<<< HEAD
+from hub.checks.number_words import number_words
+=======
+from hub.checks.order_statistics import QUANTILE_METHODS
+>>>>>>> main
 from hub.checks.panels import Panel, fold
 from hub.checks.recompute import Fit, Recomputed
 from hub.checks.tables import Table, number_of
@@ -129,10 +133,10 @@ class _Reading:
     def _readable(self, entries: Sequence[Entry]) -> Iterator[Entry]:
         for entry in entries:
             mark = self.declared.suppressed
-            hidden = is_suppressed(entry.text) or (mark is not None and entry.text.strip() == mark.strip())
-            if number_of(entry.text) is None and not hidden:
+            own = mark is not None and entry.text.strip() == mark.strip() and _is_mark(mark)
+            if number_of(entry.text) is None and not own and not is_suppressed(entry.text):
                 raise UnreadableClaim(f"row {entry.row + 1}")
-            yield replace(entry, text="") if hidden else entry
+            yield replace(entry, text="") if own and not is_suppressed(entry.text) else entry
 
     def _spread(
         self,
@@ -269,4 +273,12 @@ def _match(series: Series, measure: Measure, numbers: Printed, cube: Cube, *, ro
         numbers.digits(rounded=rounded),
         said=True,
         rounded=numbers.base if rounded else None,
+    )
+
+
+def _is_mark(text: str) -> bool:
+    """Whether a declared mark is one word that is no number, in whatever way."""
+    plain = text.strip().casefold()
+    return re.fullmatch(r"[^\W\d_]{4,12}", plain) is not None and not (
+        number_words(plain) or re.fullmatch(r"[ivxlcdm]+", plain)
     )

@@ -17,7 +17,7 @@ from hub.checks.contents import Contents, read_parts
 from hub.checks.context import find_missing_context
 from hub.checks.counts import find_counts_in_text, find_small_counts
 from hub.checks.extracts import Extract, UnreadableExtract, open_extract, open_with_index
-from hub.checks.findings import Finding, Place, Report, Severity, verdict_of
+from hub.checks.findings import Finding, Place, Report, Severity, Verdict, verdict_of
 from hub.checks.fingerprints import find_row_level
 from hub.checks.grids import find_solvable, find_unaudited
 from hub.checks.identifiers import Text, find_pseudonyms
@@ -85,6 +85,8 @@ def run_checks(  # noqa: PLR0913  # as check_in_subprocess: everything a verdict
     kinds = find_in_kinds(replace(contents, tables=others), whole, thresholds)
     findings = [*judgement.kept(looked), *judgement.findings, *kinds, *context]
     unread = any(one.rule == "extract_unread" for one in findings)
+    if extract is not None and verdict_of(findings, reproduced=judgement.reproduced) is Verdict.REVIEW:
+        findings += _why(findings)
     summary = {
         "bytes": size,
         "tables": len(contents.tables),
@@ -97,7 +99,14 @@ def run_checks(  # noqa: PLR0913  # as check_in_subprocess: everything a verdict
         **contents.counts,
     }
     report = _report(findings, media_type, sha256, summary, thresholds)
-    return replace(report, cells=tuple(judgement.cells))
+    return replace(report, cells=(*judgement.cells, *judgement.samples))
+
+
+def _why(findings: Sequence[Finding]) -> list[Finding]:
+    """That nothing could be recomputed, where no rule says why people must read the file."""
+    if any(one.severity is not Severity.NOTE for one in findings):
+        return []
+    return [finding("nothing_made_again", Severity.REVIEW)]
 
 
 def _judge(

@@ -115,7 +115,7 @@ class Estimate:
 
     def _scores(self) -> Floats:
         if self.kind != "ols":
-            return _score(self.kind, self.design, self.outcome, self.estimates)
+            return scores_of(self.kind, self.design, self.outcome, self.estimates)
         if self.covariance not in ("HC2", "HC3"):
             return self.left
         leverage = np.einsum("ij,jk,ik->i", self.design, self._bread, self.design)
@@ -201,10 +201,13 @@ class Estimate:
         return value if np.isfinite(value) else None
 
 
-def _score(kind: str, design: Floats, outcome: Floats, estimates: Floats) -> Floats:
+def scores_of(kind: str, design: Floats, outcome: Floats, estimates: Floats) -> Floats:
+    """Derivative of each row's likelihood (least squares: the residual) by its index."""
     from scipy import special
 
     index = design @ estimates
+    if kind == "ols":
+        return outcome - index
     if kind == "logit":
         found: Floats = outcome - special.expit(index)
     elif kind == "poisson":

@@ -198,7 +198,9 @@ class _Comparison:
             "of_rows": len(self.table.rows),
             **({"column": mapping[0][0].head[:80]} if len(mapping) == 1 else {}),
         }
-        return finding(rule, severity, place, rows=rows, columns=names, evidence=evidence)
+        median = int(self.thresholds.limit("percentile_units", "median"))
+        more = {"median": median} if rule == "order_statistic" else {}
+        return finding(rule, severity, place, rows=rows, columns=names, evidence=evidence, **more)
 
 
 def _grid(values: pl.Series) -> int:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from hub.checks.declared import UnreadableClaim
 from hub.checks.panels import Floats, Panel, fold
-from hub.checks.regressions import Parameter
+from hub.checks.regressions import Parameter, taken
 
 _INTERCEPT = frozenset({"intercept", "const", "constant", "cons", "constante"})
 _VARIABLE = r"(?:Q\(['\"](?P<quoted>[^'\"]+)['\"]\)|(?P<name>[^\W\d][\w.]*))"
@@ -127,6 +127,8 @@ def _level(name: str, text: str, panel: Panel) -> int:
 
 def present(name: str, panel: Panel) -> npt.NDArray[np.bool_]:
     """Which rows have a value of a variable."""
+    if panel.is_complete(name):
+        return np.ones(panel.rows, dtype=np.bool_)
     numbers = panel.numbers(name)
     if numbers is not None:
         return ~np.isnan(numbers)
@@ -140,11 +142,12 @@ def column_of(factor: Factor, panel: Panel, rows: npt.NDArray[np.int64]) -> Floa
         known = panel.categories(factor.variable)
         if known is None:
             raise UnreadableClaim(f"categorical: {factor.variable[:80]}")
-        return np.equal(known.codes[rows], factor.at).astype(np.float64)
+        dummy: Floats = np.equal(taken(known.codes, rows), factor.at).astype(np.float64)
+        return dummy
     numbers = panel.numbers(factor.variable)
     if numbers is None or factor.made is None:
         raise UnreadableClaim(f"no number: {factor.variable[:80]}")
-    values = numbers[rows]
+    values = taken(numbers, rows)
     least = _LEAST.get(factor.made)
     if (least is not None and (values <= least).any()) or (factor.made == "sqrt" and (values < 0).any()):
         raise UnreadableClaim(f"{factor.made} of {factor.variable[:80]}")
@@ -155,10 +158,11 @@ def parameter_of(
     name: str, factors: tuple[Factor, ...], panel: Panel, rows: npt.NDArray[np.int64]
 ) -> Parameter:
     """The column of a design that a coefficient stands for."""
-    values = np.ones(rows.size)
+    values: Floats | None = None
     levels: list[tuple[str, Any]] = []
     for factor in factors:
-        values = values * column_of(factor, panel, rows)
+        own = column_of(factor, panel, rows)
+        values = own if values is None else values * own
         if factor.at is not None:
             levels.append((factor.variable, factor.at))
-    return Parameter(name, tuple(levels), values)
+    return Parameter(name, tuple(levels), np.ones(rows.size) if values is None else values)

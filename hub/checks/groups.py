@@ -7,7 +7,7 @@ twice, none sorts what is sorted (extracts are by unit), and none makes another 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,12 +15,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hub.checks.crossings import Merged
+from hub.checks.order_statistics import ginis_of, quantiles_of
 from hub.checks.panels import Codes, Floats, Panel
 from hub.checks.runs import (
     STEP,
+    Lags,
+    Runs,
     Small,
     count_units,
     gathered,
+    lags_of,
     largest_two,
     small_type,
     top_two,
@@ -32,24 +37,30 @@ Mask = npt.NDArray[np.bool_]
 Rows = slice | Ints
 Amounts = Callable[[Rows], npt.NDArray[Any]]
 
-# How programs interpolate quantiles: R and pandas by default, SAS and Stata, and the order statistics.
-QUANTILE_METHODS = ("linear", "averaged_inverted_cdf", "lower", "higher", "midpoint", "nearest")
 _MOST_OUTSIDE = 0.9  # with more rows in no group, only those in groups are looked at
 
 
 @dataclass
 class Groups:
-    """`gid`: per row its group from 0 to `count` - 1, or -1. Arrays of results have one value per group."""
+    """`gid`: per row its group from 0 to `count` - 1, or -1. Arrays of results have one value per group.
+    `merged`: the same groups as cells of a crossing, where they are such."""
 
     panel: Panel
-    gid: Small
+    made: Small | Callable[[], Small]
     count: int
+    merged: Merged | None = None
     _memory: dict[tuple[object, ...], Floats] = field(default_factory=dict)
     _members: dict[tuple[str, str | None], tuple[npt.NDArray[np.int32], Ints]] = field(default_factory=dict)
     _tops: dict[tuple[str, str, str | None], tuple[Floats, Floats, Floats]] = field(default_factory=dict)
     _segments: dict[str, tuple[Floats, Ints]] = field(default_factory=dict)
+    _lags: dict[str, Lags | None] = field(default_factory=dict)
     _without: dict[str, Small] = field(default_factory=dict)
     _having: dict[str, Groups] = field(default_factory=dict)
+
+    @cached_property
+    def gid(self) -> Small:
+        """Made when the first question is asked that its crossing does not answer."""
+        return self.made() if callable(self.made) else self.made
 
     @cached_property
     def _held(self) -> Ints | None:
@@ -68,8 +79,11 @@ class Groups:
             )
             yield rows, np.add(self.gid[rows], 1, dtype=np.intp)
 
-    def _tally(self, amounts: Amounts | None = None) -> Floats:
-        """The sum of the amounts of the rows looked at per group; without amounts the rows."""
+    def _tally(self, key: Hashable, amounts: Amounts | None = None) -> Floats:
+        """The sum of the amounts of the rows looked at per group; without amounts the rows. `key`: what is
+        summed."""
+        if self.merged is not None:
+            return self.merged.gathered(self.merged.crossing.total(key, amounts))
         found = np.zeros(self.count + 1)
         for rows, bins in self._pieces():
             found += np.bincount(bins, None if amounts is None else amounts(rows), self.count + 1)
@@ -81,7 +95,7 @@ class Groups:
 
     def rows(self) -> Floats:
         """Rows per group."""
-        return self._kept(("rows",), self._tally)
+        return self._kept(("rows",), lambda: self._tally("rows"))
 
     def present(self, name: str) -> Floats:
         """Rows with a value."""
@@ -115,9 +129,22 @@ class Groups:
 
     def having(self, name: str) -> Groups:
         """The same groups over the rows with a value of `name`."""
+        if self._where(name) is self.gid:
+            return self
         if name not in self._having:
             self._having[name] = Groups(self.panel, self._where(name), self.count)
         return self._having[name]
+
+    def parted(self, name: str) -> Groups:
+        """Each group in as many as `name` has categories, in their order; rows without it are in none."""
+        known = self.panel.few_categories(name)
+        size = len(known.values)
+        if self.merged is not None:
+            wider = self.panel.wider(self.merged.crossing, name)
+            if wider is not None:
+                merged = self.merged.parted(wider)
+                return Groups(self.panel, merged.rows, merged.count, merged)
+        return Groups(self.panel, split(self.gid, known.codes, self.count, size), self.count * size)
 
     def gini(self, name: str) -> Floats:
         """Gini coefficient of the values; NaN without values or with a total of 0."""
@@ -125,7 +152,29 @@ class Groups:
 
     def correlation(self, one: str, two: str) -> Floats:
         """Pearson's correlation over the rows with both values."""
+        one, two = sorted((one, two))
         return self._kept(("correlation", one, two), lambda: self._correlation(one, two))
+
+    def located(self, chosen: Sequence[int]) -> tuple[Ints, npt.NDArray[np.int8]]:
+        """The rows of some groups, ascending, and which of these (at most 127) each is in."""
+        label = np.full(self.count + 1, -1, dtype=np.int8)  # rows in no group have the last place
+        label[list(chosen)] = np.arange(len(chosen), dtype=np.int8)
+        rows, own = [np.zeros(0, np.int64)], [np.zeros(0, np.int8)]
+        for part, where in self._labelled(label):
+            at = np.flatnonzero(where >= 0)
+            rows.append(at + part.start)
+            own.append(where[at])
+        return np.concatenate(rows), np.concatenate(own)
+
+    def _labelled(self, label: npt.NDArray[np.int8]) -> Iterator[tuple[slice, npt.NDArray[np.int8]]]:
+        if self.merged is not None:
+            of_cells = label[self.merged.group_of]
+            for part, cells in self.merged.crossing.pieces():
+                yield part, of_cells[cells]
+        else:
+            for first in range(0, self.gid.size, STEP):
+                part = slice(first, first + STEP)
+                yield part, label[self.gid[part]]
 
     def units(self, kind: str, name: str | None = None) -> Floats:
         """Distinct units per group, of the rows with a value of `name`."""
@@ -134,11 +183,14 @@ class Groups:
         return self._kept(("units", kind, name), lambda: self._units(kind, name))
 
     def _units(self, kind: str, name: str | None) -> Floats:
+        all_units = self.panel.all_units(kind)
+        if all_units is not None and self.count == 1 and name is None and self.rows()[0] == self.panel.rows:
+            return np.array([float(all_units)])
         where, runs = self._where(name), self.panel.runs(kind)
         if runs is not None and runs.longest == 1 and runs.size == self.gid.size:
             return self.rows() if name is None else self.present(name)
         if runs is not None:
-            return count_units(runs, where, self.count)
+            return count_units(runs, where, self.count, self._lags_of(kind, runs, where))
         return np.diff(self._by_group(kind, name)[1]).astype(np.float64)
 
     def members(self, kind: str, group: int, name: str | None = None) -> npt.NDArray[np.int32]:
@@ -151,7 +203,8 @@ class Groups:
         key = (kind, None if where is self.gid else name)
         if key not in self._members:
             if runs is not None:
-                self._members[key] = units_by_group(runs, where, self.count)
+                lags = self._lags_of(kind, runs, where)
+                self._members[key] = units_by_group(runs, where, self.count, lags)
             else:
                 self._members[key] = _sorted_pairs(where, *self.panel.unit(kind), self.count)
         return self._members[key]
@@ -161,16 +214,36 @@ class Groups:
         what is left beside them as a share of the largest (p %); weighted where the number is."""
         key = (kind, name, weight)
         if key not in self._tops:
-            runs = self.panel.runs(kind)
-            amounts = self._sizes_of(name, weight)
-            if runs is not None:
-                whole, first, second = largest_two(runs, self.gid, amounts, self.count)
-            else:
-                whole, first, second = self._largest_two_sorted(kind, amounts)
-            self._tops[key] = (
-                _divide(first, whole), _divide(first + second, whole), _divide(whole - first - second, first)
-            )  # fmt: skip
+            self._tops[key] = self._tops_of(kind, self._sizes_of(name, weight))
         return self._tops[key]
+
+    def top_deviations(self, kind: str, name: str) -> tuple[Floats, Floats, Floats]:
+        """As `top_shares`, of the squared distances from the group's mean, which a variance is made of."""
+        key = (kind, name, "\0")
+        if key not in self._tops:
+            means, values = np.append(np.nan, self.mean(name)), self._values(name)
+            self._tops[key] = self._tops_of(
+                kind, lambda rows: np.square(values(rows) - means[np.add(self.gid[rows], 1, dtype=np.intp)])
+            )
+        return self._tops[key]
+
+    def _tops_of(self, kind: str, amounts: Amounts) -> tuple[Floats, Floats, Floats]:
+        runs = self.panel.runs(kind)
+        if runs is not None:
+            lags = self._lags_of(kind, runs, self.gid)
+            whole, first, second = largest_two(runs, self.gid, amounts, self.count, lags)
+        else:
+            whole, first, second = self._largest_two_sorted(kind, amounts)
+        rest = _divide(whole - first - second, first)
+        return _divide(first, whole), _divide(first + second, whole), rest
+
+    def _lags_of(self, kind: str, runs: Runs, where: Small) -> Lags | None:
+        """Of the groups themselves made once: each rule asks for them."""
+        if where is not self.gid:
+            return lags_of(runs, where)
+        if kind not in self._lags:
+            self._lags[kind] = lags_of(runs, where)
+        return self._lags[kind]
 
     def _sizes_of(self, name: str, weight: str | None) -> Amounts:
         """What a row adds to its unit: without its sign, NaN where there is no value."""
@@ -215,30 +288,71 @@ class Groups:
         if self.panel.is_complete(name):
             return self.rows()
         gaps = self.panel.gaps(name)
-        return self._tally(lambda rows: ~gaps(rows))
+        return self._tally(("present", name), lambda rows: ~gaps(rows))
 
     def _sum(self, name: str, weight: str | None) -> Floats:
         values = self._values(name)
+        key = ("sum", name, weight)
         if weight is None:
-            return self._tally(lambda rows: _without_gaps(values(rows)))
+            return self._tally(key, lambda rows: _without_gaps(values(rows)))
         weights = self._values(weight)
-        return self._tally(lambda rows: _without_gaps(values(rows) * weights(rows)))
+        return self._tally(key, lambda rows: _without_gaps(values(rows) * weights(rows)))
 
     def _weights(self, name: str, weight: str) -> Floats:
         weights, gaps = self._values(weight), self.panel.gaps(name)
         if self.panel.reader(name) is None or self.panel.is_complete(name):
-            return self._tally(lambda rows: _without_gaps(weights(rows)))
-        return self._tally(lambda rows: np.where(gaps(rows), 0.0, _without_gaps(weights(rows))))
+            return self._tally(("sum", weight, None), lambda rows: _without_gaps(weights(rows)))
+        return self._tally(
+            ("weights", name, weight),
+            lambda rows: np.where(gaps(rows), 0.0, _without_gaps(weights(rows))),
+        )
 
     def _variance(self, name: str, ddof: int) -> Floats:
+        return _divide(self._squares(name), self.present(name) - ddof)
+
+    def _squares(self, name: str) -> Floats:
+        return self._kept(("squares", name), lambda: self._squared(name))
+
+    def _squared(self, name: str) -> Floats:
+        """Sum of the squared distances of the values from the mean of their group. Where groups are merged
+        of cells: that of the cells, and of the means of the cells (Chan, Golub, LeVeque 1983, 2.1)."""
+        if self.merged is not None:
+            return self._squares_of_cells(name, self.merged)
         means, values = np.append(np.nan, self.mean(name)), self._values(name)
         found = np.zeros(self.count + 1)
         for rows, bins in self._pieces():
             away = _without_gaps(values(rows) - means[bins])
             found += np.bincount(bins, away * away, self.count + 1)
-        return _divide(found[1:], self.present(name) - ddof)
+        return found[1:]
+
+    def _squares_of_cells(self, name: str, merged: Merged) -> Floats:
+        values, crossing = self._values(name), merged.crossing
+        cells = Merged(crossing, np.arange(crossing.size), crossing.size)
+        whole = Groups(self.panel, cells.rows, cells.count, cells)
+        present, total = whole.present(name), whole.total(name)
+        within = crossing.squares(name, values, present, total)
+        means = np.append(np.nan, self.mean(name))[merged.group_of + 1]
+        away = np.divide(total, present, out=np.zeros(crossing.size), where=present > 0) - means
+        return merged.gathered(within + np.where(present > 0, np.nan_to_num(present * away * away), 0.0))
 
     def _correlation(self, one: str, two: str) -> Floats:
+        if not (self.panel.is_complete(one) and self.panel.is_complete(two)):
+            return self._correlation_with_gaps(one, two)
+        squares = self._squares(one) * self._squares(two)
+        return _divide(self._squares(one) if one == two else self._products(one, two), np.sqrt(squares))
+
+    def _products(self, one: str, two: str) -> Floats:
+        """Sum of the products of what two complete variables are away from their means."""
+        means = [np.append(np.nan, self.mean(name)) for name in (one, two)]
+        first, second = self._values(one), self._values(two)
+        found = np.zeros(self.count + 1)
+        for rows, bins in self._pieces():
+            away = first(rows) - means[0][bins]
+            away *= second(rows) - means[1][bins]
+            found += np.bincount(bins, away, self.count + 1)
+        return found[1:]
+
+    def _correlation_with_gaps(self, one: str, two: str) -> Floats:
         first, second = self._values(one), self._values(two)
         sums = np.zeros((3, self.count + 1))
         for rows, bins in self._pieces():
@@ -288,50 +402,13 @@ class Groups:
         return self._segments[name]
 
     def _gini(self, name: str) -> Floats:
-        values, starts = self._sorted(name)
-        found = np.full(self.count, np.nan)
-        for group, (first, last) in enumerate(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)):
-            size, weighed = last - first, 0.0
-            for at in range(first, last, STEP):
-                own = values[at : min(at + STEP, last)]
-                ranks = np.arange(at - first + 1, at - first + 1 + own.size)
-                weighed += float(((2 * ranks - size - 1) * own).sum())
-            whole = size * float(values[first:last].sum())
-            if whole != 0:
-                found[group] = weighed / whole
-        return found
+        return ginis_of(*self._sorted(name))
 
     def _extreme(self, name: str, *, largest: bool) -> Floats:
         return self._quantile(name, 1.0 if largest else 0.0, "lower")
 
     def _quantile(self, name: str, share: float, method: str) -> Floats:
-        """From the sorted values of each group: the two neighbours of the quantile's place, and their mix."""
-        values, starts = self._sorted(name)
-        sizes = np.diff(starts)
-        filled = sizes > 0
-        found = np.full(self.count, np.nan)
-        if not filled.any():
-            return found
-        first, size = starts[:-1][filled], sizes[filled]
-        if method == "averaged_inverted_cdf":
-            place = size * share
-            low = np.clip(np.ceil(place - 1e-9).astype(np.int64) - 1, 0, size - 1)
-            whole = np.abs(place - np.round(place)) < 1e-9
-            high = np.clip(low + whole, 0, size - 1)
-            part = np.full(low.shape, 0.5)
-        else:
-            place = (size - 1) * share
-            low = np.floor(place + 1e-9).astype(np.int64)
-            high = np.minimum(low + 1, size - 1)
-            part = {
-                "linear": np.maximum(place - low, 0.0),
-                "lower": np.zeros(low.shape),
-                "higher": (place - low > 1e-9).astype(np.float64),
-                "midpoint": np.where(place - low > 1e-9, 0.5, 0.0),
-                "nearest": np.round(place - low),
-            }[method]
-        found[filled] = values[first + low] * (1 - part) + values[first + high] * part
-        return found
+        return quantiles_of(*self._sorted(name), share, method)
 
 
 def _without_gaps(values: Floats) -> Floats:

@@ -16,6 +16,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-VERSION = 1
+VERSION = 2
 LEAST_ROWS = 100_000  # of an extract for which an index is made: below, reading the columns takes no longer
 MAX_CODES = 3_000  # values of a variable that is kept as codes; as hub.checks.panels.MAX_CATEGORIES
 _ENDS = 100
 _CONTENT = "index.json"
 _BLOCK = 1 << 22
+_MOST_PAIRS = 400
+_PAIRED_CODES = 200  # values of a variable that is counted together with others
 Array = npt.NDArray[Any]
 
 
@@ -52,6 +55,7 @@ class Stored:
     columns: Mapping[str, Mapping[str, Any]]
     identifiers: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()  # of all identifiers of the extract
+    pairs: Mapping[str, Any] = field(default_factory=dict)
     _arrays: dict[str, Array] = field(default_factory=dict)
 
     def told(self, name: str) -> Mapping[str, Any] | None:
@@ -62,7 +66,9 @@ class Stored:
         """codes (-1: missing) · values (all rows, NaN: missing), distinct (sorted), before (rows with a
         smaller one, one more at the end), order (the rows by value; none: as they stand) · units
         (-1: missing), place, and distinct, before, order."""
-        file, kind, size = self.columns[name]["arrays"][what]
+        return self._mapped(*self.columns[name]["arrays"][what])
+
+    def _mapped(self, file: str, kind: str, size: int) -> Array:
         if file not in self._arrays:
             if size == 0:
                 self._arrays[file] = np.zeros(0, dtype=kind)
@@ -75,6 +81,16 @@ class Stored:
         """Whether the index has that array of the column."""
         told = self.columns.get(name)
         return told is not None and what in told["arrays"]
+
+    def rows_of_pair(self, one: str, two: str) -> Array | None:
+        """The rows by the values of two variables kept as codes: a matrix, the missing ones first; None where
+        they were not counted."""
+        for names, turned in ((f"{one}\0{two}", False), (f"{two}\0{one}", True)):
+            if names in self.pairs.get("starts", {}):
+                start, shape = self.pairs["starts"][names]
+                found = self._mapped(*self.pairs["array"])[start : start + shape[0] * shape[1]]
+                return found.reshape(shape).T if turned else found.reshape(shape)
+        return None
 
     def values(self, name: str) -> tuple[list[Any], list[int]]:
         """The sorted values of a column kept as codes, and the rows of each."""
@@ -123,7 +139,8 @@ def make_index(extract: Path, directory: Path, units: Mapping[str, str] | None =
                 columns[name] = told
             panel.part.forget()
         parts[panel.part.path.relative_to(extract).as_posix()] = {
-            "columns": columns, "identifiers": panel.part.identifiers, "tags": sorted(read.tags)
+            "columns": columns, "pairs": writer.pairs(columns), "identifiers": panel.part.identifiers,
+            "tags": sorted(read.tags),
         }  # fmt: skip
     content = {"version": VERSION, "extract": identity, "parts": parts, "sha256": writer.hashes}
     writer.text(_CONTENT, content)
@@ -158,6 +175,28 @@ class _Writer:
                 file.write(data[at : at + _BLOCK])
         self.hashes[name] = digest.hexdigest()
         return name
+
+    def pairs(self, columns: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """How often the values of each two variables with few of them stand together: which filters and
+        groups a table can be of is asked of many."""
+        from hub.checks.crossings import Crossing
+
+        stored = Stored(self.directory, columns)
+        few = {
+            name: size
+            for name, told in columns.items()
+            if told["kind"] == "codes" and told["categories"]
+            and (size := len(stored.values(name)[0])) <= _PAIRED_CODES
+        }  # fmt: skip
+        names = sorted(few, key=lambda name: few[name])
+        counted, starts, at = [np.zeros(0, dtype=np.int64)], {}, 0
+        for one, two in list(combinations(names, 2))[:_MOST_PAIRS]:
+            shape = (few[one] + 1, few[two] + 1)
+            crossing = Crossing([stored.array(name, "codes") for name in (one, two)], shape, (one, two))
+            counted.append(crossing.total("rows").astype(np.int64))
+            starts[f"{one}\0{two}"] = [at, shape]
+            at += counted[-1].size
+        return {"starts": starts, "array": self.array(np.concatenate(counted))}
 
     def unit(self, part: Any, name: str) -> dict[str, Any] | None:
         """A column of identifiers: its distinct values, per row the place of its own, the rows by unit."""
@@ -304,7 +343,7 @@ def open_index(index: Sealed, extract: Path) -> dict[Path, Stored]:
             return {}
         return {
             extract / name: Stored(
-                directory, part["columns"], tuple(part["identifiers"]), tuple(part["tags"])
+                directory, part["columns"], tuple(part["identifiers"]), tuple(part["tags"]), part["pairs"]
             )
             for name, part in content["parts"].items()
         }

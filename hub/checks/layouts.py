@@ -12,7 +12,7 @@ from itertools import islice, product
 import numpy as np
 
 from hub.checks.panels import Panel, fold
-from hub.checks.runs import STEP, Small, small_type
+from hub.checks.runs import STEP, Floats, Mask, Small, small_type
 from hub.checks.tables import Table, number_of
 from hub.checks.wording import (
     Band,
@@ -57,11 +57,24 @@ class Axis:
         found = np.full(panel.rows, -1, dtype=small_type(len(bands)))
         for first in range(0, panel.rows, STEP):
             part = slice(first, first + STEP)
-            values, own = read(part), found[part]
-            for at, (low, high, lower, upper) in enumerate(bands):
-                above = values >= low if lower else values > low
-                own[above & (values <= high if upper else values < high)] = at
+            found[part] = _in_bands(read(part), bands)
         return found
+
+    def levels_of_categories(self, panel: Panel) -> tuple[Small, Mask] | None:
+        """The level of a missing value and of each category, or -1; and which of them are no known value.
+        None where the variable has too many categories, or bands of what is no number."""
+        known = panel.categories(self.variable)
+        if known is None:
+            return None
+        if self.categories is not None:
+            level = np.full(len(known.values) + 1, -1, dtype=small_type(len(self.categories)))
+            level[np.array(self.categories) + 1] = np.arange(len(self.categories))
+            return level, np.arange(level.size) == 0
+        if not all(isinstance(value, int | float) for value in known.values):
+            return None
+        values = np.array([np.nan, *(float(value) for value in known.values)])
+        values[np.isinf(values)] = np.nan
+        return _in_bands(values, self.bands or ()), np.isnan(values)
 
     def words(self, panel: Panel, level: int) -> str:
         """The level as text, for evidence."""
@@ -71,6 +84,15 @@ class Axis:
             return "missing" if at < 0 or known is None else str(known.values[at])
         low, high, _, _ = (self.bands or ())[level]
         return f"{low:g} to {high:g}"
+
+
+def _in_bands(values: Floats, bands: Sequence[Band]) -> Small:
+    """The band of each value, the last where several hold it, or -1."""
+    found = np.full(values.size, -1, dtype=small_type(len(bands)))
+    for at, (low, high, lower, upper) in enumerate(bands):
+        above = values >= low if lower else values > low
+        found[above & (values <= high if upper else values < high)] = at
+    return found
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ import polars as pl
 from hub.checks.extracts import Part
 from hub.checks.runs import STEP
 from hub.checks.tables import Table, number_of
+from hub.checks.tuples import Places, Tuples
 
 _MAX_DECIMALS = 6
 _NUMERIC_SHARE = 0.8
 _MOST_SHARE = 0.1  # of the rows: with more, all are looked at in their order
-_LONGEST_TABLE = 1 << 22
+_RARE_SHARE = 0.2  # of the rows: so many are looked at one by one
 _SEED = 20_260_101
 
 
@@ -51,7 +52,6 @@ class Printed:
 
 
 Positions = npt.NDArray[np.int64]
-Places = npt.NDArray[np.int64]
 Rows = slice | Positions
 Mapping = Sequence[tuple[Printed, str]]  # printed column → variable of the extract
 
@@ -92,6 +92,8 @@ class Matcher:
         self._texts: dict[str, dict[str, int]] = {}
         self._rows: dict[tuple[int, str], Positions] = {}
         self._places_of_codes: dict[tuple[int, str], Places] = {}
+        self._sizes_of: dict[tuple[int, str], Places] = {}
+        self._rows_by_place: dict[tuple[int, str], dict[int, Positions]] = {}
         self._standing: dict[frozenset[tuple[int, str]], npt.NDArray[np.bool_]] = {}
 
     def can_print(self, column: Printed, name: str) -> bool:
@@ -268,10 +270,75 @@ class Matcher:
 
     def _found(self, ours: pl.DataFrame, mapping: Mapping, enough: int | None) -> Places:
         """For each printed tuple the rows of the extract with these values; where `enough` is given, of some
-        tuples only so many. A tuple with a gap stands nowhere."""
+        tuples only so many. A tuple with a gap stands nowhere.
+
+        1. Tuples with a rare value: among the rows of that value, whichever column it is in. 2. The others:
+        among all rows."""
         wanted = [column.sorted_values for column, _ in mapping]
         places = [_places_among(ours.get_column(str(at)), values) for at, values in enumerate(wanted)]
-        levels = _Levels(places, [values.len() for values in wanted])
+        held = np.stack([self._sizes(*pair)[at] for pair, at in zip(mapping, places, strict=True)])
+        if len(mapping) == 1:
+            return np.asarray(held[0], dtype=np.int64)
+        rarest, least = held.argmin(axis=0), held.min(axis=0)
+        found = np.zeros(ours.height, dtype=np.int64)
+        ascending = np.argsort(least, kind="stable")
+        ascending = ascending[least[ascending] > 0]
+        few = np.cumsum(least[ascending]) <= _RARE_SHARE * self.part.height
+        for at in range(len(mapping)):  # (1)
+            own = ascending[few][rarest[ascending[few]] == at]
+            if own.size:
+                found[own] = self._among_rare(mapping, places, at, own)
+        common = ascending[~few]
+        if common.size:  # (2)
+            parts = [place[common] for place in places]
+            found[common] = self._among_all(mapping, parts, [one.len() for one in wanted], enough)
+        return found
+
+    def _sizes(self, column: Printed, name: str) -> Places:
+        """Per sorted printed value the rows that hold it; 0 in the last place, which is that of gaps."""
+        at = (column.index, name)
+        if at not in self._sizes_of:
+            if column.decimals is None:
+                known = self._text_rows(name)
+                rows = np.array([known.get(text, 0) for text in column.sorted_values.to_list()], np.int64)
+            else:
+                first, last = self._places(name, column.decimals, column.sorted_values.to_numpy())
+                before = self.part.ranked(name)[1]
+                rows = before[last].astype(np.int64) - before[first]
+            self._sizes_of[at] = np.append(rows, 0)
+        return self._sizes_of[at]
+
+    def _among_rare(self, mapping: Mapping, places: Sequence[Places], rare: int, own: Places) -> Places:
+        """The rows of some tuples, looked for among those with their value in one column."""
+        lists = self._rows_of_values(*mapping[rare], places[rare][own])
+        rows = np.concatenate(lists)
+        owner = np.repeat(np.arange(own.size), [one.size for one in lists])
+        for at, pair in enumerate(mapping):
+            if at != rare and rows.size:
+                same = self._printed_at(*pair, rows) == places[at][own][owner]
+                rows, owner = rows[same], owner[same]
+        return np.bincount(owner, minlength=own.size)
+
+    def _rows_of_values(self, column: Printed, name: str, at: Places) -> list[Positions]:
+        """Per place among the sorted printed values the rows that hold that value."""
+        known = self._rows_by_place.setdefault((column.index, name), {})
+        new = np.setdiff1d(at, np.fromiter(known, dtype=np.int64, count=len(known)))
+        if new.size:
+            values = column.sorted_values.gather(new)
+            if column.decimals is None:
+                held = self._rows_of_texts(name, values)
+                place = _places_among(self.keys_at(column, name, held), values)
+                lists = [held[place == one] for one in range(new.size)]
+            else:
+                lists = self._rows_between(name, column.decimals, values.to_numpy())
+            known.update(zip(new.tolist(), lists, strict=True))
+        return [known[one] for one in at.tolist()]
+
+    def _among_all(
+        self, mapping: Mapping, places: Sequence[Places], sizes: Sequence[int], enough: int | None
+    ) -> Places:
+        """The rows of some tuples, looked for among all that may hold one."""
+        levels = Tuples(places, sizes)
         counts = np.zeros(levels.size, dtype=np.int64)
         for rows in self._pieces(mapping):
             at = self._printed_at(*mapping[0], rows)
@@ -283,10 +350,10 @@ class Matcher:
                 key = levels.next(level, key, at)
                 held = key >= 0
                 rows_left, key = rows_left[held], key[held]
-            counts += np.bincount(key, minlength=levels.size)
+            counts += np.bincount(key[key >= 0], minlength=levels.size)
             if enough is not None and (counts >= enough).all():
                 break
-        return np.where(levels.of_ours >= 0, np.append(counts, 0)[levels.of_ours], 0)
+        return counts[levels.of_ours]
 
     def _pieces(self, mapping: Mapping) -> Iterator[Rows]:
         """The rows that can be any of the tuples, some at a time: those of the rarest column, or all."""
@@ -341,53 +408,6 @@ class Matcher:
         if ours.n_unique() < ours.height:
             return 0.0
         return float(np.count_nonzero(self._found(ours, mapping, at_least) >= at_least) / ours.height)
-
-
-class _Levels:
-    """Printed tuples as numbers, column by column: what begins no printed tuple is dropped where it is seen.
-
-    `ours`: per column and printed row the place of the value among `sizes` ones, -1 for a gap."""
-
-    def __init__(self, ours: Sequence[Places], sizes: Sequence[int]) -> None:
-        whole = np.all([column >= 0 for column in ours], axis=0)
-        self._sizes = sizes
-        self._known: list[Places] = []
-        key = ours[0][whole]
-        for level, column in enumerate(ours):
-            combined = key if level == 0 else key * sizes[level] + column[whole]
-            known, key = np.unique(combined, return_inverse=True)
-            self._known.append(known)
-        self._tables = [self._table(level) for level in range(len(ours))]
-        self.size = self._known[-1].size
-        self.of_ours = np.full(whole.size, -1, dtype=np.int64)
-        self.of_ours[whole] = key
-
-    def _table(self, level: int) -> Places | None:
-        """From a number to its place among the known ones, where that is short."""
-        size = self._sizes[0] if level == 0 else self._known[level - 1].size * self._sizes[level]
-        if size > _LONGEST_TABLE:
-            return None
-        table = np.full(size, -1, dtype=np.int64)
-        table[self._known[level]] = np.arange(self._known[level].size)
-        return table
-
-    def first(self, at: Places) -> Places:
-        """The numbers of the values of the first column."""
-        return self._numbered(0, at)
-
-    def next(self, level: int, key: Places, at: Places) -> Places:
-        """The numbers with those of a further column; -1 for what begins no tuple, as do -1 of either."""
-        found = self._numbered(level, np.maximum(key, 0) * self._sizes[level] + np.maximum(at, 0))
-        return np.where((at < 0) | (key < 0), -1, found)
-
-    def _numbered(self, level: int, combined: Places) -> Places:
-        table, known = self._tables[level], self._known[level]
-        if table is not None:
-            return table[combined]
-        if not known.size:
-            return np.full(combined.size, -1, dtype=np.int64)
-        places = np.minimum(np.searchsorted(known, combined), known.size - 1)
-        return np.where(known[places] == combined, places, -1)
 
 
 def _places_among(keys: pl.Series, wanted: pl.Series) -> Places:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hub.checks.crossings import Merged
 from hub.checks.groups import Groups, split
 from hub.checks.layouts import TOTAL, Axis, Entry
 from hub.checks.panels import Floats, Panel
@@ -43,11 +44,13 @@ class Measure:
 
 @dataclass
 class Cube:
-    """The groups of all axes of a table and of its totals, over the rows that `mask` keeps."""
+    """The groups of all axes of a table and of its totals, over the rows that `mask` keeps, or those with one
+    category (`only`: variable and position)."""
 
     panel: Panel
     axes: tuple[Axis, ...]
     mask: npt.NDArray[np.bool_] | None = None
+    only: tuple[str, int] | None = None
     _levels: list[Small] | None = None
     _groups: dict[tuple[tuple[bool, ...], str], Groups] = field(default_factory=dict)
     _known: dict[int, list[_Pattern]] = field(default_factory=dict)
@@ -63,6 +66,8 @@ class Cube:
     def groups(self, used: tuple[bool, ...], base: str) -> Groups:
         """The groups by the axes in use; all rows of the base are one group where none is."""
         key = (used, base if not all(used) else "known")
+        if key not in self._groups and (merged := self._merged(*key)) is not None:
+            self._groups[key] = Groups(self.panel, merged.rows, merged.count, merged)
         if key not in self._groups:
             gid, count = self._numbered(used)
             if base in ("printed", "known") and not all(used):
@@ -70,10 +75,44 @@ class Cube:
                     if not wanted:
                         outside = levels < 0 if base == "printed" else self._unknown(axis, levels)
                         gid = np.where(outside, gid.dtype.type(-1), gid)
-            if self.mask is not None:
-                gid = np.where(self.mask, gid, gid.dtype.type(-1))
+            mask = self._mask()
+            if mask is not None:
+                gid = np.where(mask, gid, gid.dtype.type(-1))
             self._groups[key] = Groups(self.panel, gid, count)
         return self._groups[key]
+
+    def _mask(self) -> npt.NDArray[np.bool_] | None:
+        """Which rows are looked at; None: all."""
+        if self.only is None:
+            return self.mask
+        return np.equal(self.panel.few_categories(self.only[0]).codes, self.only[1])
+
+    def _merged(self, used: tuple[bool, ...], base: str) -> Merged | None:
+        """The same groups as cells of the crossing of all axes, where their variables have few categories."""
+        names = tuple(axis.variable for axis in self.axes)
+        if self.mask is not None or (self.only is not None and self.only[0] in names):
+            return None
+        known = [axis.levels_of_categories(self.panel) for axis in self.axes]
+        crossing = self.panel.crossing((*names, *([self.only[0]] if self.only is not None else [])))
+        if crossing is None or any(one is None for one in known):
+            return None
+        group = np.zeros(crossing.shape, dtype=np.int64)
+        outside = np.zeros(crossing.shape, dtype=np.bool_)
+        count = 1
+        for at, (axis, one, wanted) in enumerate(zip(self.axes, known, used, strict=True)):
+            if one is None:
+                continue
+            along = tuple(-1 if at == dimension else 1 for dimension in range(group.ndim))
+            level, unknown = one[0].reshape(along), one[1].reshape(along)
+            if wanted:
+                group = group * axis.size + level
+                outside |= level < 0
+                count *= axis.size
+            elif base != "all":
+                outside |= (level < 0) if base == "printed" else unknown & (level < 0)
+        if self.only is not None:
+            outside |= np.arange(-1, crossing.shape[-1] - 1) != self.only[1]
+        return Merged(crossing, np.where(outside, -1, group).reshape(-1), count)
 
     def _numbered(self, used: tuple[bool, ...]) -> tuple[Small, int]:
         """Per row the number of its group by the axes in use (-1: a label is missing), and of groups."""

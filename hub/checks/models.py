@@ -14,16 +14,24 @@ from hub.checks.panels import Codes, Floats, Panel
 from hub.checks.regressions import (
     Fitted,
     differs,
-    fit_declared,
+    fit_prepared,
     prepared,
     printed_parameters,
+    stacked,
     summary_value,
+    taken,
 )
 from hub.checks.tables import Table, number_of
 from hub.checks.terms import told_of_model, units_among
 from hub.checks.thresholds import Thresholds
 from hub.documents.outputs import DeclaredRegression
 
+_MANY = 1_000_000
+_DRAWN, _USUAL_SHARE, _SEED = (
+    20_000,
+    0.4,
+    20_260_101,
+)  # half of the rows are 0.4 of the drawn but for 28 sigma
 _FIRST_ROWS = 2_000
 _MOST_BITS = 50
 
@@ -56,6 +64,7 @@ def check_declared(table: Table, declared: DeclaredRegression, panels: Sequence[
         raise UnreadableClaim("terms are missing")
     wrong, unexplained, right = [], [], 0
     at_role = {at: role for role, at in roles.items()}
+    unexplained += [(row, roles["term"]) for row in _rows_of_words(table) if row not in rows]
     for row, cells in enumerate(table.rows):
         for at, text in enumerate(cells):
             if at == roles["term"] or (number_of(text) is None and not text.strip()):
@@ -70,11 +79,20 @@ def check_declared(table: Table, declared: DeclaredRegression, panels: Sequence[
     return ModelCheck(fitted, outcome, tuple(wrong), tuple(unexplained), right)
 
 
+def _rows_of_words(table: Table) -> list[int]:
+    """The rows that say something and have no number."""
+    return [
+        row
+        for row, cells in enumerate(table.rows)
+        if any(text.strip() for text in cells) and all(number_of(text) is None for text in cells)
+    ]
+
+
 def _fit(declared: DeclaredRegression, panel: Panel) -> tuple[Fitted, Floats]:
     """The declared regression with the errors it declares, and its outcome."""
     ready = prepared(declared, panel)
     if declared.covariance == "nonrobust":
-        return fit_declared(declared, panel), ready.outcome
+        return fit_prepared(declared, panel, ready), ready.outcome
     groups = None
     if declared.covariance == "cluster":
         if declared.cluster not in panel.units:
@@ -82,7 +100,7 @@ def _fit(declared: DeclaredRegression, panel: Panel) -> tuple[Fitted, Floats]:
         groups = panel.unit(str(declared.cluster))[0][ready.rows]
         if groups.size and int(groups.min()) < 0:
             raise UnreadableClaim("cluster")
-    design = np.column_stack([one.values for one in ready.parameters])
+    design = stacked(ready.parameters)
     made = Estimate(declared.model, design, ready.outcome, declared.covariance, groups)
     fitted = Fitted(
         panel, ready.rows, ready.parameters, made.estimates, made.errors, made.degrees, normal=True,
@@ -110,7 +128,7 @@ def find_in_fitted(
     in each row of the estimation."""
     panel, table = fitted.panel, Table((), (), place)
     kinds = {kind: panel.unit(kind) for kind in panel.units}
-    inside = {kind: codes[fitted.rows] for kind, (codes, _) in kinds.items()}
+    inside = {kind: taken(codes, fitted.rows) for kind, (codes, _) in kinds.items()}
     units = {kind: units_among(codes) for kind, codes in inside.items()}
     needed = int(thresholds.limit("degrees_of_freedom", "degrees_of_freedom"))
     least = min([fitted.rows.size, *units.values()]) - len(fitted.parameters)
@@ -132,7 +150,7 @@ def _find_saturated(
     fitted: Fitted, outcome: Floats, inside: Mapping[str, Codes], table: Table, thresholds: Thresholds
 ) -> Iterator[Finding]:
     """A model with a coefficient for each of its groups is a table of their means: their rules hold."""
-    if len(_cells(fitted.design[:_FIRST_ROWS])[0]) > len(fitted.parameters):
+    if len(_cells(stacked(fitted.parameters, _FIRST_ROWS))[0]) > len(fitted.parameters):
         return  # more different rows than coefficients, however many follow
     cells, codes = _cells(fitted.design)
     if len(cells) > len(fitted.parameters):
@@ -189,6 +207,8 @@ def _both_sides(values: Floats, inside: Mapping[str, Codes]) -> dict[str, int]:
     """Units behind the usual value of a regressor and behind all others; only where it is like a dummy."""
     if not values.size:
         return {}
+    if values.size > _MANY and not _may_be_like_a_dummy(values):
+        return {}
     low, usual, high = np.partition(values, [0, values.size // 2, values.size - 1])[
         [0, values.size // 2, values.size - 1]
     ]
@@ -201,3 +221,9 @@ def _both_sides(values: Floats, inside: Mapping[str, Codes]) -> dict[str, int]:
     other = values != usual
     sides = (other, ~other) if two else (other,)
     return {kind: min(units_among(unit[side]) for side in sides) for kind, unit in inside.items()}
+
+
+def _may_be_like_a_dummy(values: Floats) -> bool:
+    """False where no value can be that of half of the rows: thousands of them, drawn, are too different."""
+    drawn = values[np.random.default_rng(_SEED).integers(0, values.size, _DRAWN)]
+    return int(np.unique(drawn, return_counts=True)[1].max()) >= _USUAL_SHARE * _DRAWN

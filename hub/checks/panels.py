@@ -6,9 +6,10 @@ Everything is read once per run, and only the columns that somebody asks for.
 from __future__ import annotations
 
 import json
+import math
 import unicodedata
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.checks.codebooks import labels_of, table_of, titles_of, units_of
+from hub.checks.crossings import LEAST_ROWS_PER_CELL, MOST_CELLS, Crossing
 from hub.checks.extracts import Extract, Part, UnreadableExtract, open_extract
 from hub.checks.indexes import Stored
 from hub.checks.runs import STEP, Mask, Runs, Small, runs_of
@@ -79,6 +81,7 @@ class Panel:
     _numbers: dict[str, Floats | None] = field(default_factory=dict)
     _categories: dict[str, Categories | None] = field(default_factory=dict)
     _levels: dict[Hashable, Small] = field(default_factory=dict)
+    _crossings: dict[tuple[str, ...], Crossing] = field(default_factory=dict)
     _rows: int | None = None
 
     @property
@@ -271,6 +274,10 @@ class Panel:
         """Per row the position of its unit among the sorted distinct units (-1 missing), and their number."""
         return self.part.once(("unit", self.units[kind]), lambda: self._unit(self.units[kind]))
 
+    def all_units(self, kind: str) -> int | None:
+        """How many units all the rows have; None where that is not known."""
+        return self.unit(kind)[1]
+
     def _unit(self, name: str) -> tuple[Codes, int]:
         stored = self.part.stored
         if stored is not None and stored.has(name, "units"):
@@ -287,6 +294,38 @@ class Panel:
             if len(self._levels) > _MOST_LEVELS:
                 del self._levels[next(iter(self._levels))]
         return self._levels[axis]
+
+    def crossing(self, names: tuple[str, ...]) -> Crossing | None:
+        """The combinations of the categories of some variables, kept for all that asks for them; None where
+        one of them has too many, or they together have for so many rows."""
+        if names not in self._crossings:
+            known = [self.categories(name) for name in names]
+            shape = tuple(len(one.values) + 1 for one in known if one is not None)
+            most = min(MOST_CELLS, self.rows // LEAST_ROWS_PER_CELL)
+            if (
+                not names
+                or len(shape) < len(names)
+                or len(set(names)) < len(names)
+                or math.prod(shape) > most
+            ):
+                return None
+            self._crossings[names] = Crossing([one.codes for one in known if one is not None], shape, names)
+        return self._crossings[names]
+
+    def _rows_told(self, names: tuple[str, ...]) -> Floats | None:
+        """The rows of each cell of a crossing, where the index has them."""
+        stored = self.part.stored
+        if stored is None or any(not stored.has(name, "codes") for name in names):
+            return None
+        if len(names) == 1:
+            rows = stored.values(names[0])[1]
+            return np.array([self.rows - sum(rows), *rows], dtype=np.float64)
+        pair = stored.rows_of_pair(*names) if len(names) == 2 else None
+        return pair.astype(np.float64).reshape(-1) if pair is not None else None
+
+    def wider(self, crossing: Crossing, name: str) -> Crossing | None:
+        """A crossing with one further variable."""
+        return self.crossing((*crossing.names, name))
 
     def runs(self, kind: str) -> Runs | None:
         """The rows by unit; None where units have many rows."""
@@ -313,48 +352,6 @@ def _stored_reader(stored: Stored, name: str) -> Callable[[Rows], Floats] | None
         return lambda rows: numbers[codes[rows]]
     values = stored.array(name, "values")
     return lambda rows: values[rows].astype(np.float64)
-
-
-class Excerpt(Panel):
-    """Some rows of a panel, for guesses that can be seen to be wrong without the others."""
-
-    def __init__(self, whole: Panel, at: npt.NDArray[np.int64]) -> None:
-        super().__init__(whole.part, whole.units, whole.labels, whole.titles, whole.period)
-        self._whole = whole
-        self._at = at
-        self._rows = at.size
-        self._own_runs: dict[str, Runs | None] = {}
-
-    def reader(self, name: str) -> Callable[[Rows], Floats] | None:
-        """As in the whole panel, of these rows."""
-        values = self.numbers(name)
-        return None if values is None else lambda rows: values[rows]
-
-    def _read_numbers(self, name: str) -> Floats | None:
-        read = self._whole.reader(name)
-        return read(self._at) if read is not None else None
-
-    def few_categories(self, name: str) -> Categories:
-        """`categories` of a variable that is known to have few; LookupError naming it where it has more."""
-        found = self.categories(name)
-        if found is None:
-            raise LookupError(f"{name} has too many categories")
-        return found
-
-    def _read_categories(self, name: str) -> Categories | None:
-        known = self._whole.categories(name)
-        return replace(known, make=lambda: known.codes[self._at]) if known is not None else None
-
-    def unit(self, kind: str) -> tuple[Codes, int]:
-        """As in the whole panel, of these rows."""
-        codes, total = self._whole.unit(kind)
-        return codes[self._at], total
-
-    def runs(self, kind: str) -> Runs | None:
-        """As in the whole panel, of these rows."""
-        if kind not in self._own_runs:
-            self._own_runs[kind] = runs_of(self.unit(kind)[0])
-        return self._own_runs[kind]
 
 
 def too_many_at_first(column: pl.Series) -> bool:

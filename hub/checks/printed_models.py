@@ -21,7 +21,7 @@ from hub.checks.declared import UnreadableClaim, panel_of
 from hub.checks.estimation import HETEROSCEDASTIC, Estimate, scoring_steps
 from hub.checks.formula_terms import factors_of, parameter_of, present, require_formula
 from hub.checks.panels import Floats, Panel
-from hub.checks.regressions import Fitted, Parameter, named, prepared, require_binary
+from hub.checks.regressions import Fitted, Parameter, named, prepared, require_binary, stacked
 from hub.checks.summaries import Coefficient, Summary
 from hub.documents.outputs import DeclaredRegression
 
@@ -237,7 +237,7 @@ def _compared(summary: Summary, claim: _Claim, declared: DeclaredRegression | No
         require_binary(claim.outcome)
     if len(claim.parameters) >= claim.rows.size:
         raise UnreadableClaim("terms")
-    design = np.column_stack([one.values for one in claim.parameters])
+    design = stacked(claim.parameters)
     normal = summary.normal if summary.normal is not None else claim.kind != "ols"
     best: tuple[Estimate, frozenset[int], tuple[str, ...]] | None = None
     for covariance, groups in _covariances(summary, claim.panel, claim.rows, declared):

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from hub.checks.groups import Groups, split
+from hub.checks.excerpts import Excerpt
+from hub.checks.groups import Groups
 from hub.checks.layouts import TOTAL, Series
 from hub.checks.measures import UNIT_KINDS, Cube, Measure, Printed, values_of
-from hub.checks.panels import Excerpt
 
 _MOST_GROUPS = 8
 _MOST_SHARE = 0.1  # of the rows; with more, looking at all of them costs as much
@@ -47,9 +47,7 @@ class Probe:
         if known is None:
             return False
         size = len(known.values)
-        gid = split(self.groups.gid, known.codes, self.groups.count, size)
-        parted = Groups(self.groups.panel, gid, self.groups.count * size)
-        values = values_of(parted, measure).reshape(self.groups.count, size)
+        values = values_of(self.groups.parted(name), measure).reshape(self.groups.count, size)
         return any(self._near(values[:, at], measure) for at in range(size))
 
     def _near(self, values: npt.NDArray[np.float64], measure: Measure) -> bool:
@@ -108,11 +106,8 @@ def _probe_of(cube: Cube, series: Series, numbers: Printed) -> Probe | None:
     chosen = [at for at, small in zip(order, few.tolist(), strict=True) if small]
     if not chosen:
         return None
-    label = np.full(whole.count + 1, -1, dtype=np.int32)  # rows in no group have the last place
-    label[group_of[chosen]] = np.arange(len(chosen), dtype=np.int32)
-    inside = label[whole.gid]
-    held = np.flatnonzero(inside >= 0)
-    groups = Groups(Excerpt(cube.panel, held), inside[held], len(chosen))
+    held, own_group = whole.located(group_of[chosen].tolist())
+    groups = Groups(Excerpt(cube.panel, held), own_group, len(chosen))
     cells = [places[at] for at in chosen]
     loose = numbers.loose[cells] if numbers.loose is not None else None
     own = Printed(numbers.values[cells], numbers.tolerance[cells], loose, numbers.base, numbers.whole)

@@ -15,12 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.checks.candidates import candidates, taught, weights_of
-from hub.checks.groups import split
-from hub.checks.layouts import TOTAL, Layout, Series, layouts
-from hub.checks.measures import BASES, Cube, Measure, Printed, printed
+from hub.checks.layouts import TOTAL, Axis, Layout, Series, layouts
+from hub.checks.measures import BASES, Cube, Measure, Printed, printed, values_of
 from hub.checks.panels import Floats, Panel
 from hub.checks.probes import could_count_units, probe_of
-from hub.checks.runs import Small
 from hub.checks.tables import Table
 
 _SPARE_DIGITS = 2.0
@@ -137,7 +135,7 @@ class Search:
         return best if best is not None and best.score > 0 else None
 
     def _try(self, layout: Layout, where: Filter | None) -> Recomputed:
-        cube = Cube(self.panel, layout.axes, where.mask(self.panel) if where is not None else None)
+        cube = cube_over(self.panel, layout.axes, where)
         fits: list[Fit | None] = []
         base = BASES[0]
         budget = max(_BUDGET, _LEAST_TRIED * self.panel.rows)
@@ -209,7 +207,8 @@ class Search:
                 continue
             cost = self.panel.rows if measure.variable is not None else self.panel.rows // _COUNTED_ONCE
             self.spent += 0 if said else cost + 20 * len(series.entries)
-            for one in bases:
+            # A share has a whole that is not printed: of the groups shown, or of all.
+            for one in dict.fromkeys((*bases, *BASES)) if measure.statistic == "share" else bases:
                 tried = replace(measure, base=one)
                 if not could_count_units(cube, tried, series, numbers, _PARTLY):
                     continue
@@ -326,8 +325,7 @@ class Search:
         probe = probe_of(cube, series, numbers)
         if probe is not None and not probe.allows_within(measure, name):
             return
-        gid = split(groups.gid, known.codes, groups.count, size)
-        counted = _matrix(self.panel, gid, groups.count, size, measure)
+        counted = values_of(groups.parted(name), measure).reshape(groups.count, size)
         rows = [cube.at(entry.levels, "known")[1] for entry in entries]
         part = Printed(numbers.values[given], numbers.tolerance[given], None, numbers.base, numbers.whole)
         for position in range(size):
@@ -337,6 +335,15 @@ class Search:
                 if (matched | ~part.given).all():
                     yield position
                     break
+
+
+def cube_over(panel: Panel, axes: tuple[Axis, ...], where: Filter | None) -> Cube:
+    """The groups of the axes over the rows that a filter keeps."""
+    if where is None:
+        return Cube(panel, axes)
+    if where.position is None:
+        return Cube(panel, axes, where.mask(panel))
+    return Cube(panel, axes, only=(where.variable, where.position))
 
 
 def entry_given(series: Series) -> bool:
@@ -365,14 +372,6 @@ def _probes(layout: Layout, panel: Panel) -> list[tuple[Series, Measure, Printed
         return []
     _, digits, series, measures, numbers = max(options, key=lambda one: (one[0], one[1]))
     return [(series, measure, numbers) for measure in measures] if digits >= _SPARE_DIGITS else []
-
-
-def _matrix(panel: Panel, gid: Small, count: int, size: int, measure: Measure) -> Floats:
-    """The measure by group and value of the filter."""
-    from hub.checks.groups import Groups
-    from hub.checks.measures import values_of
-
-    return values_of(Groups(panel, gid, count * size), measure).reshape(count, size)
 
 
 def best_of(found: Sequence[Recomputed | None]) -> Recomputed | None:

@@ -36,6 +36,20 @@ class Parameter:
     values: Floats
 
 
+def stacked(parameters: Sequence[Parameter], most: int | None = None) -> Floats:
+    """The design: a column per parameter, each in one piece of memory; its first rows where `most` says."""
+    rows = parameters[0].values[:most].size
+    design: Floats = np.empty((rows, len(parameters)), order="F")
+    for at, one in enumerate(parameters):
+        design[:, at] = one.values[:most]
+    return design
+
+
+def taken(values: npt.NDArray[Any], rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """Some rows of a column; `rows` ascending, so that as many as there are are all of them."""
+    return values if rows.size == values.size else values[rows]
+
+
 @dataclass(frozen=True)
 class Fitted:
     """A regression as made again. `rows`: positions in the panel; `parameters` in the order of the terms."""
@@ -51,7 +65,7 @@ class Fitted:
 
     @cached_property
     def design(self) -> Floats:
-        return np.column_stack([one.values for one in self.parameters])
+        return stacked(self.parameters)
 
     def column(self, role: str) -> Floats:
         """The printed quantity of each parameter: estimate, se, statistic, p, low, high."""
@@ -98,24 +112,28 @@ def prepared(declared: DeclaredRegression, panel: Panel) -> Prepared:
             raise UnreadableClaim(f"where: {error}") from error
     kept = int(keep.sum())
     for name in dict.fromkeys(names):
-        keep &= ~panel.part.column(name).is_null().to_numpy()
-        numbers = panel.numbers(name)
-        if numbers is not None:
-            keep &= ~np.isnan(numbers)
+        if not panel.is_complete(name):
+            numbers = panel.numbers(name)
+            keep &= ~panel.part.column(name).is_null().to_numpy()
+            keep &= ~np.isnan(numbers) if numbers is not None else True
     rows = np.flatnonzero(keep)
-    outcome = _numbers(declared.outcome, panel)[rows]
+    outcome = taken(_numbers(declared.outcome, panel), rows)
     if declared.outcome_transform == "log":
         outcome = _log(outcome, declared.outcome)
     parameters = design_of(declared.terms, panel, rows, intercept=declared.intercept)
     if not parameters or len(parameters) > MAX_PARAMETERS or len(parameters) > rows.size:
         raise UnreadableClaim("terms")
-    weights = _numbers(declared.weight, panel)[rows] if declared.weight is not None else None
+    weights = taken(_numbers(declared.weight, panel), rows) if declared.weight is not None else None
     return Prepared(rows, tuple(parameters), outcome, weights, kept)
 
 
 def fit_declared(declared: DeclaredRegression, panel: Panel) -> Fitted:
     """The declared regression on the extract. Raises UnreadableClaim."""
-    ready = prepared(declared, panel)
+    return fit_prepared(declared, panel, prepared(declared, panel))
+
+
+def fit_prepared(declared: DeclaredRegression, panel: Panel, ready: Prepared) -> Fitted:
+    """The same of rows and design that are there. Raises UnreadableClaim."""
     return _fitted(declared, panel, ready.rows, ready.parameters, ready.outcome, ready.weights)
 
 
@@ -127,7 +145,7 @@ def _fitted(
     outcome: Floats,
     weights: Floats | None,
 ) -> Fitted:
-    design = np.column_stack([one.values for one in parameters])
+    design = stacked(parameters)
     degrees = rows.size - len(parameters)
     if declared.model == "ols":
         estimates, errors, r_squared = _squares(design, outcome, weights, degrees, declared.intercept)
@@ -148,7 +166,9 @@ def design_of(
         if len(found) + int(np.prod([len(part) for part in parts])) > MAX_PARAMETERS:
             raise UnreadableClaim("terms")
         for choice in product(*parts):
-            values = np.multiply.reduce([one.values for one in choice])
+            values = choice[0].values
+            for one in choice[1:]:
+                values = values * one.values
             levels = tuple(level for one in choice for level in one.levels)
             found.append(Parameter(":".join(one.name for one in choice), levels, values))
     return found
@@ -159,7 +179,7 @@ def _parts(name: str, term: Term, panel: Panel, rows: npt.NDArray[np.int64]) -> 
         known = panel.categories(name)
         if known is None:
             raise UnreadableClaim(f"categorical: {name[:80]}")
-        codes: Codes = known.codes[rows]
+        codes: Codes = taken(known.codes, rows)
         present = np.unique(codes)
         return [
             Parameter(
@@ -167,7 +187,7 @@ def _parts(name: str, term: Term, panel: Panel, rows: npt.NDArray[np.int64]) -> 
             )
             for at in present[1:].tolist()
         ]
-    values = _numbers(name, panel)[rows]
+    values = taken(_numbers(name, panel), rows)
     if term.transform == "log":
         return [Parameter(f"log({name})", (), _log(values, name))]
     if term.transform == "square":

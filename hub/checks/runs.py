@@ -94,27 +94,41 @@ def runs_of(codes: npt.NDArray[np.int32]) -> Runs | None:
     return Runs(codes, order, place, longest)
 
 
-def count_units(runs: Runs, where: Small, count: int) -> Floats:
-    """Distinct units per group; `where`: per row of the table its group, or -1."""
+Lags = npt.NDArray[np.uint8]
+
+
+def lags_of(runs: Runs, where: Small) -> Lags | None:
+    """`Runs.lags` of all rows in their order by unit; None where no unit has two. `where`: per row of the
+    table its group, or -1."""
+    if runs.longest == 1:
+        return None
+    found = np.zeros(runs.size, dtype=np.uint8)
+    for part in runs.pieces():
+        found[part] = runs.lags(runs.ordered(where, part), part.start)
+    return found
+
+
+def count_units(runs: Runs, where: Small, count: int, lags: Lags | None) -> Floats:
+    """Distinct units per group; `where`: per row of the table its group, or -1; `lags`: `lags_of` these."""
     found = np.zeros(count + 1)
     for part in runs.pieces():
         cells = runs.ordered(where, part)
-        if runs.longest > 1:
-            cells = cells[runs.lags(cells, part.start) == 0]
+        if lags is not None:
+            cells = cells[lags[part] == 0]
         found += np.bincount(np.add(cells, 1, dtype=np.intp), minlength=count + 1)
     return found[1:]
 
 
 def units_by_group(
-    runs: Runs, where: Small, count: int
+    runs: Runs, where: Small, count: int, lags: Lags | None
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     """The distinct units of each group, sorted, group after group; and where each begins, and the end."""
     kept_cells, kept_units = [], []
     for part in runs.pieces():
         cells, units = runs.ordered(where, part), runs.ordered(runs.codes, part)
         keep = cells >= 0
-        if runs.longest > 1:
-            keep &= runs.lags(cells, part.start) == 0
+        if lags is not None:
+            keep &= lags[part] == 0
         kept_cells.append(cells[keep])
         kept_units.append(units[keep])
     if not kept_cells:
@@ -143,27 +157,28 @@ def gathered(
 
 
 def largest_two(
-    runs: Runs, where: Small, amounts: Callable[[npt.NDArray[Any] | slice], Floats], count: int
+    runs: Runs,
+    where: Small,
+    amounts: Callable[[npt.NDArray[Any] | slice], Floats],
+    count: int,
+    lags: Lags | None,
 ) -> tuple[Floats, Floats, Floats]:
     """Per group the sum of all amounts, that of the unit with the largest and that of the second. `amounts`:
-    of some rows of the table; those that are NaN are no rows."""
+    of some rows of the table, none below 0; those that are NaN add nothing. `lags`: `lags_of` the groups."""
     whole, first, second = np.zeros(count), np.zeros(count), np.zeros(count)
     for part in runs.pieces():
         rows = part if runs.order is None else runs.order[part]
         own = amounts(rows)
         cells = where[rows]
-        gaps = np.isnan(own)
-        if gaps.any():
-            own = np.where(gaps, 0.0, own)
-            cells = np.where(gaps, cells.dtype.type(-1), cells)
+        if np.isnan(own).any():
+            own = np.where(np.isnan(own), 0.0, own)
+        if lags is not None:
+            own = np.bincount(np.arange(cells.size) - lags[part], own, cells.size).astype(np.float64)
         keep = cells >= 0
-        if runs.longest > 1:
-            lag = runs.lags(cells, part.start)
-            own = np.bincount(np.arange(cells.size) - lag, own, cells.size).astype(np.float64)
-            keep &= lag == 0
         groups, sums = cells[keep].astype(np.intp), own[keep]
         whole += np.bincount(groups, sums, count)
-        one, two = top_two(groups, sums, count)
+        large = sums > second[groups]  # the others change nothing
+        one, two = top_two(groups[large], sums[large], count)
         second = np.maximum(np.minimum(first, one), np.maximum(second, two))
         first = np.maximum(first, one)
     return whole, first, second

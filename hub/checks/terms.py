@@ -31,7 +31,9 @@ _INTERCEPT = frozenset({"intercept", "const", "constant", "cons", "constante"})
 
 def units_among(codes: Codes) -> int:
     """Distinct units of some rows."""
-    return int(np.count_nonzero(np.bincount(codes[codes >= 0])))
+    seen = np.zeros(int(codes.max(initial=-1)) + 2, dtype=np.bool_)  # no unit is -1: the last place
+    seen[codes] = True
+    return int(np.count_nonzero(seen[:-1]))
 
 
 def told_of_model(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hub.checks.counts import is_count_head
+from hub.checks.counts import bound_of, is_count_head
 from hub.checks.panels import Panel, fold
 from hub.checks.tables import number_of
 
@@ -19,7 +19,6 @@ _SUPPRESSED = frozenset(
     {"", "s", "c", "x", "*", "**", "..", "...", "-", "–", "—", "z", "[c]", "[x]", "n.d.", "nd", "n/a", "na",
      "suppressed", "supprimé", "supprime", "secret", "redacted", "[redacted]", "nan", "none", "null", "."}
 )  # fmt: skip
-_SMALL = re.compile(r"(?:<|≤|<=|under|less than|moins de)\s*\d+")
 _MOST_WORDS = 4  # of a label that is a statistic
 _MISSING = frozenset({"nan", "na", "none", "null", "missing", "manquant", "<na>", "n a", "nat"})
 _STATISTICS: dict[str, str] = {
@@ -117,7 +116,7 @@ def is_total(text: str) -> bool:
 def is_suppressed(text: str) -> bool:
     """Whether a cell holds no number: empty, a mark of suppression, "<10"."""
     plain = text.strip().casefold()
-    return plain in _SUPPRESSED or _SMALL.fullmatch(plain) is not None
+    return plain in _SUPPRESSED or bound_of(plain) is not None
 
 
 def is_missing(text: str) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -14,10 +15,11 @@ from hub.documents import read
 from hub.documents.classes import NO_SCHEMES, ClassSchemes
 from hub.documents.dictionaries import Dictionary
 from hub.domain.errors import Conflict, Refused
-from hub.extraction.buckets import bucket_key, write_buckets
-from hub.extraction.conformity import Difference, converted, duplicate_difference
+from hub.extraction.buckets import KEY_ROWS, Pieces, bucket_key, write_buckets
+from hub.extraction.conformity import Difference, converted, duplicate_difference, repeated_key
 from hub.extraction.files import GivenFile, differences_of, hash_differences, open_file
 from hub.extraction.levels import check_schemes
+from hub.extraction.placements import first_repeated
 from hub.extraction.replacements import editions_before
 from hub.extraction.sources import (
     DICTIONARY_NAME,
@@ -118,17 +120,15 @@ def _write(
         columns = {
             name: converted(name, variable, schema[name]) for name, variable in dictionary.variables.items()
         }
-        stored = table.select(columns.values())
         if rows >= bucketed_from:
-            made = write_buckets(
-                lambda size, names: given.pieces(table, size, [columns[name] for name in names]),
-                dictionary,
-                staging,
-                rows=rows,
-                key=bucket_key(warehouse),
-            )
-            parts, index = _stored_buckets(made, stored, given, dictionary)
+
+            def pieces(size: int, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+                return given.pieces(table, size, [columns[name] for name in names])
+
+            made = write_buckets(pieces, dictionary, staging, rows=rows, key=bucket_key(warehouse))
+            parts, index = _stored_buckets(made, pieces, given, dictionary, staging, rows)
         else:
+            stored = table.select(columns.values())
             parts, index = (_write_plain(stored, given, dictionary, staging, rows),), None
     if not given.unchanged():
         raise Conflict(
@@ -168,22 +168,26 @@ def _write_plain(
 
 def _stored_buckets(
     made: Iterable[tuple[Path, int, int | None]],
-    table: pl.LazyFrame,
+    pieces: Pieces,
     given: GivenFile,
     dictionary: Dictionary,
+    staging: Path,
+    rows: int,
 ) -> tuple[tuple[StoredPart, ...], StoredPart]:
+    """The buckets and their index, once they are written and no record key stands twice."""
     parts = []
-    for path, rows, bucket in made:
-        parts.append(_stored_part(path, rows, bucket))
-        if bucket is not None and _repeats(path, dictionary):
-            duplicate = duplicate_difference(table, dictionary.record.key)
-            if duplicate is not None:
-                raise SourceDiffers([given.placed(duplicate)])
-    if not _key_has_unit(dictionary):
-        # Rows with the same record key may lie in different buckets.
-        duplicate = duplicate_difference(table, dictionary.record.key)
-        if duplicate is not None:
-            raise SourceDiffers([given.placed(duplicate)])
+    repeated = not _key_has_unit(dictionary)  # rows with the same record key may lie in different buckets
+    for path, height, bucket in made:
+        parts.append(_stored_part(path, height, bucket))
+        if bucket is not None and not repeated and _repeats(path, dictionary):
+            repeated = True
+            break
+    if repeated:
+        key = dictionary.record.key
+        with TemporaryDirectory(dir=staging) as aside:
+            row = first_repeated(pieces(KEY_ROWS, key), key, rows=rows, staging=Path(aside))
+        if row is not None:
+            raise SourceDiffers([given.placed(repeated_key(key, row))])
     *buckets, index = parts
     return tuple(buckets), index
 
@@ -194,8 +198,6 @@ def _key_has_unit(dictionary: Dictionary) -> bool:
 
 def _repeats(path: Path, dictionary: Dictionary) -> bool:
     """Whether a record key stands twice in a bucket, whose rows are sorted by it."""
-    if not _key_has_unit(dictionary):
-        return False
     keys = pl.read_parquet(path, columns=list(dictionary.record.key))
     same = pl.all_horizontal(pl.all() == pl.all().shift(1))
     return bool(keys.select(same.any()).item())

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from hub.actions.assessments import direct_key
 from hub.actions.ports import Unit
@@ -31,7 +31,9 @@ def register(routes: Routes) -> None:
     routes.add("GET", f"{p}/", ANYONE_OF_THE_OFFICE, show_home)
     routes.add("GET", p, ANYONE_OF_THE_OFFICE, show_home)
     routes.add("GET", f"{p}/projects", needs(Permission.PROJECT_READ, About.LISTING), show_projects)
-    routes.add("GET", f"{p}/projects/{{slug}}", needs(Permission.PROJECT_READ, About.PROJECT), show_project)
+    reads = needs(Permission.PROJECT_READ, About.PROJECT)
+    routes.add("GET", f"{p}/projects/{{slug}}", reads, show_project)
+    routes.add("GET", f"{p}/projects/{{slug}}/extract", reads, tell_extract)
 
 
 @dataclass(frozen=True)
@@ -233,6 +235,27 @@ def new_editions(unit: Unit, extract: Extract) -> list[str]:
         if source is not None and (source.sha256, source.dictionary_sha256) != hashes:
             found.append(source.name)
     return found
+
+
+def tell_extract(visit: CurrentVisit, slug: str) -> Response:
+    """How far a project's newest extract is, and what it waits for, for the pages that wait for it."""
+    with visit.office.units.read() as unit:
+        extract = newest_extract(unit, get_project(unit, slug).slug)
+        planned = extract is None or extract.state is ExtractState.PLANNED
+        waits = (
+            waiting_for(visit.office, unit, extract, visit.now) if extract is not None and planned else None
+        )
+    state = ExtractState.PLANNED if extract is None else extract.state
+    said = visit.words(f"extract.{state.value}")
+    return JSONResponse(
+        {
+            "state": state.value,
+            "progress": round(extract.progress, 2) if extract else 0,
+            "waits": waits.code if waits else None,
+            "message": f"{said}. {waits.message(visit.words.language)}" if waits else said,
+            "done": state not in _UNFINISHED,
+        }
+    )
 
 
 def waiting_extracts(unit: Unit, visit: Visit, extracts: list[Extract]) -> dict[str, str]:

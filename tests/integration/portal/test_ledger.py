@@ -8,7 +8,9 @@ import polars as pl
 import pytest
 
 from hub.checks import Verdict, check_in_subprocess, report_from_json
-from hub.checks.persons import persons_of
+from hub.checks.numbering import persons_of_panel
+from hub.checks.panels import open_panels
+from hub.checks.sets import SetsFile
 from hub.domain.pseudonyms import compose
 from tests import factories
 from tests.integration.portal.stage import Stage
@@ -87,24 +89,30 @@ def test_a_table_about_a_few_persons_fewer_is_blocked(stage: Stage, session: str
     )
 
 
-def test_cells_count_persons_in_the_order_of_persons_of(stage: Stage, session: str) -> None:
+def test_cells_count_persons_in_the_order_in_which_they_are_numbered(stage: Stage, session: str) -> None:
     directory = stage.folder / "extracts/wages/v1"
     file = stage.folder / "regions.csv"
     file.write_bytes(counted(stage, "region"))
-    report = check_in_subprocess(
-        file,
-        name="regions.csv",
-        form=None,
-        extract=directory,
-        thresholds=stage.portal.thresholds,
-        with_cells=True,
-    )
-    persons = persons_of(directory)["data"]
     people = pl.read_parquet(directory / "data.parquet")
-    for cell, region in zip(report.cells, sorted(GROUPS), strict=True):
-        assert cell.units is not None
-        members = sorted(people.filter(pl.col("region") == region)["person_id"].to_list())
-        assert [persons[position] for position in cell.units] == members
+    _, (panel,) = open_panels(directory)
+    persons = persons_of_panel(panel)
+    assert persons is not None
+    assert persons.tolist() == sorted(people["person_id"])
+    with (stage.folder / "sets").open("w+b") as stream:
+        report = check_in_subprocess(
+            file,
+            name="regions.csv",
+            form=None,
+            extract=directory,
+            thresholds=stage.portal.thresholds,
+            sets=stream,
+        )
+        sets = SetsFile(stream)
+        for cell, region in zip(report.cells, sorted(GROUPS), strict=True):
+            assert cell.units is None  # they do not pass through this process
+            assert cell.held is not None
+            members = sorted(people.filter(pl.col("region") == region)["person_id"].to_list())
+            assert [persons[position] for position in sets[cell.held]] == members
 
 
 def test_twelve_persons_of_one_household_are_blocked(stage: Stage, session: str) -> None:

@@ -469,3 +469,20 @@ def test_the_risk_report_of_open_data_is_shown_to_the_office_only(stage: Stage) 
     assert "does not hold up the extraction" in page
     assert "Data that anyone may have" in page
     assert 'data-testid="project-risk"' not in stage.visit("ana").get(f"{P}/projects/wages").text
+
+
+def test_how_far_an_extract_is_is_told_to_those_who_see_the_project(stage: Stage) -> None:
+    """A sealed one is done; one that waits says for what; the code is the one that the API tells."""
+    address = f"{P}/projects/wages/extract"
+    assert stage.visit("rosa").get(address).status_code == 403
+    told = stage.visit("ana").get(address).json()
+    assert (told["state"], told["done"], told["waits"]) == ("SEALED", True, None)
+    projects.create_project(
+        stage.office, new=factories.new_project("waits"), by=factories.actor("bob"), now=factories.NOW
+    )
+    told = stage.visit("ana").get(f"{P}/projects/waits/extract").json()
+    assert (told["state"], told["done"], told["waits"]) == ("PLANNED", False, "assessment_missing")
+    assert "risk report" in told["message"]
+    page = stage.visit("ana").get(f"{P}/projects/waits").text
+    assert f'data-extract-url="{P}/projects/waits/extract" data-state="PLANNED"' in page
+    assert "data-extract-url" not in stage.visit("ana").get(f"{P}/projects/wages").text

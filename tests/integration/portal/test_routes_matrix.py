@@ -52,6 +52,7 @@ MATRIX: dict[str, dict[int, str]] = {
     f"GET {P}": {200: OFFICE},
     f"GET {P}/projects": {200: OFFICE},
     f"GET {P}/projects/{{slug}}": {200: READERS},
+    f"GET {P}/projects/{{slug}}/extract": {200: READERS},
     f"GET {P}/projects/{{slug}}/desk": {200: MEMBERS},
     f"POST {P}/projects/{{slug}}/desk": {303: MEMBERS},
     f"POST {P}/projects/{{slug}}/desk/stop": {303: f"{MEMBERS} admin"},
@@ -103,6 +104,7 @@ MATRIX: dict[str, dict[int, str]] = {
     f"POST {P}/requests/{{id}}/conditions/{{k}}/revoke": {303: "admin"},
     f"GET {P}/requests/{{id}}/conditions/{{k}}/file": {200: "admin auditor"},
     f"POST {P}/requests/{{id}}/provision": {409: "admin"},
+    f"POST {P}/requests/{{id}}/reopen": {422: "admin"},  # gives no reason
     f"POST {P}/requests/{{id}}/risk": {404: "admin"},
     f"GET {P}/requests/{{id}}/risk/{{n}}/{{name}}.svg": {404: "admin auditor"},
     f"GET {P}/api/requests": {200: "author colleague foreign insider admin auditor"},
@@ -114,6 +116,7 @@ MATRIX: dict[str, dict[int, str]] = {
     f"POST {P}/api/requests/{{id}}/estimate": {200: "author colleague admin"},
     f"POST {P}/api/requests/{{id}}/review": {200: "admin"},
     f"POST {P}/api/requests/{{id}}/conditions": {201: "admin"},
+    f"POST {P}/api/requests/{{id}}/reopen": {422: "admin"},
     f"POST {P}/api/requests/{{id}}/risk": {404: "admin"},
     f"POST {P}/api/requests/{{id}}/provision": {409: "admin"},
     f"GET {P}/api/requests/{{id}}/progress": {200: "author colleague admin auditor"},

@@ -12,9 +12,9 @@ from benchmarks.output_checks.panels import Panel as Drawn
 from benchmarks.output_checks.panels import _write_scaled, made_panel
 from hub.checks import Verdict, recompute
 from hub.checks.extracts import open_extract
-from hub.checks.groups import QUANTILE_METHODS
 from hub.checks.layouts import layouts
 from hub.checks.measures import Cube, Measure, printed, values_of
+from hub.checks.order_statistics import QUANTILE_METHODS
 from hub.checks.panels import Panel
 from hub.checks.probes import probe_of
 from hub.checks.tables import Table

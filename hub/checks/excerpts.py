@@ -1,0 +1,63 @@
+"""Some rows of a panel, as a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hub.checks.crossings import Crossing
+from hub.checks.panels import Categories, Codes, Floats, Panel, Rows
+from hub.checks.runs import Runs, runs_of
+
+
+class Excerpt(Panel):
+    """Some rows of a panel, for guesses that can be seen to be wrong without the others."""
+
+    def __init__(self, whole: Panel, at: npt.NDArray[np.int64]) -> None:
+        super().__init__(whole.part, whole.units, whole.labels, whole.titles, whole.period)
+        self._whole = whole
+        self._at = at
+        self._rows = at.size
+        self._own_runs: dict[str, Runs | None] = {}
+
+    def reader(self, name: str) -> Callable[[Rows], Floats] | None:
+        """As in the whole panel, of these rows."""
+        values = self.numbers(name)
+        return None if values is None else lambda rows: values[rows]
+
+    def _read_numbers(self, name: str) -> Floats | None:
+        read = self._whole.reader(name)
+        return read(self._at) if read is not None else None
+
+    def few_categories(self, name: str) -> Categories:
+        """`categories` of a variable that is known to have few; LookupError naming it where it has more."""
+        found = self.categories(name)
+        if found is None:
+            raise LookupError(f"{name} has too many categories")
+        return found
+
+    def _read_categories(self, name: str) -> Categories | None:
+        known = self._whole.categories(name)
+        return replace(known, make=lambda: known.codes[self._at]) if known is not None else None
+
+    def unit(self, kind: str) -> tuple[Codes, int]:
+        """As in the whole panel, of these rows."""
+        codes, total = self._whole.unit(kind)
+        return codes[self._at], total
+
+    def all_units(self, kind: str) -> int | None:  # noqa: ARG002
+        """None: of these rows they are not counted."""
+        return None
+
+    def crossing(self, names: tuple[str, ...]) -> Crossing | None:  # noqa: ARG002
+        """None: few rows are looked at as they are."""
+        return None
+
+    def runs(self, kind: str) -> Runs | None:
+        """As in the whole panel, of these rows."""
+        if kind not in self._own_runs:
+            self._own_runs[kind] = runs_of(self.unit(kind)[0])
+        return self._own_runs[kind]
