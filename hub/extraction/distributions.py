@@ -58,7 +58,7 @@ def ahead(pieces: Iterable[T]) -> Iterator[T]:
     with ThreadPoolExecutor(max_workers=1) as thread:
         following = thread.submit(next, making, None)
         # In a list and not in a variable, which would hold it while it is worked on.
-        while (held := [following.result()])[0] is not None:
+        while held := [one for one in [following.result()] if one is not None]:
             following = thread.submit(next, making, None)
             yield held.pop()
 
