@@ -25,6 +25,7 @@ from hub.checks.recompute import Recomputed, Search, best_of
 from hub.checks.remainders import COUNTS
 from hub.checks.sentences import finding
 from hub.checks.shapes import find_in_shape, find_nearly_equal, find_units_in_text, find_units_named
+from hub.checks.shown_models import shown_models
 from hub.checks.tables import Table, number_of
 from hub.checks.terms import find_in_summary, find_in_terms
 from hub.checks.thresholds import Thresholds
@@ -122,6 +123,7 @@ def judge(
     models = _judge_models(judgement, contents, declaration, panels, thresholds)
     declaration = None if models.declared else declaration
     whole, contents = contents, models.left
+    in_summaries = shown_models(whole, thresholds)[0]
     shown = replace(contents, tables=[*contents.tables, *(table for _, _, table in models.coefficients)])
     complete = bool(contents.tables or models.found) and models.complete
     complete &= len(contents.tables) <= _MAX_TABLES and not judgement.doubted
@@ -139,7 +141,8 @@ def judge(
         complete &= _judge_table(judgement, read, found, thresholds, table.columns)
         judgement.findings += find_units_named(table, panels)
         if (found is None or not found.complete) and table.place not in proven:
-            judgement.findings += _look_at_units(table, found, panels, thresholds)
+            of_model = any(table is one for one in in_summaries)
+            judgement.findings += _look_at_units(table, found, panels, thresholds, of_model=of_model)
     _judge_together(judgement, models, bool(contents.tables), panels, thresholds)
     judgement.findings += _look_at_texts(whole, panels, thresholds)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
@@ -252,14 +255,14 @@ def _look_at_texts(contents: Contents, panels: Sequence[Panel], thresholds: Thre
 
 
 def _look_at_units(
-    table: Table, found: Recomputed | None, panels: Sequence[Panel], thresholds: Thresholds
+    table: Table, found: Recomputed | None, panels: Sequence[Panel], thresholds: Thresholds, *, of_model: bool
 ) -> Iterator[Finding]:
     """What a table that nothing explains may still show: records, residuals, a model with too few units."""
     columns = _columns(found) if found is not None else {}
     explained = frozenset(at for at in columns if at is not None)
     for panel in panels:
         for one in find_unit_rows(table, panel, explained, thresholds):
-            yield _less_sure(one, table)
+            yield _less_sure(one, table, of_model=of_model)
     yield from find_in_shape(table, found, panels, thresholds)
     yield from find_in_terms(table, panels, thresholds)
     yield from find_residuals(table, explained, thresholds)
@@ -268,7 +271,7 @@ def _look_at_units(
         yield from find_in_cross_table(table, panels, thresholds)
 
 
-def _less_sure(one: Finding, table: Table) -> Finding:
+def _less_sure(one: Finding, table: Table, *, of_model: bool) -> Finding:
     """A single column of coefficients or errors that agrees with the values of a few units does so by chance:
     people look at it."""
     columns = one.evidence.get("columns")
@@ -276,7 +279,8 @@ def _less_sure(one: Finding, table: Table) -> Finding:
         return one
     from hub.checks.coefficient_tables import read_coefficients
 
-    return replace(one, severity=Severity.REVIEW) if read_coefficients(table) is not None else one
+    by_chance = of_model or read_coefficients(table) is not None
+    return replace(one, severity=Severity.REVIEW) if by_chance else one
 
 
 def _judge_declared(

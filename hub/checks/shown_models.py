@@ -39,8 +39,8 @@ def shown_models(contents: Contents, thresholds: Thresholds) -> tuple[list[Table
     reader = _Shown(contents, thresholds)
     reader.read_texts()
     reader.read_tables()
-    kept = [table.place for table in reader.explained.left.tables]
-    tables = [table for table in contents.tables if table.place not in kept]
+    left = reader.explained.left.tables
+    tables = [table for table in contents.tables if not any(table is one for one in left)]
     return tables, [one for shown in reader.summaries for one in _few(*shown, thresholds)]
 
 
