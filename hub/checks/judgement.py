@@ -24,13 +24,14 @@ from hub.checks.populations import differing_pairs
 from hub.checks.recompute import Recomputed, Search, best_of
 from hub.checks.remainders import COUNTS
 from hub.checks.sentences import finding
+from hub.checks.sequences import Sequences, explain_by_rows
 from hub.checks.shapes import find_in_shape, find_nearly_equal, find_units_in_text, find_units_named
 from hub.checks.shown_models import shown_models
 from hub.checks.tables import Table, number_of
 from hub.checks.terms import find_in_summary, find_in_terms
 from hub.checks.thresholds import Thresholds
 from hub.checks.traces import find_residuals, find_twins
-from hub.checks.transitions import Moves, explain_moves, named_as_moves, state_of, without_stays
+from hub.checks.transitions import Moves, named_as_moves, state_of, without_stays
 from hub.checks.unit_rows import find_unit_rows
 
 if TYPE_CHECKING:  # most files have no declaration; then the models of documents are not loaded
@@ -136,8 +137,8 @@ def judge(
                 continue
         read, found = _explained(table, searches)
         if found is None or not found.complete:
-            moved = explain_moves(table, panels, context, moves)
-            read, found = (table, moved) if moved is not None else (read, found)
+            by_rows = explain_by_rows(table, panels, context, moves)
+            read, found = (table, by_rows) if by_rows is not None else (read, found)
         complete &= _judge_table(judgement, read, found, thresholds, table.columns)
         judgement.findings += find_units_named(table, panels)
         if (found is None or not found.complete) and table.place not in proven:
@@ -360,7 +361,7 @@ def _judge_table(
             judgement.findings.append(_unreproduced(table, numbers, [], thresholds))
         return False
     judge = Judge(found, table, thresholds)
-    state = state_of(found)
+    state = found.panel.state if isinstance(found.panel, Sequences) else state_of(found)
     broken = judge.findings() if state is None else without_stays(judge.findings(), state, thresholds)
     judgement.findings += [*broken, *find_twins(found, table, thresholds)]
     judgement.explained.append((found, table))
