@@ -25,7 +25,7 @@ from hub.checks.judgement import Judgement, judge
 from hub.checks.kinds import find_in_kinds
 from hub.checks.printing import find_unrounded
 from hub.checks.sentences import finding
-from hub.checks.shown_models import find_residual_ends, shown_models
+from hub.checks.shown_models import find_near_models, find_residual_ends, shown_models
 from hub.checks.subtotals import find_suppressed
 from hub.checks.tables import Table
 from hub.checks.texts import hidden_characters, is_formula
@@ -179,6 +179,7 @@ def _rules(contents: Contents, directory: Path | None, thresholds: Thresholds) -
         findings += find_in_image(data, place, thresholds.max_pixels)[0]
     for text in contents.printed:
         findings += [*_find_in_text(text, thresholds), *find_residual_ends(text)]
+    findings += find_near_models(contents, thresholds)
     for table in contents.tables:
         findings += [*_find_in_table(table, thresholds), *find_small_counts(table, thresholds)]
         findings += find_unrounded(table)

@@ -24,12 +24,14 @@ from hub.checks.populations import differing_pairs
 from hub.checks.recompute import Recomputed, Search, best_of
 from hub.checks.remainders import COUNTS
 from hub.checks.sentences import finding
+from hub.checks.sequences import Sequences, explain_by_rows
 from hub.checks.shapes import find_in_shape, find_nearly_equal, find_units_in_text, find_units_named
+from hub.checks.shown_models import shown_models
 from hub.checks.tables import Table, number_of
 from hub.checks.terms import find_in_summary, find_in_terms
 from hub.checks.thresholds import Thresholds
 from hub.checks.traces import find_residuals, find_twins
-from hub.checks.transitions import Moves, explain_moves, named_as_moves, state_of, without_stays
+from hub.checks.transitions import Moves, named_as_moves, state_of, without_stays
 from hub.checks.unit_rows import find_unit_rows
 
 if TYPE_CHECKING:  # most files have no declaration; then the models of documents are not loaded
@@ -122,6 +124,7 @@ def judge(
     models = _judge_models(judgement, contents, declaration, panels, thresholds)
     declaration = None if models.declared else declaration
     whole, contents = contents, models.left
+    in_summaries = shown_models(whole, thresholds)[0]
     shown = replace(contents, tables=[*contents.tables, *(table for _, _, table in models.coefficients)])
     complete = bool(contents.tables or models.found) and models.complete
     complete &= len(contents.tables) <= _MAX_TABLES and not judgement.doubted
@@ -134,12 +137,13 @@ def judge(
                 continue
         read, found = _explained(table, searches)
         if found is None or not found.complete:
-            moved = explain_moves(table, panels, context, moves)
-            read, found = (table, moved) if moved is not None else (read, found)
+            by_rows = explain_by_rows(table, panels, context, moves)
+            read, found = (table, by_rows) if by_rows is not None else (read, found)
         complete &= _judge_table(judgement, read, found, thresholds, table.columns)
         judgement.findings += find_units_named(table, panels)
         if (found is None or not found.complete) and table.place not in proven:
-            judgement.findings += _look_at_units(table, found, panels, thresholds)
+            of_model = any(table is one for one in in_summaries)
+            judgement.findings += _look_at_units(table, found, panels, thresholds, of_model=of_model)
     _judge_together(judgement, models, bool(contents.tables), panels, thresholds)
     judgement.findings += _look_at_texts(whole, panels, thresholds)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
@@ -252,14 +256,14 @@ def _look_at_texts(contents: Contents, panels: Sequence[Panel], thresholds: Thre
 
 
 def _look_at_units(
-    table: Table, found: Recomputed | None, panels: Sequence[Panel], thresholds: Thresholds
+    table: Table, found: Recomputed | None, panels: Sequence[Panel], thresholds: Thresholds, *, of_model: bool
 ) -> Iterator[Finding]:
     """What a table that nothing explains may still show: records, residuals, a model with too few units."""
     columns = _columns(found) if found is not None else {}
     explained = frozenset(at for at in columns if at is not None)
     for panel in panels:
         for one in find_unit_rows(table, panel, explained, thresholds):
-            yield _less_sure(one, table)
+            yield _less_sure(one, table, of_model=of_model)
     yield from find_in_shape(table, found, panels, thresholds)
     yield from find_in_terms(table, panels, thresholds)
     yield from find_residuals(table, explained, thresholds)
@@ -268,7 +272,7 @@ def _look_at_units(
         yield from find_in_cross_table(table, panels, thresholds)
 
 
-def _less_sure(one: Finding, table: Table) -> Finding:
+def _less_sure(one: Finding, table: Table, *, of_model: bool) -> Finding:
     """A single column of coefficients or errors that agrees with the values of a few units does so by chance:
     people look at it."""
     columns = one.evidence.get("columns")
@@ -276,7 +280,8 @@ def _less_sure(one: Finding, table: Table) -> Finding:
         return one
     from hub.checks.coefficient_tables import read_coefficients
 
-    return replace(one, severity=Severity.REVIEW) if read_coefficients(table) is not None else one
+    by_chance = of_model or read_coefficients(table) is not None
+    return replace(one, severity=Severity.REVIEW) if by_chance else one
 
 
 def _judge_declared(
@@ -356,7 +361,7 @@ def _judge_table(
             judgement.findings.append(_unreproduced(table, numbers, [], thresholds))
         return False
     judge = Judge(found, table, thresholds)
-    state = state_of(found)
+    state = found.panel.state if isinstance(found.panel, Sequences) else state_of(found)
     broken = judge.findings() if state is None else without_stays(judge.findings(), state, thresholds)
     judgement.findings += [*broken, *find_twins(found, table, thresholds)]
     judgement.explained.append((found, table))

@@ -37,8 +37,9 @@ def find_outright(table: Table, explained: frozenset[int], thresholds: Threshold
 
 
 def _lines(table: Table, explained: frozenset[int], thresholds: Thresholds) -> Iterator[Finding]:
-    """Lines under a label that is nothing but minimum or maximum."""
-    if not table.columns or number_of(table.columns[0]) is not None:
+    """Lines under a label that is nothing but minimum or maximum; the residuals of R's summary have a finding
+    of their own."""
+    if not table.columns or number_of(table.columns[0]) is not None or fold(table.columns[0]) == "residuals":
         return
     for row, cells in enumerate(table.rows):
         hit = _EXTREME.fullmatch(fold(cells[0]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 from hub.checks.contents import Contents
 from hub.checks.findings import Finding, Place, Severity
@@ -38,9 +39,34 @@ def shown_models(contents: Contents, thresholds: Thresholds) -> tuple[list[Table
     reader = _Shown(contents, thresholds)
     reader.read_texts()
     reader.read_tables()
-    kept = [table.place for table in reader.explained.left.tables]
-    tables = [table for table in contents.tables if table.place not in kept]
+    left = reader.explained.left.tables
+    tables = [table for table in contents.tables if not any(table is one for one in left)]
     return tables, [one for shown in reader.summaries for one in _few(*shown, thresholds)]
+
+
+def find_near_models(contents: Contents, thresholds: Thresholds) -> Iterator[Finding]:
+    """Two summaries of the same model in one file whose numbers of observations differ by fewer than a cell
+    needs: so few rows are of no more units, and the two tell about them."""
+    if not may_hold_models(contents):
+        return
+    reader = _Shown(contents, thresholds)
+    reader.read_texts()
+    reader.read_tables()
+    models = [(*_model(one), place) for one, place in reader.summaries]
+    for (about, rows, _), (other, others, place) in combinations(models, 2):
+        near = rows is not None and others is not None and 0 < abs(rows - others) < thresholds.min_units
+        if near and about == other:
+            severity = thresholds.severity("differing_populations")
+            yield finding("differing_populations", severity, place, limit=thresholds.min_units)
+
+
+def _model(summary: Summary) -> tuple[tuple[str | None, frozenset[str]], int | None]:
+    """What a summary is of (its outcome and terms), and on how many rows."""
+    terms = frozenset(one.term for one in summary.coefficients)
+    rows, degrees = (_whole(summary.number(role)) for role in ("observations", "degrees"))
+    if rows is None and degrees is not None:
+        rows = degrees + len(summary.coefficients)
+    return (summary.word("outcome"), terms), rows
 
 
 def _few(summary: Summary, place: Place, thresholds: Thresholds) -> Iterator[Finding]:

@@ -102,6 +102,24 @@ def moves_of(
     `step`: "row" for the next row whenever that is, "wave" for rows of successive values of `time`, "unit"
     for values one apart. `keep`: only these rows are there at all.
     """
+    order = ordered_rows(panel, time, keep)
+    if order is None:
+        return None
+    units = panel.unit(str(person_kind(panel)))[0]
+    when = panel_times(panel, time)[order]
+    same = units[order[1:]] == units[order[:-1]]
+    ahead = np.diff(when)
+    if step == "wave":
+        _, wave = np.unique(when, return_inverse=True)
+        same &= np.diff(wave) == 1
+    elif step == "unit":
+        same &= ahead == 1
+    pairs = np.flatnonzero(same)
+    return Moves(panel, order[pairs], order[pairs + 1], state) if pairs.size else None
+
+
+def ordered_rows(panel: Panel, time: str, keep: Mask | None = None) -> Rows | None:
+    """The rows (those of `keep`) by person and time; None where `time` does not order each person's."""
     kind = person_kind(panel)
     when = _times_of(panel, time) if kind is not None else None
     if kind is None or when is None:
@@ -109,17 +127,14 @@ def moves_of(
     units = panel.unit(kind)[0]
     held = np.flatnonzero((units >= 0) & ~np.isnan(when) & (True if keep is None else keep))
     order = held[np.lexsort((when[held], units[held]))]
-    same = units[order[1:]] == units[order[:-1]]
-    ahead = when[order[1:]] - when[order[:-1]]
-    if (same & (ahead == 0)).any():
-        return None  # two rows of one person at one time
-    if step == "wave":
-        _, wave = np.unique(when[order], return_inverse=True)
-        same &= np.diff(wave) == 1
-    elif step == "unit":
-        same &= ahead == 1
-    pairs = np.flatnonzero(same)
-    return Moves(panel, order[pairs], order[pairs + 1], state) if pairs.size else None
+    twice = (units[order[1:]] == units[order[:-1]]) & (when[order[1:]] == when[order[:-1]])
+    return None if twice.any() else order
+
+
+def panel_times(panel: Panel, time: str) -> Floats:
+    """The times of all rows; zeros where they are none."""
+    when = _times_of(panel, time)
+    return when if when is not None else np.zeros(panel.rows)
 
 
 def _times_of(panel: Panel, name: str) -> Floats | None:
@@ -171,7 +186,7 @@ def _is_of_moves(found: Recomputed) -> bool:
 
 def _candidates(table: Table, panel: Panel, known: dict[object, Moves | None]) -> Iterator[Moves]:
     named = {name for head in table.columns for name in hint_of(head, panel).variables}
-    for time in _times(panel):
+    for time in possible_times(panel):
         for state in _states(table, panel, named - {time}):
             seen: list[Moves] = []
             present = ~panel.gaps(state)(slice(None))
@@ -191,7 +206,7 @@ def _are_same(one: Moves, two: Moves) -> bool:
     return all(np.array_equal(one.rows_of[which], two.rows_of[which]) for which in (True, False))
 
 
-def _times(panel: Panel) -> list[str]:
+def possible_times(panel: Panel) -> list[str]:
     """Variables that may be the time: that of the codebook, then those called so."""
     named = [name for name in panel.variables if _TIMES.fullmatch(fold(name))]
     own = [panel.period] if panel.period in panel.variables else []
@@ -223,8 +238,8 @@ def _labels(table: Table) -> list[set[str]]:
 
 
 def named_as_moves(cell: Cell, state: str) -> Cell:
-    """A cell of a table of transitions as the ledger keeps it: pairs of rows are no rows, so their counts are
-    not compared with counts of these; persons are persons."""
+    """A cell of a table of transitions or sequences as the ledger keeps it: pairs of rows are no rows, so
+    their counts are not compared with counts of these; persons are persons."""
     if cell.statistic in ("count", "share"):
         return replace(cell, statistic="transition", variable=NEXT + state)
     return cell

@@ -177,7 +177,8 @@ def hint_of(text: str, panel: Panel | None) -> Hint:
         statistics.append("sum")
     if is_count_head(text):
         statistics = [one for one in statistics if one in _UNITS] + ["count"]
-    quantile = next((q for part in (text, *text.split(), *text.split("_")) if (q := quantile_of(part))), None)
+    parts = (text, *text.split(), *text.split("_"), *re.split(r"(?<=[^\W\d])\.(?=\d)", text))  # R: wage.25%
+    quantile = next((q for part in parts if (q := quantile_of(part))), None)
     if quantile is not None:
         statistics = [one for one in statistics if one != "share"]
         statistics.insert(0, "quantile")

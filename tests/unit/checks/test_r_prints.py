@@ -34,7 +34,7 @@ def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def judged_print(extract: Path, scratch: Path, text: str, name: str) -> Report:
     suffix = "csv" if "csv" in name else "txt"
-    return judged(extract, scratch, text, name=f"{name.split()[1]}.{suffix}", units={"person": "nr"})
+    return judged(extract, scratch, text, name=f"print.{suffix}", units={"person": "nr"})
 
 
 @pytest.mark.parametrize("name", PRINTS)

@@ -67,6 +67,21 @@ def test_a_model_of_few_observations_warns(rows: str, left: str, told: list[str]
     assert advised(tmp_path, text) == told
 
 
+@pytest.mark.parametrize(
+    ("rows", "term", "blocked"),
+    [("4355", "union", True), ("4360", "union", False), ("4350", "union", False), ("4355", "other", False)],
+)
+def test_two_models_of_nearly_the_same_rows_block(
+    rows: str, term: str, blocked: bool, tmp_path: Path
+) -> None:
+    one = PANDAS.replace("ROWS", "4360").replace("LEFT", "4356")
+    two = PANDAS.replace("ROWS", rows).replace("LEFT", str(int(rows) - 4)).replace("union", term)
+    report = looked_over(tmp_path, f"{one}\n{two}", "models.txt")
+
+    assert ("differing_populations" in rules_of(report)) == blocked
+    assert (report.verdict is Verdict.BLOCK) == blocked
+
+
 def test_a_model_of_r_with_few_degrees_of_freedom_warns(tmp_path: Path) -> None:
     text = PRINTS["review summary-lm-few"].replace("on 37 degrees", "on 7 degrees")
 

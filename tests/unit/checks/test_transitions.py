@@ -180,3 +180,53 @@ def test_months_beside_years_are_times(tmp_path: Path) -> None:
     _, (panel,) = open_panels(written(frame, tmp_path / "months"), UNITS)
 
     assert moves_of(panel, "year") is not None
+
+
+def sequences(frame: pl.DataFrame, length: int, *, whole: bool, mark: str = "-") -> pl.DataFrame:
+    made = frame.drop_nulls("state").sort("pid", "year")
+    steps = [pl.col("state").shift(-at).over("pid") for at in range(length)]
+    runs = made.with_columns(
+        sequence=pl.concat_str(steps, separator=mark), rows=pl.len().over("pid")
+    ).drop_nulls("sequence")
+    runs = runs.filter(pl.col("rows") == length) if whole else runs
+    return (
+        runs.group_by("sequence")
+        .agg(pl.len().alias("n"), pl.col("pid").n_unique().alias("persons"))
+        .sort("sequence")
+    )
+
+
+@pytest.mark.parametrize("mark", ["-", " → ", " > "])
+def test_sequences_of_enough_persons_pass(mark: str, common: Path, tmp_path: Path) -> None:
+    table = sequences(COMMON, 2, whole=False, mark=mark)
+    assert table["persons"].min() >= 10
+
+    assert judged(common, tmp_path, table).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_longer_sequences_of_many_persons_pass(whole: bool, tmp_path: Path) -> None:
+    frame = _panel(persons=16_000).filter(pl.col("state") != "prison")
+    table = sequences(frame, 3, whole=whole)
+    assert table["persons"].min() >= 10
+    report = judged(written(frame, tmp_path / "many"), tmp_path, table)
+
+    assert report.verdict is Verdict.PASS, rules_of(report)
+    assert {cell.statistic for cell in report.cells} == {"transition", "persons"}
+
+
+def test_rare_sequences_block(common: Path, tmp_path: Path) -> None:
+    table = sequences(COMMON, 4, whole=True).drop("n")
+    assert table["persons"].min() < 10
+    report = judged(common, tmp_path, table)
+
+    assert report.verdict is Verdict.BLOCK
+    assert "small_units" in rules_of(report)
+
+
+def test_a_changed_count_of_a_sequence_does_not_pass(common: Path, tmp_path: Path) -> None:
+    table = sequences(COMMON, 2, whole=False)
+    numbers = table["n"].to_list()
+    numbers[3] += 11
+
+    assert judged(common, tmp_path, table.with_columns(n=pl.Series(numbers))).verdict is not Verdict.PASS
