@@ -215,7 +215,9 @@ def _tells(
     plain = _NAMED_SO.sub(" ", stem.casefold())
     for one in sorted({one for panel in panels for one in panel.variables}, key=len, reverse=True):
         said = re.compile(rf"(?<![a-z0-9]){re.escape(one.casefold())}[ _=.-]*(?P<value>\d{{1,9}})(?![0-9])")
-        plain = said.sub(lambda hit, of=one: " " if restricted(of, float(hit["value"])) else hit[0], plain)
+        for hit in [*said.finditer(plain)]:
+            if restricted(one, float(hit["value"])):
+                plain = plain.replace(hit[0], " ")
         if any(c.isdigit() for c in one):
             plain = plain.replace(one.casefold(), " ")
     if any(c.isdigit() for c in plain) or number_words(stem.replace("_", " ")):

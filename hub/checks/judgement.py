@@ -11,7 +11,7 @@ from hub.checks.beside import find_beside, find_in_texts
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
 from hub.checks.derived_columns import derived
-from hub.checks.disclosure import COUNTS, Judge
+from hub.checks.disclosure import Judge
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.heads import find_in_heads, find_in_model_heads
 from hub.checks.linked import find_linked
@@ -19,6 +19,7 @@ from hub.checks.model_texts import Explained, explain_models
 from hub.checks.panels import Panel, open_panels
 from hub.checks.populations import differing_pairs
 from hub.checks.recompute import Recomputed, Search, best_of
+from hub.checks.remainders import COUNTS
 from hub.checks.sentences import finding
 from hub.checks.shapes import find_in_shape, find_nearly_equal, find_units_in_text, find_units_named
 from hub.checks.tables import Table, number_of
@@ -336,8 +337,8 @@ def _judge_table(
             if number_of(entry.text) is not None and not (sure and fit is not None and fit.matched[at])
         ]
         judgement.findings.append(_unreproduced(table, len(missing), missing, thresholds))
-    elif heads := list(find_in_heads(found, table, heads)):
-        judgement.findings += heads
+    elif said := list(find_in_heads(found, table, heads)):
+        judgement.findings += said
         return False
     return found.complete
 
