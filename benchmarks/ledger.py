@@ -10,6 +10,7 @@ after the first check) and with none. The last line is JSON.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import statistics
 import tempfile
@@ -20,11 +21,12 @@ from pathlib import Path
 import numpy as np
 from pyroaring import BitMap
 
-from hub.adapters.ledgers import FileLedger
 from hub.checks.differencing import differences
 from hub.checks.findings import Place
 from hub.checks.ledger import Ledger, ReleasedCell, ToldCell, probe_of
 from hub.checks.memberships import Memberships, kind_of
+from hub.checks.placing import Store
+from hub.checks.sets import packed
 
 PARTS = 29
 
@@ -53,14 +55,22 @@ def make_members(persons: int, random: np.random.Generator) -> Memberships:
     return Memberships(BitMap(everyone), kinds)
 
 
+def keep(folder: Path, content: bytes) -> str:
+    """A file of the ledger."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = folder / sha256[:2] / sha256
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    return sha256
+
+
 def release(
     folder: Path, tables: Sequence[Sequence[BitMap]], relations: Sequence[tuple[str, Memberships]]
 ) -> list[ReleasedCell]:
     """The tables as files of the ledger, of the projects in turn; a cell's key says file and position."""
-    ledger = FileLedger(folder)
     cells = []
     for number, sets in enumerate(tables):
-        sha256 = ledger.keep(sets)
+        sha256 = keep(folder, b"".join(packed([one.serialize() for one in sets])))
         relation, members = relations[number % 10 == 0]
         for k, s in enumerate(sets):
             size, probe, having = len(s), probe_of(s), members.having(s)
@@ -75,11 +85,14 @@ def release(
 
 def seconds(folder: Path, cells: Sequence[ReleasedCell], new: BitMap, relation: str, *, warm: bool) -> float:
     """The processor time of one comparison. Warm: every set was read before."""
-    files = FileLedger(folder)
+    with Store(folder) as files:
+        return _seconds(files, cells, new, relation, warm=warm)
 
+
+def _seconds(files: Store, cells: Sequence[ReleasedCell], new: BitMap, relation: str, *, warm: bool) -> float:
     def load(cell: ReleasedCell) -> BitMap:
         sha256, _, position = cell.key.partition("/")
-        return files.sets(sha256)[int(position)]
+        return files.set(sha256, int(position))
 
     ledger = Ledger(cells, load, files.members)
     members = files.members(relation)
@@ -107,7 +120,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         projects = [make_members(options.persons, random) for _ in range(2)]
-        relations = [(FileLedger(folder).keep_members(members), members) for members in projects]
+        relations = [(keep(folder, members.to_bytes()), members) for members in projects]
         cells = release(folder, tables, relations)
         sizes = [options.persons // 1000, options.persons // 20, options.persons // 2]
         new = [BitMap(random.choice(options.persons, s, replace=False).astype(np.uint32)) for s in sizes]

@@ -3,51 +3,66 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from typing import IO, NamedTuple
 
-from hub.actions.ports import Checking, Ledger, Office, Unit
+from hub.actions.ports import Checking, ExtractFiles, Office, Unit
 from hub.checks.cells import Cell
-from hub.checks.differencing import Difference, differences, findings_of
-from hub.checks.findings import Finding, Place, Severity
-from hub.checks.ledger import Ledger as ReleasedLedger
-from hub.checks.ledger import ReleasedCell, ToldCell, probe_of, told_cells
-from hub.checks.memberships import Memberships, Relation, numbered
+from hub.checks.differencing import SAME_SUBMISSION
+from hub.checks.findings import Finding, Severity
 from hub.checks.sentences import finding
 from hub.domain.errors import Conflict, IntegrityError
-from hub.domain.records import Json, LedgerFile, StagedSets, Submission
+from hub.domain.records import LedgerFile, StagedSets, Submission
+
+
+class NamedSets(NamedTuple):
+    """The sets of one file of a submission that is on its way, under the name that people see."""
+
+    name: str
+    sets: tuple[StagedSets, ...]
 
 
 def stage_sets(
     office: Office,
     *,
-    extract: str,
+    extract: ExtractFiles,
     cells: Sequence[Cell],
-    persons: Mapping[str, Sequence[int]],
-    relations: Mapping[str, Mapping[str, Relation]] | None = None,
+    sets: IO[bytes],
+    beside: Sequence[NamedSets] = (),
 ) -> tuple[tuple[StagedSets, ...], list[Finding]]:
-    """Keep the sets behind a file's reproduced numbers, and what they tell beside all released ones.
+    """Keep the sets behind a file's reproduced numbers, and what they tell with all released ones and with
+    those `beside` them, of the files of the submission that were staged before.
 
-    `persons`: for each of the extract's tables, its sorted distinct persons (pseudonyms); `relations`: to
-    which households, employers and other units they belong, by their positions. Whatever keeps the comparison
-    from being made is a finding `ledger_unread`, never silence.
+    `cells` and `sets` are those of one check (`hub.checks.cells`). Whatever keeps the comparison from being
+    made is a finding `ledger_unread`, never silence. Blocks while child processes work.
     """
     checking = office.checking
-    kept: list[StagedSets] = []
-    found: list[Finding] = []
+    held = [cell for cell in cells if cell.held is not None]
+    if not held:  # no number, or none of persons
+        return (), []
     try:
         if checking is None:
             raise IntegrityError("ledger_damaged", "This process has no ledger.")
-        for space, told in _by_space(checking.ledger, extract, cells, persons, relations or {}).items():
-            kept.append(_keep(checking.ledger, space, told))
-            with office.units.read() as unit:
-                ledger = _released(unit, checking.ledger, space)
-            found += findings_of(
-                told, differences(told, ledger, checking.min_units), checking.min_units, checking.differencing
-            )
+        known = checking.ledger.number(extract)
+        names = {cell.table for cell in held}
+        if not names <= set(known):
+            raise IntegrityError("ledger_damaged", "A table's persons are not known.")
+        tables = {name: known[name] for name in sorted(names)}
+        with office.units.read() as unit:
+            released = {table.space: _released(unit, table.space) for table in tables.values()}
+        staged, found = checking.ledger.place(
+            tables,
+            held,
+            sets,
+            released,
+            _by_space(beside),
+            min_units=checking.min_units,
+            severity=checking.differencing,
+        )
     except IntegrityError:
-        found.append(finding("ledger_unread", Severity.REVIEW))
-    return tuple(kept), found
+        return (), [finding("ledger_unread", Severity.REVIEW)]
+    return tuple(staged), found
 
 
 def note_sets(
@@ -69,27 +84,124 @@ def note_sets(
         )
 
 
-def release_sets(unit: Unit, checking: Checking, submission: Submission, *, now: datetime) -> int:
-    """Count a submission's numbers as released, in this transaction; how many.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Compared:
+    """What a submission was compared with before its transaction began: pairs of its own files and released
+    ones; `differs`: a release from which it must not differ so."""
+
+    files: frozenset[tuple[str, str]] = frozenset()
+    differs: int | None = None
+
+
+NOTHING_COMPARED = Compared()
+
+
+def compare_waiting(office: Office, submission: Submission) -> Compared:
+    """Compare a submission with what was released since it was checked, outside of any transaction: at 25
+    million rows this takes a while, in which others must be able to write. What cannot be compared is left to
+    `release_sets`, which refuses."""
+    checking = office.checking
+    if checking is None:
+        return NOTHING_COMPARED
+    with office.units.read() as unit:
+        pairs = [
+            (file, _released(unit, file.space, after=submission.submitted_at))
+            for file in unit.ledger_files.find(submission=submission.id)
+        ]
+    done: set[tuple[str, str]] = set()
+    for file, since in pairs:
+        try:
+            number = _first_difference(checking, file, since)
+        except IntegrityError:
+            continue
+        done |= {(file.id, old.id) for old in since}
+        if number is not None:
+            return Compared(frozenset(done), number)
+    return Compared(frozenset(done))
+
+
+def _first_difference(checking: Checking, file: LedgerFile, since: Sequence[LedgerFile]) -> int | None:
+    """The number of a release that a file differs from by too few, of which that is known."""
+    if not since or checking.differencing is not Severity.BLOCK:
+        return None
+    found = checking.ledger.differ(file, since, min_units=checking.min_units)
+    return next((number for number, same, sure in found if same and sure), None)
+
+
+def release_sets(
+    unit: Unit,
+    checking: Checking,
+    submission: Submission,
+    *,
+    now: datetime,
+    compared: Compared = NOTHING_COMPARED,
+) -> int:
+    """Count a submission's numbers as released, in this transaction; how many. `compared`: what it need not
+    be compared with again; a released file never changes, and none is compared together with another.
 
     Raises Conflict `differs_from_release` if something released since the submission was checked differs
     from it by fewer persons, households or employers than the threshold: two that waited together must not
-    both leave.
+    both leave. Its own files were compared when they were checked, and what that told was answered; those
+    kept before that was done are compared now (`differs_beside`). Raises IntegrityError `ledger_damaged`
+    where its sets are not what was kept.
     """
+    if compared.differs is not None:
+        raise _differs(compared.differs)
     cells = 0
     for file in unit.ledger_files.find(submission=submission.id):
-        told = _told(file, checking.ledger)
-        since = _released(unit, checking.ledger, file.space, after=submission.submitted_at)
-        for difference in differences(told, since, checking.min_units):
-            if difference.same_topic and difference.sure and checking.differencing is Severity.BLOCK:
-                raise _differs(difference)
+        since = [
+            other
+            for other in _released(unit, file.space, after=submission.submitted_at)
+            if (file.id, other.id) not in compared.files
+            and (other.submission != submission.id or not _compared(other))
+        ]
+        checking.ledger.verify(file)
+        number = _first_difference(checking, file, since)
+        if number is not None:
+            raise _differs_beside() if number == submission.number else _differs(number)
         unit.ledger_files.save(dataclasses.replace(file, released_at=now))
-        cells += len(told)
+        cells += len(file.cells)
     return cells
 
 
-def _differs(difference: Difference) -> Conflict:
-    number = difference.released.number
+def _by_space(beside: Sequence[NamedSets]) -> dict[str, list[LedgerFile]]:
+    files: dict[str, list[LedgerFile]] = {}
+    for at, (name, sets) in enumerate(beside):
+        for k, one in enumerate(sets):
+            files.setdefault(one.space, []).append(
+                LedgerFile(
+                    f"beside/{at}/{k}", "", at, SAME_SUBMISSION, name, one.space, one.sha256, one.cells
+                )
+            )
+    return files
+
+
+def _released(unit: Unit, space: str, *, after: datetime | None = None) -> list[LedgerFile]:
+    """What was released in a space; with `after`, only since then."""
+    return [
+        file
+        for file in unit.ledger_files.find(space=space)
+        if file.released_at is not None and (after is None or file.released_at >= after)
+    ]
+
+
+def _compared(file: LedgerFile) -> bool:
+    """Whether the files of its submission were compared with it when they were checked; those whose index
+    does not say which set is a number's are older than that."""
+    return all("set" in cell for cell in file.cells)
+
+
+def _differs_beside() -> Conflict:
+    return Conflict(
+        "differs_beside",
+        "Two files of this submission are about nearly the same population: together they would tell about "
+        "too few. Return it.",
+        "Deux fichiers de cette soumission portent sur presque la même population : ensemble, ils "
+        "informeraient sur trop peu d’unités. Renvoyez-la.",
+    )
+
+
+def _differs(number: int) -> Conflict:
     return Conflict(
         "differs_from_release",
         f"Release no. {number} came out meanwhile and is about nearly the same population: together they "
@@ -97,106 +209,3 @@ def _differs(difference: Difference) -> Conflict:
         f"La libération n° {number}, intervenue entre-temps, porte sur presque la même population : "
         "ensemble, elles informeraient sur trop peu d’unités. Renvoyez cette soumission.",
     )
-
-
-def _by_space(
-    ledger: Ledger,
-    extract: str,
-    cells: Sequence[Cell],
-    persons: Mapping[str, Sequence[int]],
-    relations: Mapping[str, Mapping[str, Relation]],
-) -> dict[str, list[ToldCell]]:
-    spaces: dict[str, str] = {}
-    numbers: dict[str, Sequence[int]] = {}
-    members: dict[str, tuple[str, Memberships]] = {}
-    for table in {cell.table for cell in cells if cell.units is not None}:
-        if table not in persons:
-            raise IntegrityError("ledger_damaged", "A table's persons are not known.")
-        spaces[table], numbers[table] = ledger.numbers(extract, table=table, persons=persons[table])
-        if relations.get(table):
-            belonging = numbered(numbers[table], relations[table])
-            members[table] = (ledger.keep_members(belonging), belonging)
-    told: dict[str, list[ToldCell]] = {}
-    for table, of_table in told_cells(cells, numbers, members).items():
-        told.setdefault(spaces[table], []).extend(of_table)
-    return told
-
-
-def _keep(ledger: Ledger, space: str, told: Sequence[ToldCell]) -> StagedSets:
-    sha256 = ledger.keep([cell.units for cell in told])
-    return StagedSets(space, sha256, tuple(_index(cell) for cell in told))
-
-
-def _index(cell: ToldCell) -> Json:
-    known = cell.members
-    return {
-        "group": cell.group,
-        "topic": cell.topic,
-        "size": len(cell.units),
-        "probe": list(probe_of(cell.units)),
-        "place": cell.place.to_json(),
-    } | ({} if known is None else {"relation": cell.relation, "having": known.having(cell.units)})
-
-
-def _told(file: LedgerFile, ledger: Ledger) -> list[ToldCell]:
-    sets = ledger.sets(file.sha256)
-    told = []
-    for raw, members in zip(file.cells, sets, strict=True):
-        relation = _relation(raw)
-        belonging = None if relation is None else ledger.members(relation)
-        told.append(ToldCell(str(raw["group"]), str(raw["topic"]), members, _place(raw), belonging, relation))
-    return told
-
-
-def _relation(raw: Json) -> str | None:
-    """Where what the persons of a number belong to is kept; None for what was kept before that was."""
-    relation = raw.get("relation")
-    if relation is not None and not isinstance(relation, str):
-        raise IntegrityError("ledger_damaged", "The ledger's index cannot be read.")
-    return relation
-
-
-def _having(raw: Json) -> dict[str, int]:
-    having = raw.get("having", {})
-    if not isinstance(having, dict) or not all(isinstance(count, int) for count in having.values()):
-        raise IntegrityError("ledger_damaged", "The ledger's index cannot be read.")
-    return having
-
-
-def _place(raw: Json) -> Place:
-    place = raw["place"]
-    return Place(**place) if isinstance(place, dict) else Place()
-
-
-def _released(unit: Unit, ledger: Ledger, space: str, *, after: datetime | None = None) -> ReleasedLedger:
-    """What was released in a space; with `after`, only since then."""
-    released: dict[str, tuple[str, int]] = {}
-    cells = []
-    for file in unit.ledger_files.find(space=space):
-        if file.released_at is None or (after is not None and file.released_at < after):
-            continue
-        for k, cell in enumerate(_entries(file)):
-            released[cell.key] = (file.sha256, k)
-            cells.append(cell)
-    return ReleasedLedger(
-        cells, lambda cell: ledger.sets(released[cell.key][0])[released[cell.key][1]], ledger.members
-    )
-
-
-def _entries(file: LedgerFile) -> Iterable[ReleasedCell]:
-    for k, raw in enumerate(file.cells):
-        size, probe = raw["size"], raw["probe"]
-        if not isinstance(size, int) or not isinstance(probe, list):
-            raise IntegrityError("ledger_damaged", "The ledger's index cannot be read.")
-        yield ReleasedCell(
-            f"{file.id}/{k}",
-            file.number,
-            file.name,
-            f"{file.id}/{raw['group']}",
-            str(raw["topic"]),
-            size,
-            tuple(probe),
-            _place(raw),
-            _relation(raw),
-            _having(raw),
-        )

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import IO, Protocol, TypeVar
 
-from pyroaring import BitMap
-
-from hub.checks.findings import Severity
-from hub.checks.memberships import Memberships
+from hub.checks.cells import Cell
+from hub.checks.findings import Finding, Severity
+from hub.checks.indexes import Sealed
+from hub.checks.placed import NumberedTable
 from hub.documents.base import Text
 from hub.documents.dictionaries import Dictionary
 from hub.documents.policies import ConditionsPolicy, LowRisk, LowRiskClass
@@ -31,6 +31,7 @@ from hub.domain.records import (
     ReviewComment,
     Session,
     Source,
+    StagedSets,
     Submission,
     SubmittedFile,
     Vote,
@@ -193,25 +194,58 @@ class OutputVault(Protocol):
         """Where the frozen bytes lie, for a checking process to read."""
 
 
+@dataclass(frozen=True, slots=True)
+class ExtractFiles:
+    """A sealed extract for the ledger: `name` is `<project>/v<n>`; with its index, where it has one."""
+
+    name: str
+    directory: Path
+    index: Sealed | None = None
+
+
 class Ledger(Protocol):
     """Sets of persons behind numbers, in the checker zone only. Numbers of persons are those of a *space*:
-    a register of units (hub.extraction.registers), or the extract alone where it has none."""
+    a register of units (hub.extraction.registers), or the extract alone where it has none.
 
-    def numbers(self, extract: str, *, table: str, persons: Sequence[int]) -> tuple[str, Sequence[int]]:
-        """The space of an extract's table, and the numbers there of these persons (sorted pseudonyms).
-        Raises IntegrityError `ledger_damaged` if the register lacks one of them."""
+    None of its answers needs memory for sets: they are worked on in processes of their own. Whatever cannot
+    be read, or answered within their limits, raises IntegrityError `ledger_damaged`."""
 
-    def keep(self, sets: Sequence[BitMap]) -> str:
-        """Store sets as one file; its SHA-256. The same again changes nothing."""
+    def aside(self) -> AbstractContextManager[IO[bytes]]:
+        """An open file for sets on their way, without a name: nothing of it is left, whatever happens."""
 
-    def sets(self, sha256: str) -> Sequence[BitMap]:
-        """The sets of one file, verified; raises IntegrityError `ledger_damaged`."""
+    def number(self, extract: ExtractFiles) -> Mapping[str, NumberedTable]:
+        """The extract's tables that have persons, with the numbers of these and what they belong to; found at
+        the first call, and kept while extract and register stay as they are."""
 
-    def keep_members(self, members: Memberships) -> str:
-        """Store what the persons of a table belong to; its SHA-256. The same again changes nothing."""
+    def place(
+        self,
+        tables: Mapping[str, NumberedTable],
+        cells: Sequence[Cell],
+        sets: IO[bytes],
+        released: Mapping[str, Sequence[LedgerFile]],
+        beside: Mapping[str, Sequence[LedgerFile]],
+        *,
+        min_units: int,
+        severity: Severity,
+    ) -> tuple[list[StagedSets], list[Finding]]:
+        """Keep the sets behind a file's numbers (`sets`, as a check wrote them) as numbers, per space; and
+        what they tell with the `released` ones of their spaces and those `beside` them, of the submission's
+        other files (number SAME_SUBMISSION). The same again changes nothing."""
 
-    def members(self, sha256: str) -> Memberships:
-        """What was stored so, verified; raises IntegrityError `ledger_damaged`."""
+    def differ(
+        self, new: LedgerFile, released: Sequence[LedgerFile], *, min_units: int
+    ) -> list[tuple[int, bool, bool]]:
+        """Of which releases a submission's numbers differ by too few units: their numbers, whether they
+        measure the same, and whether it is sure."""
+
+    def verify(self, file: LedgerFile) -> None:
+        """Raise unless the sets of a file are those that were kept."""
+
+    def extracts(self) -> list[str]:
+        """The extracts whose persons' numbers are kept."""
+
+    def forget(self, extract: str) -> None:
+        """Remove what is kept of an extract that is gone, but not what was released from it."""
 
 
 class ReleaseSigner(Protocol):

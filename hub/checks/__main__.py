@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,10 @@ def main(argv: list[str]) -> int:
     os.dup2(2, 1)
     request = json.loads(sys.stdin.buffer.read())
     files = leave_files(_paths(request))
-    answer = _answer(request, {"network": network, "files": files}).encode()
+    answer = _answer(request, {"network": network, "files": files})
     with os.fdopen(answer_to, "wb") as stream:
-        stream.write(answer)
+        for piece in [answer.encode()] if isinstance(answer, str) else answer:
+            stream.write(piece)
     return 0
 
 
@@ -51,11 +53,17 @@ def _confine(limits: dict[str, Any]) -> str:
 def _paths(request: dict[str, Any]) -> list[Path]:
     """What the request names: the file, the extract, and whatever else it is about."""
     named = [value for value in request.values() if isinstance(value, str) and value.startswith("/")]
-    return [Path(path) for path in (*named, *(path for path, _ in request.get("others", ())))]
+    others = [path for path, _ in request.get("others", ())]
+    tables = [table["numbers"] for table in request.get("tables", {}).values()]
+    return [Path(path) for path in (*named, *others, *tables)]
 
 
-def _answer(request: dict[str, Any], confined: dict[str, str]) -> str:
+def _answer(request: dict[str, Any], confined: dict[str, str]) -> str | Iterable[bytes | memoryview]:
     """Imports come after the limits: the libraries that read hostile bytes are inside them."""
+    if request["action"] in ("number", "place", "differ"):
+        from hub.checks import placing
+
+        return placing.answer(request)
     from hub.checks.thresholds import Thresholds
 
     thresholds = Thresholds.from_json(request["thresholds"])
@@ -77,7 +85,7 @@ def _answer(request: dict[str, Any], confined: dict[str, str]) -> str:
             index=_index(request),
         )
         report = replace(report, summary={**report.summary, **confined})
-        return dump_checked(report, with_cells=request["with_cells"])
+        return dump_checked(report, with_cells=request["with_cells"], most=request["sets_bytes"])
     if request["action"] == "rewrite":
         from hub.checks.canonical import take_in_file
         from hub.checks.rewriting import dump_canonical

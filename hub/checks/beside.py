@@ -14,6 +14,8 @@ from hub.checks.group_names import names_group
 from hub.checks.identifiers import Text
 from hub.checks.number_words import number_words
 from hub.checks.panels import Panel, fold
+from hub.checks.r_forms import Rows
+from hub.checks.r_prints import contents_of, without_prints
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
 
@@ -88,8 +90,10 @@ def find_in_texts(
     """`numbers_in_text` for numbers of the texts that are in none of the tables `shown`, else `words_in_text`
     for what only a person can judge; both REVIEW. `results`: how many tables and models have a title.
     `said`: the groups that the tables are restricted to, which titles may name."""
-    said_so = [_without_feet(text.content, shown) for text in contents.printed]
-    left = sum(_left_in(content, shown) for content in said_so)
+    kept = Counter(contents_of(table) for table in shown)
+    read = [without_prints(_without_feet(text.content, shown), kept) for text in contents.printed]
+    said_so = [rest for rest, _ in read]
+    left = sum(_left_in(rest, shown, apart) for rest, apart in read)
     if left:
         yield finding("numbers_in_text", Severity.REVIEW, count=left)
         return
@@ -118,15 +122,17 @@ def _without_feet(text: str, shown: Sequence[Table]) -> str:
     return _FOOT.sub(drop, text)
 
 
-def _left_in(content: str, shown: Sequence[Table]) -> int:
-    """How many numbers of a text are in no table."""
+def _left_in(content: str, shown: Sequence[Table], apart: Sequence[Rows]) -> int:
+    """How many numbers of a text are in no table. `apart`: prints that were taken out of it, whose numbers
+    stand for no other."""
     known: Counter[str] = Counter()
     for table in shown:
         for row in (table.columns, *table.rows):
             for cell in row:
                 known.update(_digits(cell))
     found = Counter(_digits(_without_ordinals(content)))
-    return sum((found - known).values())
+    taken = Counter(digits for rows in apart for row in rows for cell in row for digits in _digits(cell))
+    return sum((found - (known - taken)).values())
 
 
 def _without_ordinals(text: str) -> str:
@@ -215,9 +221,9 @@ def _tells(
     plain = _NAMED_SO.sub(" ", stem.casefold())
     for one in sorted({one for panel in panels for one in panel.variables}, key=len, reverse=True):
         said = re.compile(rf"(?<![a-z0-9]){re.escape(one.casefold())}[ _=.-]*(?P<value>\d{{1,9}})(?![0-9])")
-        for hit in [*said.finditer(plain)]:
+        for hit in list(said.finditer(plain)):
             if restricted(one, float(hit["value"])):
-                plain = plain.replace(hit[0], " ")
+                plain = plain.replace(hit[0], " ", 1)
         if any(c.isdigit() for c in one):
             plain = plain.replace(one.casefold(), " ")
     if any(c.isdigit() for c in plain) or number_words(stem.replace("_", " ")):

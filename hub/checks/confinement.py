@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import hub
-from hub.checks.cells import load_checked
+from hub.checks.cells import SETS_BYTES, load_checked
 from hub.checks.findings import Finding, Report, Severity, UnreadableReport, Verdict, verdict_of
 from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of, refusal_of
 from hub.checks.rewriting import Canonical, load_canonical
@@ -45,13 +45,17 @@ class Limits:
     wall_seconds: float = 30.0
     open_files: int = 64
     output_bytes: int = 64 * 2**20
+    sets_bytes: int = SETS_BYTES  # of sets of persons, which follow the answer
 
 
 _BYTES_PER_ROW = (
     420  # of the extract: the columns that one table can concern, sorted once, and what is mapped
 )
 _RESERVED = 3 * 2**29
+_LIST_BYTES = 1 << 20  # before the sets: how many and how long
 _SECONDS_PER_ROW = 4e-6
+# What the sets of a table need whose cells hold each person a dozen times, two bytes each.
+_SETS_PER_ROW = 24
 
 
 def limits_for(rows: int) -> Limits:
@@ -64,6 +68,7 @@ def limits_for(rows: int) -> Limits:
         cpu_seconds=plain.cpu_seconds + round(_SECONDS_PER_ROW * rows),
         wall_seconds=plain.wall_seconds + 2 * _SECONDS_PER_ROW * rows,
         open_files=512,
+        sets_bytes=plain.sets_bytes + _SETS_PER_ROW * rows,
     )
 
 
@@ -86,12 +91,14 @@ def check_in_subprocess(  # noqa: PLR0913  # the door: everything a verdict depe
     units: Mapping[str, str] | None = None,
     declaration: Declaration | None = None,
     limits: Limits | None = None,
-    with_cells: bool = False,
+    sets: IO[bytes] | None = None,
     index: Sealed | None = None,
 ) -> Report:
     """`run_checks` in a child. Never raises for what the file does: death, timeout or garbage is a REVIEW
-    with the finding `parser_died`. `with_cells`: the report has its cells, for the ledger. Blocks up to
+    with the finding `parser_died`. `sets`: the report has its cells, for the ledger, and their sets of
+    persons go to this file (`hub.checks.sets`), so that they need no memory here. Blocks up to
     `limits.wall_seconds`; call it off the event loop."""
+    limits = limits or Limits()
     request = {
         "action": "check",
         "file": str(file.absolute()),
@@ -101,12 +108,13 @@ def check_in_subprocess(  # noqa: PLR0913  # the door: everything a verdict depe
         "units": dict(units or {}),
         "declaration": declaration.model_dump_json(by_alias=True) if declaration is not None else None,
         "thresholds": thresholds.to_json(),
-        "with_cells": with_cells,
+        "with_cells": sets is not None,
+        "sets_bytes": limits.sets_bytes,
         "index": str(index.directory.absolute()) if index is not None else None,
         "seal": index.seal if index is not None else None,
     }
     try:
-        return load_checked(run_child(request, limits or Limits()))
+        return load_checked(run_child(request, limits, into=sets))
     except UnreadableReport:
         return _died(name, ChildFailed("garbage"))
     except ChildFailed as failure:
@@ -207,12 +215,23 @@ def _media_type(name: str) -> str:
     return MEDIA_TYPES[kind] if kind is not None else UNKNOWN_MEDIA_TYPE
 
 
-def run_child(request: Mapping[str, Any], limits: Limits, *, module: str = "hub.checks") -> bytes:
+def run_child(
+    request: Mapping[str, Any],
+    limits: Limits,
+    *,
+    module: str = "hub.checks",
+    into: IO[bytes] | None = None,
+    reading: IO[bytes] | None = None,
+) -> bytes:
     """The child's answer to `request`. Raises `ChildFailed`.
 
     1. The request goes through a memory file, the limits as an argument: the child applies them before it
     reads anything. 2. It leads its own process group. 3. Reading stops at the bound or the deadline; then
     the group is killed. 4. Only exit status 0 counts.
+
+    `into`: a file for what follows the first line of the answer, at most `limits.sets_bytes` and what its
+    list takes; it is written as it comes. `reading`: an open file that the child inherits, as `fd` of the
+    request.
     """
     deadline = time.monotonic() + limits.wall_seconds
     package = Path(hub.__file__).resolve().parent.parent
@@ -223,9 +242,11 @@ def run_child(request: Mapping[str, Any], limits: Limits, *, module: str = "hub.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     memory = os.memfd_create("checks-request", os.MFD_CLOEXEC)
+    passed = () if reading is None else (reading.fileno(),)
+    asked = {**request, "fd": passed[0]} if passed else request
     try:
         with os.fdopen(memory, "r+b", closefd=False) as stream:
-            stream.write(json.dumps(request).encode())
+            stream.write(json.dumps(asked).encode())
             stream.flush()
             stream.seek(0)
         child = subprocess.Popen(
@@ -237,13 +258,14 @@ def run_child(request: Mapping[str, Any], limits: Limits, *, module: str = "hub.
             cwd="/",
             start_new_session=True,
             close_fds=True,
+            pass_fds=passed,
         )
     except OSError as error:
         raise ChildFailed("exit") from error
     finally:
         os.close(memory)
     try:
-        answer = _read(child, deadline, limits.output_bytes)
+        answer = _read(child, deadline, limits, into)
         _await_end(child, deadline)
     finally:
         status = _kill(child)
@@ -252,10 +274,12 @@ def run_child(request: Mapping[str, Any], limits: Limits, *, module: str = "hub.
     return answer
 
 
-def _read(child: subprocess.Popen[bytes], deadline: float, limit: int) -> bytes:
+def _read(child: subprocess.Popen[bytes], deadline: float, limits: Limits, into: IO[bytes] | None) -> bytes:
     assert child.stdout is not None  # noqa: S101  (mypy: a pipe was asked for)
     stream: IO[bytes] = child.stdout
     answer = bytearray()
+    left = limits.sets_bytes + _LIST_BYTES
+    ended = False  # the first line
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
         while True:
@@ -263,9 +287,19 @@ def _read(child: subprocess.Popen[bytes], deadline: float, limit: int) -> bytes:
                 raise ChildFailed("timeout")
             piece = os.read(stream.fileno(), 1 << 16)
             if not piece:
+                if into is not None:
+                    into.flush()  # another child may read it
                 return bytes(answer)
-            answer += piece
-            if len(answer) > limit:
+            if into is not None and not ended:
+                line, mark, piece = piece.partition(b"\n")
+                ended = bool(mark)
+                answer += line
+            elif into is None:
+                answer += piece
+            if into is not None and ended:
+                into.write(piece)
+                left -= len(piece)
+            if len(answer) > limits.output_bytes or left < 0:
                 raise ChildFailed("too_much")
 
 

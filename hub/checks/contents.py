@@ -18,6 +18,7 @@ from hub.checks.intake import Kind
 from hub.checks.json_tables import json_parts
 from hub.checks.markup import Markup, read_markup
 from hub.checks.notebooks import Cell, MalformedNotebook, Notebook, Part, read_notebook
+from hub.checks.r_prints import tables_in_text
 from hub.checks.rewriting import Canonical
 from hub.checks.sentences import finding
 from hub.checks.tables import (
@@ -26,7 +27,6 @@ from hub.checks.tables import (
     UnreadableTable,
     delimited_table,
     delimiter_of,
-    printed_tables,
     with_decimal_points,
 )
 from hub.checks.texts import decode
@@ -135,7 +135,7 @@ def _read_delimited(contents: Contents, text: str, kind: Kind, thresholds: Thres
 
 def _read_printed(contents: Contents, text: str, place: Place, thresholds: Thresholds) -> None:
     try:
-        contents.tables += printed_tables(text, bounds_of(thresholds), place)
+        contents.tables += tables_in_text(text, bounds_of(thresholds), place)
     except UnreadableTable as error:
         _refuse_table(contents, error, place, thresholds)
 

@@ -23,6 +23,7 @@ _COUNT_HEAD = re.compile(
     r"number of (?:persons?|people|individuals?|households?|observations|cases|units))"
     r"(?:[ _.]?(?:unweighted|non[ _.]?ponderes?))?"
 )
+_MOST_LABELS = 5
 _TOTAL = re.compile(r"(?:all|total|totals|totaux|ensemble|sum|somme|margin)s?")
 _ACCENTS = str.maketrans("éèêàâîôûç", "eeeaaiouc")
 _TEXT_COUNT = re.compile(r"\b(?:[nN]|obs|count|effectif|freq|[nN]obs)\s*[=:]\s*(\d{1,4})\b(?![.,]\d)")
@@ -58,6 +59,7 @@ def find_small_counts(table: Table, thresholds: Thresholds) -> list[Finding]:
     values = [[_whole(cell) for cell in row] for row in table.rows]
     counting_rows = {at for at, row in enumerate(table.rows) if row and is_count_head(row[0])}
     additive = _is_additive(table, values)
+    labels = label_columns(table)
     findings: list[Finding] = []
     for column, head in enumerate(table.columns):
         cells = [row[column] for row in values]
@@ -72,7 +74,7 @@ def find_small_counts(table: Table, thresholds: Thresholds) -> list[Finding]:
         findings += [_small_count(table, at, column, cells[at], thresholds) for at in sure]
         unsure = [at for at in small if at not in set(sure)]
         if unsure and not (additive and not column):
-            findings.append(_small_integers(table, unsure, column, thresholds))
+            findings.append(_small_integers(table, unsure, column, thresholds, labels=column in labels))
     return findings
 
 
@@ -102,9 +104,9 @@ def _small_count(table: Table, row: int, column: int, value: int | None, thresho
     )
 
 
-def _small_integers(table: Table, rows: Sequence[int], column: int, thresholds: Thresholds) -> Finding:
-    # A first column that never repeats names the rows: codes of a category, an index.
-    labels = column == 0 and len(table.columns) > 1 and len({row[0] for row in table.rows}) == len(table.rows)
+def _small_integers(
+    table: Table, rows: Sequence[int], column: int, thresholds: Thresholds, *, labels: bool
+) -> Finding:
     return finding(
         "small_integer",
         Severity.NOTE if labels else Severity.REVIEW,
@@ -113,6 +115,21 @@ def _small_integers(table: Table, rows: Sequence[int], column: int, thresholds: 
         limit=thresholds.min_units,
         evidence={"column": table.columns[column][:80], "rows": list(rows[:50])},
     )
+
+
+def label_columns(table: Table) -> range:
+    """The fewest leading columns that tell all rows apart, of words or of whole numbers (codes, years) under
+    heads that are no counts; an index before them is one more. None where no other column is left."""
+    seen: list[tuple[str, ...]] = [() for _ in table.rows]
+    for at in range(min(_MOST_LABELS, len(table.columns) - 1)):
+        if is_count_head(table.columns[at]) or not _is_whole_column(table, at):
+            return range(0)
+        if at == 0 and not table.columns[0] and _numbers_rows([_whole(row[0]) for row in table.rows]):
+            continue
+        seen = [(*key, row[at]) for key, row in zip(seen, table.rows, strict=True)]
+        if len(set(seen)) == len(seen):
+            return range(at + 1)
+    return range(0)
 
 
 def _whole(cell: str) -> int | None:

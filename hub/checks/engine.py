@@ -19,13 +19,14 @@ from hub.checks.counts import find_counts_in_text, find_small_counts
 from hub.checks.extracts import Extract, UnreadableExtract, open_extract, open_with_index
 from hub.checks.findings import Finding, Place, Report, Severity, Verdict, verdict_of
 from hub.checks.fingerprints import find_row_level
-from hub.checks.grids import find_solvable, find_unaudited
 from hub.checks.identifiers import Text, find_pseudonyms
 from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of
 from hub.checks.judgement import Judgement, judge
 from hub.checks.kinds import find_in_kinds
 from hub.checks.printing import find_unrounded
 from hub.checks.sentences import finding
+from hub.checks.shown_models import find_residual_ends, shown_models
+from hub.checks.subtotals import find_suppressed
 from hub.checks.tables import Table
 from hub.checks.texts import hidden_characters, is_formula
 from hub.checks.thresholds import Thresholds
@@ -99,7 +100,7 @@ def run_checks(  # noqa: PLR0913  # as check_in_subprocess: everything a verdict
         **contents.counts,
     }
     report = _report(findings, media_type, sha256, summary, thresholds)
-    return replace(report, cells=tuple(judgement.cells))
+    return replace(report, cells=(*judgement.cells, *judgement.samples))
 
 
 def _why(findings: Sequence[Finding]) -> list[Finding]:
@@ -119,9 +120,10 @@ def _judge(
     proven: Sequence[Place],
     with_units: bool,  # noqa: FBT001
 ) -> Judgement:
-    """What recomputation says; without an extract nothing can be made again."""
+    """What recomputation says; without an extract nothing can be made again, but models are known as such."""
     if extract is None:
-        return Judgement()
+        tables, findings = shown_models(contents, thresholds)
+        return Judgement(findings, summaries=tables)
     try:
         return judge(
             contents,
@@ -176,13 +178,11 @@ def _rules(contents: Contents, directory: Path | None, thresholds: Thresholds) -
     for place, data in contents.images:
         findings += find_in_image(data, place, thresholds.max_pixels)[0]
     for text in contents.printed:
-        findings += _find_in_text(text, thresholds)
+        findings += [*_find_in_text(text, thresholds), *find_residual_ends(text)]
     for table in contents.tables:
         findings += [*_find_in_table(table, thresholds), *find_small_counts(table, thresholds)]
         findings += find_unrounded(table)
-        severity = thresholds.severity("suppression_solvable")
-        findings += find_solvable(table, threshold=thresholds.min_units, severity=severity)
-        findings += find_unaudited(table, severity=thresholds.severity("suppressed_margins"))
+        findings += find_suppressed(table, thresholds)
     extract: Extract | None = None
     if directory is not None:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -200,8 +199,7 @@ class _Comparison:
             **({"column": mapping[0][0].head[:80]} if len(mapping) == 1 else {}),
         }
         median = int(self.thresholds.limit("percentile_units", "median"))
-        more: dict[str, Any] = {"median": median} if rule == "order_statistic" else {}
-        return finding(rule, severity, place, rows=rows, columns=names, evidence=evidence, **more)
+        return finding(rule, severity, place, rows=rows, columns=names, evidence=evidence, median=median)
 
 
 def _grid(values: pl.Series) -> int:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 from hub.checks.beside import find_beside, find_in_texts
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
+from hub.checks.cross_tables import find_in_cross_table
 from hub.checks.derived_columns import derived
 from hub.checks.disclosure import Judge
+from hub.checks.estimation_samples import sample_of
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.heads import find_in_heads, find_in_model_heads
 from hub.checks.linked import find_linked
 from hub.checks.model_texts import Explained, explain_models
 from hub.checks.panels import Panel, open_panels
+from hub.checks.plain_heads import find_outright
 from hub.checks.populations import differing_pairs
 from hub.checks.recompute import Recomputed, Search, best_of
 from hub.checks.remainders import COUNTS
@@ -26,6 +29,7 @@ from hub.checks.tables import Table, number_of
 from hub.checks.terms import find_in_summary, find_in_terms
 from hub.checks.thresholds import Thresholds
 from hub.checks.traces import find_residuals, find_twins
+from hub.checks.transitions import Moves, explain_moves, named_as_moves, state_of, without_stays
 from hub.checks.unit_rows import find_unit_rows
 
 if TYPE_CHECKING:  # most files have no declaration; then the models of documents are not loaded
@@ -48,6 +52,7 @@ class Judgement:
     findings: list[Finding] = field(default_factory=list)
     explained: list[tuple[Recomputed, Table]] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
+    samples: list[Cell] = field(default_factory=list)  # of models
     declared: list[Place] = field(default_factory=list)
     summaries: list[Table] = field(default_factory=list)
     reproduced: bool = False
@@ -88,7 +93,7 @@ class Judgement:
     def told(self) -> list[dict[str, Any]]:
         """The cells as a checker sees them beside the table: without the units themselves."""
         return [
-            {name: value for name, value in cell.to_json().items() if name != "units"}
+            {name: value for name, value in cell.to_json().items() if name != "held"}
             for cell in self.cells[:_MAX_CELLS_TOLD]
         ]
 
@@ -120,6 +125,7 @@ def judge(
     shown = replace(contents, tables=[*contents.tables, *(table for _, _, table in models.coefficients)])
     complete = bool(contents.tables or models.found) and models.complete
     complete &= len(contents.tables) <= _MAX_TABLES and not judgement.doubted
+    moves: dict[object, Moves | None] = {}
     for number, table in enumerate(contents.tables[:_MAX_TABLES]):
         if declaration is not None and number == 0:
             done = _judge_declared(judgement, table, declaration, panels, thresholds)
@@ -127,18 +133,14 @@ def judge(
                 complete &= done
                 continue
         read, found = _explained(table, searches)
+        if found is None or not found.complete:
+            moved = explain_moves(table, panels, context, moves)
+            read, found = (table, moved) if moved is not None else (read, found)
         complete &= _judge_table(judgement, read, found, thresholds, table.columns)
         judgement.findings += find_units_named(table, panels)
         if (found is None or not found.complete) and table.place not in proven:
             judgement.findings += _look_at_units(table, found, panels, thresholds)
-    judgement.findings += [
-        finding("differing_populations", thresholds.severity("differing_populations"), table.place,
-                limit=thresholds.min_units, evidence={"units": least})
-        for table, least in differing_pairs(judgement.explained, thresholds)
-    ]  # fmt: skip
-    if len(judgement.cells) > _MAX_CELLS_TOLD:  # those beyond would be shown to nobody
-        judgement.findings.append(finding("cells_cut", Severity.REVIEW, limit=_MAX_CELLS_TOLD))
-    judgement.findings += find_linked(judgement.cells, thresholds, panels)
+    _judge_together(judgement, models, bool(contents.tables), panels, thresholds)
     judgement.findings += _look_at_texts(whole, panels, thresholds)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
     used = [*_panels_of(judgement), *(fitted.panel for fitted, _, _ in models.fitted())]
@@ -155,13 +157,35 @@ def judge(
     return judgement
 
 
+def _judge_together(
+    judgement: Judgement,
+    models: Explained,
+    tables: bool,  # noqa: FBT001
+    panels: Sequence[Panel],
+    thresholds: Thresholds,
+) -> None:
+    """What the tables and models of a file say of each other."""
+    judgement.findings += [
+        finding("differing_populations", thresholds.severity("differing_populations"), table.place,
+                limit=thresholds.min_units, evidence={"units": least})
+        for table, least in differing_pairs(judgement.explained, thresholds)
+    ]  # fmt: skip
+    if len(judgement.cells) > _MAX_CELLS_TOLD:  # those beyond would be shown to nobody
+        judgement.findings.append(finding("cells_cut", Severity.REVIEW, limit=_MAX_CELLS_TOLD))
+    judgement.samples += [
+        sample_of(*one, with_units=judgement.with_units or tables) for one in models.fitted()
+    ]
+    judgement.findings += find_linked([*judgement.cells, *judgement.samples], thresholds, panels)
+
+
 def _restricted(judgement: Judgement, variable: str, value: float) -> bool:
     """Whether an explained table is of the rows with this value only."""
     for found, _ in judgement.explained:
         known = found.panel.categories(variable) if variable in found.panel.variables else None
         at = known.numbers.get(value) if known is not None else None
-        if known is not None and at is not None and found.cube.mask is not None:
-            return bool((known.codes[found.cube.mask] == at).all())
+        kept = found.cube.kept()
+        if known is not None and at is not None and kept is not None:
+            return bool((known.codes[kept] == at).all())
     return False
 
 
@@ -239,6 +263,9 @@ def _look_at_units(
     yield from find_in_shape(table, found, panels, thresholds)
     yield from find_in_terms(table, panels, thresholds)
     yield from find_residuals(table, explained, thresholds)
+    yield from find_outright(table, explained, thresholds)
+    if found is None:
+        yield from find_in_cross_table(table, panels, thresholds)
 
 
 def _less_sure(one: Finding, table: Table) -> Finding:
@@ -290,6 +317,9 @@ def _judge_regression(
 
     check = check_declared(table, declared, panels)
     judgement.findings += find_in_fitted(check.fitted, check.outcome, table.place, thresholds)
+    judgement.samples.append(
+        sample_of(check.fitted, check.outcome, table.place, with_units=judgement.with_units)
+    )
     judgement.declared.append(table.place)
     if check.wrong:
         severity = thresholds.severity("false_claim")
@@ -326,9 +356,12 @@ def _judge_table(
             judgement.findings.append(_unreproduced(table, numbers, [], thresholds))
         return False
     judge = Judge(found, table, thresholds)
-    judgement.findings += [*judge.findings(), *find_twins(found, table, thresholds)]
+    state = state_of(found)
+    broken = judge.findings() if state is None else without_stays(judge.findings(), state, thresholds)
+    judgement.findings += [*broken, *find_twins(found, table, thresholds)]
     judgement.explained.append((found, table))
-    judgement.cells += judge.cells(with_units=judgement.with_units)
+    cells = judge.cells(with_units=judgement.with_units)
+    judgement.cells += cells if state is None else [named_as_moves(one, state) for one in cells]
     if not found.complete:
         missing = [
             (entry.row, entry.column)
@@ -337,8 +370,8 @@ def _judge_table(
             if number_of(entry.text) is not None and not (sure and fit is not None and fit.matched[at])
         ]
         judgement.findings.append(_unreproduced(table, len(missing), missing, thresholds))
-    elif said := list(find_in_heads(found, table, heads)):
-        judgement.findings += said
+    elif telling := list(find_in_heads(found, table, heads)):
+        judgement.findings += telling
         return False
     return found.complete
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from pyroaring import BitMap
 
-from hub.checks.cells import Cell
+from hub.checks.cells import MODEL, Cell
 from hub.checks.findings import Place
 from hub.checks.memberships import Memberships
 
@@ -66,7 +66,9 @@ class ReleasedCell:
 
 
 def topic_of(cell: Cell) -> str:
-    """Counts are one topic; amounts of one variable are one topic each."""
+    """Counts are one topic; amounts of one variable are one topic each, models of it among them."""
+    if cell.statistic == MODEL and cell.variable is None:
+        return "of a model"
     return "count" if cell.statistic in _COUNTS or cell.variable is None else f"of {cell.variable}"
 
 
@@ -228,27 +230,3 @@ class Ledger:
                 if other.issubset(members):
                     sets.append(other)
         return sets
-
-
-def told_cells(
-    cells: Iterable[Cell],
-    numbers: Mapping[str, Sequence[int]],
-    members: Mapping[str, tuple[str, Memberships]] | None = None,
-) -> dict[str, list[ToldCell]]:
-    """The cells that have persons, by the extract's table, their persons as numbers of the space.
-
-    `numbers` maps the extract's table to the number of each of its sorted distinct persons. A table
-    without numbers is left out: the caller decides what that means. `members`: where the memberships of a
-    table's persons are kept, and they themselves.
-    """
-    told: dict[str, list[ToldCell]] = defaultdict(list)
-    for cell in cells:
-        if cell.units is None or cell.table not in numbers:
-            continue
-        place = cell.place.within(row=cell.row, column=cell.column)
-        of_table = numbers[cell.table]
-        units = BitMap([int(of_table[position]) for position in cell.units])
-        printed = "/".join(str(part) for part in (place.cell, place.output, place.table))
-        relation, memberships = (members or {}).get(cell.table, (None, None))
-        told[cell.table].append(ToldCell(printed, topic_of(cell), units, place, memberships, relation))
-    return dict(told)

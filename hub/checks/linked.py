@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from pyroaring import BitMap
 
-from hub.checks.cells import Cell
+from hub.checks.cells import MODEL, Cell
 from hub.checks.differencing import differences
 from hub.checks.findings import Finding, Severity
 from hub.checks.ledger import Ledger, ReleasedCell, ToldCell, probe_of, topic_of
@@ -54,7 +54,8 @@ def _linked(
     if told is not None:
         cell, kind, sure = told
         severity = thresholds.severity("differing_populations") if sure else Severity.REVIEW
-        place = cell.place.within(row=cell.row, column=cell.column)
+        of_model = cell.statistic == MODEL
+        place = cell.place if of_model else cell.place.within(row=cell.row, column=cell.column)
         evidence = {"unit_type": kind, "units_known": sure}
         yield finding("differing_populations", severity, place, evidence=evidence, limit=thresholds.min_units)
 

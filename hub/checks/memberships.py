@@ -12,8 +12,9 @@ known within bounds: at least as many as there are persons no two of whom share 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import mmap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 
@@ -24,7 +25,10 @@ from pyroaring import BitMap
 Numbers = npt.NDArray[np.uint32]
 Relation = tuple[Numbers, Numbers]  # positions of persons and of their units, pair by pair
 
-_MAGIC = b"VITRINE UNITS 1\n"
+_FIRST_MAGIC = b"VITRINE UNITS 1\n"  # without largest units, and not aligned
+_MAGIC = b"VITRINE UNITS 2\n"
+_ALIGNED = 8  # so that the pairs can be used where they lie in the file
+_KEPT_SIZES = 1_000  # of the largest units
 _SAMPLE = 128  # persons that are looked at before all are
 
 
@@ -44,24 +48,32 @@ class BadMemberships(ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """The memberships of one kind: pairs, sorted by person, each once."""
+    """The memberships of one kind: pairs, sorted by person, each once. `known`: what was read of the persons
+    that belong to a unit, and of the persons of the largest units."""
 
     persons: Numbers
     units: Numbers
+    known: tuple[BitMap, Sequence[int]] | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def having(self) -> BitMap:
         """The persons that belong to at least one unit."""
-        return BitMap(self.persons)
+        return self.known[0] if self.known is not None else BitMap(self.persons)
 
     @cached_property
     def sizes(self) -> Numbers:
-        """Persons of each unit, the largest units first."""
+        """Persons of each of the largest units, the largest first; 0 beyond the last."""
+        if self.known is not None:
+            return np.array(self.known[1], dtype=np.uint32)
         counted = np.bincount(self.units) if self.units.size else np.zeros(0, dtype=np.int64)
+        if counted.size > _KEPT_SIZES:
+            counted = np.partition(counted, counted.size - _KEPT_SIZES)[-_KEPT_SIZES:]
         return np.sort(counted)[::-1].astype(np.uint32)
 
     def most(self, units: int) -> int:
-        """The most persons that so many units have together."""
+        """The most persons that so many units have together, of up to 1,000."""
+        if units > _KEPT_SIZES:
+            raise ValueError("more units than are kept")
         return int(self.sizes[:units].sum())
 
     def of(self, persons: BitMap) -> Relation:
@@ -133,36 +145,72 @@ class Memberships:
 
     def to_bytes(self) -> bytes:
         """The canonical bytes."""
-        blobs = [self.persons.serialize()]
+        return b"".join(self.pieces())
+
+    def pieces(self) -> Iterator[bytes | memoryview]:
+        """The same without a copy of all."""
+        blobs: list[bytes | memoryview] = [self.persons.serialize()]
+        largest = {}
         for name in sorted(self.kinds):
-            blobs += [
-                self.kinds[name].persons.astype("<u4").tobytes(),
-                self.kinds[name].units.astype("<u4").tobytes(),
-            ]
-        head = {"kinds": sorted(self.kinds), "lengths": [len(blob) for blob in blobs]}
-        return b"".join([_MAGIC, json.dumps(head).encode(), b"\n", *blobs])
+            kind = self.kinds[name]
+            largest[name] = kind.sizes.tolist()
+            blobs += [kind.having.serialize(), _viewed(kind.persons), _viewed(kind.units)]
+        head = {"kinds": sorted(self.kinds), "largest": largest, "lengths": [len(blob) for blob in blobs]}
+        line = json.dumps(head).encode()
+        yield _MAGIC + line + b" " * (-(len(_MAGIC) + len(line) + 1) % _ALIGNED) + b"\n"
+        for blob in blobs:
+            yield blob
+            yield bytes(-len(blob) % _ALIGNED)
 
 
-def memberships_from(content: bytes) -> Memberships:
-    """The inverse of `Memberships.to_bytes`; raises BadMemberships."""
+def _viewed(numbers: Numbers) -> memoryview:
+    return np.ascontiguousarray(numbers, dtype="<u4").data.cast("B")
+
+
+def memberships_from(content: bytes | mmap.mmap) -> Memberships:
+    """The inverse of `Memberships.to_bytes`; raises BadMemberships. What is mapped stays so: of the pairs
+    only those that are looked at are read."""
     try:
-        if not content.startswith(_MAGIC):
+        if content[: len(_MAGIC)] == _FIRST_MAGIC:
+            return _first_version(content)
+        if content[: len(_MAGIC)] != _MAGIC:
             raise BadMemberships
-        line, _, rest = content[len(_MAGIC) :].partition(b"\n")
-        head = json.loads(line)
-        blobs, start = [], 0
+        start = content.find(b"\n", len(_MAGIC)) + 1
+        head = json.loads(content[len(_MAGIC) : start])
+        places = []
         for length in head["lengths"]:
-            blobs.append(rest[start : start + length])
-            start += length
-        if start != len(rest) or len(blobs) != 1 + 2 * len(head["kinds"]):
+            places.append((start, length))
+            start += length + -length % _ALIGNED
+        if start != len(content) or len(places) != 1 + 3 * len(head["kinds"]):
             raise BadMemberships
-        pairs = [np.frombuffer(blob, dtype="<u4") for blob in blobs[1:]]
-        kinds = {name: Kind(pairs[2 * k], pairs[2 * k + 1]) for k, name in enumerate(head["kinds"])}
-        if any(kind.persons.size != kind.units.size for kind in kinds.values()):
-            raise BadMemberships
-        return Memberships(BitMap.deserialize(blobs[0]), kinds)
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        kinds = {}
+        for k, name in enumerate(head["kinds"]):
+            (at, size), *pairs = places[1 + 3 * k : 4 + 3 * k]
+            persons, units = (np.frombuffer(content, "<u4", n // 4, first) for first, n in pairs)
+            if persons.size != units.size or any(n % 4 for _, n in pairs):
+                raise BadMemberships
+            sizes = [int(one) for one in head["largest"][name]]
+            kinds[name] = Kind(persons, units, (BitMap.deserialize(content[at : at + size]), sizes))
+        at, size = places[0]
+        return Memberships(BitMap.deserialize(content[at : at + size]), kinds)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise BadMemberships from error
+
+
+def _first_version(content: bytes | mmap.mmap) -> Memberships:
+    line, _, rest = content[len(_FIRST_MAGIC) :].partition(b"\n")
+    head = json.loads(line)
+    blobs, start = [], 0
+    for length in head["lengths"]:
+        blobs.append(rest[start : start + length])
+        start += length
+    if start != len(rest) or len(blobs) != 1 + 2 * len(head["kinds"]):
+        raise BadMemberships
+    pairs = [np.frombuffer(blob, dtype="<u4") for blob in blobs[1:]]
+    kinds = {name: Kind(pairs[2 * k], pairs[2 * k + 1]) for k, name in enumerate(head["kinds"])}
+    if any(kind.persons.size != kind.units.size for kind in kinds.values()):
+        raise BadMemberships
+    return Memberships(BitMap.deserialize(blobs[0]), kinds)
 
 
 def numbered(numbers: npt.ArrayLike, relations: Mapping[str, Relation]) -> Memberships:

@@ -1,40 +1,18 @@
-"""The persons of an extract's tables, in the order in which cells number them (hub.checks.cells)."""
+"""What the persons of an extract's tables belong to, as positions in the order in which cells number them
+(hub.checks.cells)."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from hub.checks.extracts import UnreadableExtract
 from hub.checks.memberships import Relation
-from hub.checks.panels import Codes, Panel, open_panels
-
-
-def persons_of(directory: Path) -> dict[str, list[int]]:
-    """Table → its sorted distinct persons (pseudonyms). Tables without persons are left out; so are all of
-    an extract that cannot be read, and whoever needs one must not go on without it."""
-    try:
-        _, panels = open_panels(directory)
-        return {panel.name: persons for panel in panels if (persons := _persons(panel)) is not None}
-    except (OSError, UnreadableExtract, pl.exceptions.PolarsError):
-        return {}
-
-
-def relations_of(directory: Path) -> dict[str, dict[str, Relation]]:
-    """Table → kind of unit (but the persons') → who belongs to what: positions among the sorted distinct
-    persons, and among the sorted distinct units. Empty for an extract that cannot be read; so is what
-    `persons_of` answers then."""
-    try:
-        _, panels = open_panels(directory)
-        return {panel.name: relations(panel) for panel in panels}
-    except (OSError, UnreadableExtract, pl.exceptions.PolarsError):
-        return {}
+from hub.checks.panels import Codes, Panel
 
 
 def relations(panel: Panel) -> dict[str, Relation]:
-    """The same of one table."""
+    """Kind of unit (but the persons') → who belongs to what in a table: positions among the sorted distinct
+    persons, and among the sorted distinct units."""
     own = person_kind(panel)
     if own is None:
         return {}
@@ -60,14 +38,3 @@ def _pairs(persons: Codes, count: int, units: Codes) -> Relation:
 def person_kind(panel: Panel) -> str | None:
     """The kind of unit that counts as persons: where nobody says what a person is, the first."""
     return "person" if "person" in panel.units else next(iter(panel.units), None)
-
-
-def _persons(panel: Panel) -> list[int] | None:
-    kind = person_kind(panel)
-    if kind is None:
-        return None
-    column = panel.part.column(panel.units[kind])
-    if column.dtype.is_float():
-        column = column.fill_nan(None)
-    distinct = column.drop_nulls().unique().sort()
-    return [int(person) for person in distinct.cast(pl.Int64)]

@@ -29,6 +29,8 @@ from hub.checks.indexes import LEAST_ROWS, Sealed, UnreadableIndex, identity_of,
 
 LARGE_ROWS = 2_000_000  # extracts of which one file is judged at a time: each takes gigabytes
 _MAKING_SECONDS = 3_600
+_PART = ".part"
+_ASIDE = (".seal", ".seal.new", _PART)  # beside the directory of an index
 _PURPOSE = b"vitrine index of an extract\0"
 _log = logging.getLogger(__name__)
 
@@ -97,15 +99,36 @@ class Indexes:
         for thread in list(self._making.values()):
             thread.join()
 
+    def names(self) -> list[str]:
+        """Of which extracts there is something of an index, whole or in part."""
+        found = set()
+        for path in self.directory.rglob("*"):
+            name = path.relative_to(self.directory).as_posix()
+            ending = next((one for one in _ASIDE if name.endswith(one)), None)
+            if ending is not None:
+                found.add(name.removesuffix(ending))
+            elif path.is_file() and path.parent.suffix != _PART:
+                found.add(path.parent.relative_to(self.directory).as_posix())
+        return sorted(found)
+
+    def remove(self, name: str) -> None:
+        """Remove the index of an extract; one that is being made fails thereby, or is found again by `names`,
+        as is whatever this leaves when it is cut short: no seal, so that nothing of it is believed."""
+        with self._lock:
+            self._seals.pop(name, None)
+            self._rows.pop(name, None)
+            directory = self.directory / name
+            for ending in _ASIDE:
+                path = directory.with_name(directory.name + ending)
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            if directory.is_dir():
+                shutil.rmtree(directory)
+
     def prune(self, extracts: Path) -> None:
         """Remove the indexes of extracts that are no longer there: an index holds their data."""
-        for sealed in [*self.directory.rglob("*.seal")]:
-            name = sealed.relative_to(self.directory).with_suffix("").as_posix()
+        for name in self.names():
             if not (extracts / name).is_dir():
-                sealed.unlink(missing_ok=True)
-                shutil.rmtree(self.directory / name, ignore_errors=True)
-        for aside in [*self.directory.rglob("*.part")]:
-            shutil.rmtree(aside, ignore_errors=True)
+                self.remove(name)
 
     def _believed(self, extract: Path, name: str) -> Sealed | None:
         """1. What was compared in full and has not changed since. 2. Or: compare all of it, with the key."""

@@ -115,6 +115,14 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "{rows} values per observation (residuals, fitted values, scores). They do not leave: give their "
         "means by group.",
     ),
+    "residual_ends": Sentence(
+        "Le résumé imprimé par R montre le plus petit et le plus grand résidu, valeurs d’unités. Écrivez le "
+        'modèle sans résidus : vitrine_regression(model, file = "….csv") en R, '
+        'vitrine.regression(model, file="….csv") en Python ; ou imprimez coef(summary(model)).',
+        "The summary that R prints shows the smallest and the largest residual, values of units. Write the "
+        'model without residuals: vitrine_regression(model, file = "….csv") in R, '
+        'vitrine.regression(model, file="….csv") in Python; or print coef(summary(model)).',
+    ),
     "trajectory": Sentence(
         "{rows} lignes sont celles de moins de {limit} mêmes unités de l’extrait ({columns}). Les données "
         "individuelles ne sortent pas.",

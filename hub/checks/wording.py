@@ -77,6 +77,8 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
 )
 _QUANTILE = re.compile(r"(?:p|q|perc|percentile|quantile|centile)?\s?(\d{1,2}(?:[.,]\d+)?)\s?(?:th|e|eme)?")
+_QUARTERS = {"q1": 0.25, "q3": 0.75, "1st qu.": 0.25, "3rd qu.": 0.75, "1q": 0.25, "3q": 0.75}
+_ENDS = {"0%": "min", "100%": "max", "p0": "min", "p100": "max"}
 _NUMBER = r"([-+]?\d+(?:[.,]\d+)?)"
 _INTERVALS = (
     (re.compile(rf"([\[(\]])\s*{_NUMBER}\s*[,;]\s*{_NUMBER}\s*([\[\])])"), "brackets"),
@@ -126,6 +128,8 @@ def is_missing(text: str) -> bool:
 
 def statistic_of(text: str) -> Hint:
     """The statistic a whole text names ("mean", "25%", "p90", "std"); an empty hint when it is none."""
+    if (end := _ENDS.get(text.strip().casefold())) is not None:
+        return Hint((end,))
     hint = hint_of(text, None)
     if hint.statistics[:1] and hint.statistics[0] in ("se", "ci_low", "ci_high"):
         return hint if len(fold(text).split()) <= _MOST_WORDS else Hint()
@@ -139,8 +143,8 @@ def statistic_of(text: str) -> Hint:
 def quantile_of(text: str) -> float | None:
     """0.25 for "25%", "p25", "Q1", "0.25"; None where it is no quantile."""
     plain = text.strip().casefold().replace("percentile", "p").strip()
-    if plain in ("q1", "q3"):
-        return 0.25 if plain == "q1" else 0.75
+    if plain in _QUARTERS:
+        return _QUARTERS[plain]
     decile = re.fullmatch(r"d([1-9])", plain)
     if decile:
         return int(decile.group(1)) / 10
@@ -198,8 +202,13 @@ def _mentioned(text: str, panel: Panel) -> tuple[str, ...]:
     ]
     found.sort(reverse=True)
     kept: list[str] = []
+    left = plain  # of which longer names are taken away: "corr wage ln_wage" names both
     for _, name in found:
-        if not any(f" {fold(name)} " in f" {fold(longer)} " for longer in kept):
+        word = f" {fold(name)} "
+        if word in left:
+            kept.append(name)
+            left = left.replace(word, " \0 ")
+        elif word not in plain and not any(word in f" {fold(longer)} " for longer in kept):
             kept.append(name)
     return tuple(kept)
 

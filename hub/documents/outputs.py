@@ -29,9 +29,10 @@ Statistic = Literal[
 class Grouping(Sparse):
     """A column to group by; with `breaks` (ascending) its numbers are cut into bands that hold their lower
     edge (`right: true`: their upper edge). `labels` are the names of the bands, one fewer than `breaks`, as
-    in pandas.cut; without them the bands are called "[a, b)"."""
+    in pandas.cut; without them the bands are called "[a, b)". `next`: the variable in the unit's next row."""
 
     variable: Column
+    next: bool = False
     breaks: tuple[float, ...] | None = Field(default=None, min_length=2, max_length=500)
     labels: tuple[str, ...] | None = None
     right: bool = False
@@ -72,7 +73,8 @@ class Measure(Sparse):
 class DeclaredTable(Sparse):
     """A table of one line per group (`by`), or spread over columns by the last grouping (`spread: true`,
     one measure). `table`: the extract's table; `rounding`: values were rounded to this base; a suppressed
-    cell is empty or has the text `suppressed`."""
+    cell is empty or has the text `suppressed`. With `time` the lines are of transitions: each row that
+    `where` leaves goes with the next one of the same person in the order of that column."""
 
     kind: Literal["table"]
     table: PartName
@@ -83,6 +85,13 @@ class DeclaredTable(Sparse):
     total: str | None = None
     rounding: Annotated[int, Field(ge=2, le=1000)] | None = None
     suppressed: str | None = None
+    time: Column | None = None
+
+    @model_validator(mode="after")
+    def _transitions_fit(self) -> DeclaredTable:
+        if (self.time is None) == any(one.next for one in self.by):
+            raise bad_value("time goes with a next grouping", "time va avec un regroupement next")
+        return self
 
 
 class Term(Sparse):

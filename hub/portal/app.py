@@ -38,6 +38,7 @@ from hub.portal import (
     risk_pages,
     statistics,
     submissions,
+    upkeep,
 )
 from hub.portal.edges import SecurityHeaders, UnknownErrors
 from hub.portal.pages import show_plain
@@ -52,7 +53,8 @@ def create_app(portal: Portal) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001  # FastAPI passes it
-        yield
+        async with upkeep.running(portal):
+            yield
         await portal.sign_in.close()
 
     app = FastAPI(

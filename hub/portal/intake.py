@@ -9,25 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
-from hub.actions.ledgers import stage_sets
-from hub.actions.ports import Arrival
+from hub.actions.ledgers import NamedSets, stage_sets
+from hub.actions.ports import Arrival, ExtractFiles
 from hub.checks import (
     Canonical,
     Finding,
     Part,
     Report,
+    Severity,
     add_changes,
     check_in_subprocess,
     doubts_of,
     refused_report,
     rewrite_in_subprocess,
 )
-from hub.checks.memberships import Relation
-from hub.checks.persons import persons_of, relations_of
+from hub.checks.sentences import finding
 from hub.documents.outputs import Declaration
 from hub.domain.records import Extract, StagedFile, StagedSets, SubmittedFile
 from hub.portal.ports import Portal
@@ -61,6 +60,7 @@ class Intake:
         self._directory = portal.extracts / extract.id if extract is not None else None
         self._names: set[str] = set()
         self._written = 0
+        self._beside: list[NamedSets] = []  # of the files before
 
     def take(self, name: str, size: int, sha256: str) -> list[StagedFile]:
         """The records of a frozen original: one per part that may leave, or one that says why none may."""
@@ -81,9 +81,8 @@ class Intake:
         # A declaration is about one table: what falls into several parts has none.
         declaration = self._declarations.get(name) if len(made.parts) == 1 else None
         frozen = self._freeze(part.data)
-        report = self._check(frozen, released, declaration)
         changes = made.changes_of(part)
-        report, sets = self._keep_sets(add_changes(report, doubts_of(changes)))
+        report, sets = self._check(frozen, released, declaration, doubts_of(changes))
         told = report.to_json()
         if declaration is not None:
             told["summary"]["declaration"] = declaration.model_dump(mode="json", by_alias=True)
@@ -100,47 +99,42 @@ class Intake:
             changes=_told(changes),
         )
 
-    def _check(self, frozen: str, released: str, declaration: Declaration | None) -> Report:
-        """The report on a rewritten file; with what a large extract needs, one at a time."""
+    def _check(
+        self, frozen: str, released: str, declaration: Declaration | None, doubts: Sequence[Finding]
+    ) -> tuple[Report, tuple[StagedSets, ...]]:
+        """The report on a rewritten file; with what a large extract needs, one at a time. The persons behind
+        its numbers, and what they belong to, go to the ledger; what they tell beside released ones is found.
+        Their sets pass from one child to the next in a file without a name."""
         indexes, extract = self._portal.indexes, self._extract
         with ExitStack() as turn:
             limits, index = None, None
             if indexes is not None and extract is not None and self._directory is not None:
                 limits = turn.enter_context(indexes.turn(self._directory, extract.id))
                 index = indexes.of(self._directory, extract.id)
-            return check_in_subprocess(
+            checking = self._portal.office.checking if extract is not None else None
+            sets = turn.enter_context(checking.ledger.aside()) if checking is not None else None
+            report = check_in_subprocess(
                 self._portal.vault.path(frozen),
                 name=released,
                 form=self._form,
                 extract=self._directory,
                 thresholds=self._portal.thresholds,
-                with_cells=True,
+                sets=sets,
                 declaration=declaration,
                 limits=limits,
                 index=index,
             )
-
-    def _keep_sets(self, report: Report) -> tuple[Report, tuple[StagedSets, ...]]:
-        """The persons behind the file's numbers, and what they belong to, go to the ledger; what they tell
-        beside released ones is found."""
-        if self._extract is None or not report.cells:
-            return report, ()
-        sets, found = stage_sets(
-            self._portal.office,
-            extract=self._extract.id,
-            cells=report.cells,
-            persons=self._persons,
-            relations=self._relations,
-        )
-        return report.with_findings(found), sets
-
-    @cached_property
-    def _persons(self) -> Mapping[str, list[int]]:
-        return persons_of(self._directory) if self._directory is not None else {}
-
-    @cached_property
-    def _relations(self) -> Mapping[str, Mapping[str, Relation]]:
-        return relations_of(self._directory) if self._directory is not None else {}
+            report = add_changes(report, doubts)
+            if extract is None or self._directory is None:
+                return report, ()
+            if sets is None:
+                return report.with_findings([finding("ledger_unread", Severity.REVIEW)]), ()
+            files = ExtractFiles(extract.id, self._directory, index)
+            staged, found = stage_sets(
+                self._portal.office, extract=files, cells=report.cells, sets=sets, beside=self._beside
+            )
+            self._beside.append(NamedSets(released, staged))
+            return report.with_findings(found) if found else report, staged
 
     def _freeze(self, data: bytes) -> str:
         file = self._arrival.open(_FIRST + self._written)

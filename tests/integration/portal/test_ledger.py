@@ -8,10 +8,12 @@ import polars as pl
 import pytest
 
 from hub.checks import Verdict, check_in_subprocess, report_from_json
-from hub.checks.persons import persons_of
+from hub.checks.numbering import persons_of_panel
+from hub.checks.panels import open_panels
+from hub.checks.sets import SetsFile
 from hub.domain.pseudonyms import compose
 from tests import factories
-from tests.integration.portal.stage import Stage
+from tests.integration.portal.stage import P, Stage
 
 GROUPS = {"north": 120, "south": 90, "west": 150}
 
@@ -87,24 +89,49 @@ def test_a_table_about_a_few_persons_fewer_is_blocked(stage: Stage, session: str
     )
 
 
-def test_cells_count_persons_in_the_order_of_persons_of(stage: Stage, session: str) -> None:
+def test_two_files_of_one_submission_are_compared(stage: Stage, session: str) -> None:
+    """No release yet: they would tell about three persons together, and the author reads so at once."""
+    files = [("regions.csv", counted(stage, "region")), ("zones.csv", counted(stage, "zone"))]
+    both = stage.submit(session, *files)
+    with stage.office.units.read() as unit:
+        reports = [report_from_json(dict(f.report)) for f in unit.files.find(submission=both)]
+    assert sorted(one.verdict for one in reports) == [Verdict.BLOCK, Verdict.PASS]
+    (blocked,) = [one for one in reports if one.verdict is Verdict.BLOCK]
+    assert {(one.rule, one.evidence["beside"]) for one in blocked.findings} == {
+        ("differencing", "regions.csv")
+    }
+    page = stage.visit("ana").get(f"{P}/submissions/{both}").text
+    assert 'data-testid="beside"' in page
+    assert "zones.csv" in page
+    assert "regions.csv" in page
+    alone = stage.submit(session, *files[:1])
+    assert 'data-testid="beside"' not in stage.visit("ana").get(f"{P}/submissions/{alone}").text
+
+
+def test_cells_count_persons_in_the_order_in_which_they_are_numbered(stage: Stage, session: str) -> None:
     directory = stage.folder / "extracts/wages/v1"
     file = stage.folder / "regions.csv"
     file.write_bytes(counted(stage, "region"))
-    report = check_in_subprocess(
-        file,
-        name="regions.csv",
-        form=None,
-        extract=directory,
-        thresholds=stage.portal.thresholds,
-        with_cells=True,
-    )
-    persons = persons_of(directory)["data"]
     people = pl.read_parquet(directory / "data.parquet")
-    for cell, region in zip(report.cells, sorted(GROUPS), strict=True):
-        assert cell.units is not None
-        members = sorted(people.filter(pl.col("region") == region)["person_id"].to_list())
-        assert [persons[position] for position in cell.units] == members
+    _, (panel,) = open_panels(directory)
+    persons = persons_of_panel(panel)
+    assert persons is not None
+    assert persons.tolist() == sorted(people["person_id"])
+    with (stage.folder / "sets").open("w+b") as stream:
+        report = check_in_subprocess(
+            file,
+            name="regions.csv",
+            form=None,
+            extract=directory,
+            thresholds=stage.portal.thresholds,
+            sets=stream,
+        )
+        sets = SetsFile(stream)
+        for cell, region in zip(report.cells, sorted(GROUPS), strict=True):
+            assert cell.units is None  # they do not pass through this process
+            assert cell.held is not None
+            members = sorted(people.filter(pl.col("region") == region)["person_id"].to_list())
+            assert [persons[position] for position in sets[cell.held]] == members
 
 
 def test_twelve_persons_of_one_household_are_blocked(stage: Stage, session: str) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
+import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +16,11 @@ from pyroaring import BitMap
 from hub.checks.cells import Cell
 from hub.checks.differencing import Difference, differences, findings_of
 from hub.checks.findings import Place, Severity
-from hub.checks.ledger import Ledger, ReleasedCell, ToldCell, probe_of, told_cells
+from hub.checks.ledger import Ledger, ReleasedCell, ToldCell, probe_of
 from hub.checks.memberships import Kind, Memberships, kind_of
+from hub.checks.numbers import NUMBERS
+from hub.checks.placing import answer
+from hub.checks.sets import SetsFile, packed
 
 T = 10
 Sets = dict[str, BitMap]
@@ -302,18 +310,40 @@ def test_the_probes_never_hide_a_difference() -> None:
         }
 
 
-def test_positions_become_numbers_of_the_space() -> None:
+def test_positions_become_numbers_of_the_space(tmp_path: Path) -> None:
     place = Place(table=0)
     cells = [
-        Cell(2, 1, "people", "mean", "wage", 1.0, 3, None, None, units=BitMap([0, 2]), place=place),
-        Cell(2, 2, "people", "persons", None, 3.0, 3, None, None, units=BitMap([1]), place=place),
-        Cell(0, 1, "firms", "count", None, 3.0, None, None, None, units=None, place=place),
+        Cell(2, 1, "people", "mean", "wage", 1.0, 3, None, None, place=place, held=0),
+        Cell(2, 2, "people", "persons", None, 3.0, 3, None, None, place=place, held=1),
+        Cell(2, 3, "people", "median", "wage", 3.0, 3, None, None, place=place, held=0),
+        Cell(0, 1, "firms", "count", None, 3.0, None, None, None, place=place),
     ]
-    (made,) = told_cells(cells, {"people": [70, 50, 60]}).values()
-    assert [cell.units for cell in made] == [BitMap([60, 70]), BitMap([50])]
-    assert [cell.topic for cell in made] == ["of wage", "count"]
-    assert made[0].place == Place(table=0, row=2, column=1)
-    assert made[0].group == made[1].group
+    content = NUMBERS + np.array([70, 50, 60], dtype="<u4").tobytes()
+    numbers = tmp_path / f"{hashlib.sha256(content).hexdigest()}.numbers"
+    numbers.write_bytes(content)
+    with (tmp_path / "sets").open("w+b") as stream:
+        stream.write(b"".join(packed([BitMap([0, 2]).serialize(), BitMap([1]).serialize()])))
+        request = {
+            "action": "place",
+            "root": str(tmp_path),
+            "fd": os.dup(stream.fileno()),
+            "tables": {"people": {"space": "s", "numbers": str(numbers), "relation": None}},
+            "cells": [cell.to_json() for cell in cells],
+            "released": {},
+            "beside": {},
+            "min_units": T,
+            "severity": "BLOCK",
+        }
+        stream.flush()
+        head, *rest = answer(request)
+    (made,) = json.loads(head)["spaces"]
+    kept = SetsFile(io.BytesIO(b"".join(rest)))
+    assert [kept[one["set"]] for one in made["cells"]] == [BitMap([60, 70]), BitMap([50]), BitMap([60, 70])]
+    assert len(kept) == 2  # the statistics of a cell share one
+    assert [one["topic"] for one in made["cells"]] == ["of wage", "count", "of wage"]
+    assert made["cells"][0]["place"] == {"table": 0, "row": 2, "column": 1}
+    assert made["cells"][0]["group"] == made["cells"][1]["group"]
+    assert made["length"] == sum(map(len, rest))
 
 
 @pytest.mark.timeout(60)

@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from hub.checks import Severity
+from hub.checks.numbering import persons_of_panel
 from hub.checks.panels import open_panels
-from hub.checks.persons import persons_of, relations_of
+from hub.checks.persons import relations
 from tests.unit.checks.surveys import UNITS, judged, written
 
 PEOPLE = 800
@@ -68,9 +69,9 @@ def test_everybody_belongs_to_each_unit_once(tmp_path: Path) -> None:
     (directory / "manifest.json").write_text(
         '{"pseudonyms": {"columns": {"person": "pid", "household": "hid", "employer": "eid"}}}'
     )
-    persons = persons_of(directory)["units"]
-    made = relations_of(directory)["units"]
     _, (panel,) = open_panels(directory)
+    persons, made = persons_of_panel(panel), relations(panel)
+    assert persons is not None
     assert set(panel.units) == set(UNITS)
     for kind, column in (("household", "hid"), ("employer", "eid")):
         units = months[column].drop_nulls().unique().sort()
