@@ -117,7 +117,11 @@ class Judge:
             yield from self._base(fit, entry)
         binary = measure.variable is not None and self._is_binary(measure.variable)
         if binary and measure.statistic in _SHARES_OF_BINARY:
-            yield from self._binary(fit, entry, groups, number)
+            yield from self._binary(fit, entry, groups, number, str(measure.variable))
+        if measure.statistic == "correlation" and measure.other not in (None, measure.variable):
+            for name, other in ((measure.variable, measure.other), (measure.other, measure.variable)):
+                if self._is_binary(str(name)):  # with a rare 1 it tells the mean of those few
+                    yield from self._binary(fit, entry, groups.having(str(other)), number, str(name))
         if not binary and measure.variable is not None:
             yield from self._dominance(fit, entry, groups, number)
         if measure.statistic in ("min", "max") and not self._otherwise(fit):
@@ -210,9 +214,9 @@ class Judge:
         known = self.found.panel.categories(name)
         return known is not None and set(known.values) <= {0, 1}
 
-    def _binary(self, fit: Fit, entry: Entry, groups: Groups, number: int) -> Iterator[Finding]:
+    def _binary(self, fit: Fit, entry: Entry, groups: Groups, number: int, name: str) -> Iterator[Finding]:
         """The mean of 0 and 1 is a share: those with a 1 are its numerator, those with a 0 the rest."""
-        sides = self._sides(groups, str(fit.measure.variable))
+        sides = self._sides(groups, name)
         for wanted in (1, 0):
             at = 2 * number + wanted
             units = {kind: int(sides.units(kind)[at]) for kind in self.kinds}

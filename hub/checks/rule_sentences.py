@@ -234,9 +234,9 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "Split it.",
     ),
     "nothing_made_again": Sentence(
-        "Le fichier ne contient aucun nombre à retrouver dans l’extrait : rien n’a pu être recalculé. Un "
-        "vérificateur doit le lire.",
-        "The file holds no number to make again from the extract: nothing could be recomputed. A checker "
-        "must read it.",
+        "Rien de ce fichier n’a pu être retrouvé dans l’extrait : aucun tableau de nombres n’y a été "
+        "reconnu. Un vérificateur doit le lire.",
+        "Nothing of this file could be made again from the extract: no table of numbers was found in it. A "
+        "checker must read it.",
     ),
 }

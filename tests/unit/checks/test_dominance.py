@@ -15,6 +15,9 @@ from tests.unit.checks.surveys import ALONE, RARE, judged, rules_of, survey, wri
 FRAME = survey().with_columns(
     large=pl.when(pl.col("pid") == 1_000 + 3 * 8).then(2_000).otherwise(pl.col("wage") + 10.0)
 )
+FRAME = FRAME.with_columns(
+    rare=(pl.col("region") == RARE).cast(pl.Int64), often=(pl.col("sex") == "F").cast(pl.Int64)
+)
 LARGE = FRAME.filter(~pl.col("region").is_in([RARE, ALONE]))
 N = pl.len().alias("n")
 STATISTICS = {
@@ -68,6 +71,20 @@ def test_a_correlation_is_not_that_of_one_person(
     found = np.corrcoef(FRAME["wage"], FRAME[other])[0, 1].round(4)
     lines = f"variable,wage,{other}\nwage,1.0,{found}\n{other},{found},1.0\n"
     assert judged(extract, tmp_path, lines).verdict is verdict
+
+
+@pytest.mark.parametrize(("other", "passes"), [("often", True), ("rare", False)])
+def test_a_correlation_is_not_about_the_few_with_a_one(
+    extract: Path,
+    tmp_path: Path,
+    other: str,
+    passes: bool,
+) -> None:
+    """With the means and deviations it gives the mean of those six."""
+    found = np.corrcoef(FRAME["wage"], FRAME[other])[0, 1].round(4)
+    lines = f"variable,wage,{other}\nwage,1.0,{found}\n{other},{found},1.0\n"
+    report = judged(extract, tmp_path, lines)
+    assert (report.verdict is Verdict.PASS) is passes, rules_of(report)
 
 
 def test_a_dispersion_of_all_is_a_total_too(extract: Path, tmp_path: Path) -> None:
