@@ -32,7 +32,7 @@ _SHARES_OF_BINARY = _AMOUNTS | _DISPERSIONS
 _ORDERED = frozenset({"median", "quantile"})
 _TELLING = frozenset({"sum", "mean", "median", "quantile", "min", "max", "gini"}) | _INTERVALS
 _EMPLOYERS = 3  # of an area: SDAP (maps)
-_MAX_CELLS = 5_000
+MAX_CELLS = 5_000  # of a table; one with more counts as not known (hub.checks.headings)
 
 
 class Judge:
@@ -357,14 +357,14 @@ class Judge:
         return self._left[key]
 
     def cells(self, *, with_units: bool = True) -> list[Cell]:
-        """Every reproduced number with its units, as the ledger keeps them; at most 5,000."""
+        """Every reproduced number with its units, as the ledger keeps them; at most MAX_CELLS."""
         self._with_units = with_units
         found: list[Cell] = []
         for fit, sure in zip(self.found.fits, self.found.sure, strict=True):
             if fit is None or not sure:
                 continue
             for at, entry in enumerate(fit.series.entries):
-                if not np.isnan(printed_value(fit, at)) and len(found) < _MAX_CELLS:
+                if not np.isnan(printed_value(fit, at)) and len(found) < MAX_CELLS:
                     found.append(self._cell(fit, entry, float(fit.values[at])))
         return found
 

@@ -236,6 +236,14 @@ def test_what_was_staged_before_siblings_were_compared_is_refused_at_release(
     assert refused.value.code == "differs_beside"
 
 
+def test_what_a_check_says_of_headings_is_not_believed_blindly(office: Office) -> None:
+    for raw in ([{}], [{"heads": []}], ["x"], [None]):
+        kept, found = ledgers.stage_headings(office, project="wages", raw=raw)
+        assert (kept, [f.rule for f in found]) == ((), ["ledger_unread"])
+    for raw in (None, [], "x"):
+        assert ledgers.stage_headings(office, project="wages", raw=raw) == ((), [])
+
+
 @pytest.mark.parametrize("decision", [Decision.RETURN, Decision.REJECT, None])
 def test_what_was_not_released_tells_nothing(office: Office, stage: Stage, decision: Decision | None) -> None:
     made = submit(office, "wages", stage(office, "wages", cell(range(100)))[0])
