@@ -112,6 +112,9 @@ def numbers_in_heads(found: Recomputed, table: Table) -> int:
         label = found.layout.labels[0]
         if not any(fold(table.columns[label]) == fold(name) for name in named):
             texts += table.column(label) if not _labels_groups(found, table.column(label)) else []
+    for axis, at in zip(found.layout.axes, found.layout.labels, strict=False):
+        if axis.merged is not None:  # the names of groups are anybody's
+            texts += dict.fromkeys(table.column(at))
     return sum(_unknown_digits(text, found) > _FREE_DIGITS for text in texts)
 
 
@@ -147,7 +150,8 @@ def _names_level(axis: Axis, value: float, text: str, panel: Panel) -> bool:
     known = panel.categories(axis.variable)
     if known is None:
         return False
-    said = [label for at in axis.categories or () if at >= 0 for label in _labels(axis, at, panel)]
+    positions = [at for level in axis.members() for at in level if at >= 0]
+    said = [label for at in positions for label in _labels(axis, at, panel)]
     return value in known.numbers or any(label and label in text for label in said)
 
 
