@@ -27,6 +27,7 @@ from random import Random
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.output_checks.acro import NOT_COMPARED, Comparison, python_of_acro
+from benchmarks.output_checks.beside import SAFE_BESIDE, UNSAFE_BESIDE
 from benchmarks.output_checks.by_pandas import SAFE_BY_PANDAS
 from benchmarks.output_checks.cases import Case, Draw, Make, written
 from benchmarks.output_checks.leaks import UNSAFE_BY_PANDAS
@@ -43,8 +44,8 @@ from hub.documents.outputs import Declaration
 
 ROOT = Path(__file__).resolve().parents[1]
 _TRIES = 12
-SAFE = {**DRAWN_SAFE, **SAFE_BY_PANDAS, **SAFE_MODELS}
-UNSAFE = {**DRAWN_UNSAFE, **UNSAFE_BY_PANDAS, **UNSAFE_MODELS}
+SAFE = {**DRAWN_SAFE, **SAFE_BY_PANDAS, **SAFE_MODELS, **SAFE_BESIDE}
+UNSAFE = {**DRAWN_UNSAFE, **UNSAFE_BY_PANDAS, **UNSAFE_MODELS, **UNSAFE_BESIDE}
 
 
 def cases(kind: str, make: Make, panel: Panel, variants: int, seed: int, *, unsafe: bool) -> list[Case]:

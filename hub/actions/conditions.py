@@ -199,7 +199,6 @@ def record_condition(
             )
         need = _need(office, unit, request, condition, about)
         _check_dates(document, dated, paper.valid_until, now)
-        limit = None if need.valid_months is None else _months_later(dated, need.valid_months)
         record = RecordedCondition(
             id=f"{request_id}/{len(unit.conditions.find(request=request_id)) + 1}",
             request=request_id,
@@ -207,7 +206,7 @@ def record_condition(
             about=about,
             document=document,
             dated=dated,
-            valid_until=min((d for d in (limit, paper.valid_until) if d is not None), default=None),
+            valid_until=expires(dated, need.valid_months, paper.valid_until),
             recorded_by=by.audit_name,
             recorded_at=now,
             file_name=attachment.name if attachment else None,
@@ -271,6 +270,13 @@ def _check_dates(document: str, dated: date, valid_until: date | None, now: date
             "La validité prend fin avant la date du document.",
             field="valid_until",
         )
+
+
+def expires(dated: date, months: int | None, valid_until: date | None) -> date | None:
+    """The last day on which a document counts: the earlier of what the policy's months and the document say;
+    None for as long as the project runs."""
+    limit = None if months is None else _months_later(dated, months)
+    return min((day for day in (limit, valid_until) if day is not None), default=None)
 
 
 def _months_later(day: date, months: int) -> date:

@@ -186,18 +186,47 @@ def renew_pseudonyms(office: Office, *, project: str, reason: str, by: Actor, no
         return made
 
 
+def note_map_opened(
+    office: Office, *, project: str, sha256: str, units: int, reason: str, by: Actor, now: datetime
+) -> None:
+    """Record, before anything is shown, that the holder of the master key opens a project's map: which (by
+    its hash), of how many units, and why. Refused `missing` without a reason."""
+    reason = reason.strip()
+    if not 0 < len(reason) <= 2000:
+        raise Refused(
+            "missing",
+            "Say why the map is opened (at most 2,000 characters).",
+            "Dites pourquoi la table est ouverte (2 000 caractères au plus).",
+            field="reason",
+        )
+    with office.units.write() as unit:
+        unit.record(
+            by=by,
+            action="map.opened",
+            object=f"project:{project}",
+            now=now,
+            details={"sha256": sha256, "units": units, "reason": reason},
+        )
+
+
 def note_source(office: Office, *, source: Source, by: Actor, now: datetime) -> None:
-    """Record a source whose file was checked and moved into the warehouse."""
+    """Record a source whose file was checked and moved into the warehouse, for the first time or as a new
+    edition of what it was."""
     require(office.rules.roles, by, Permission.SOURCE_REGISTER, OFFICE)
     with office.units.write() as unit:
-        if unit.sources.get(source.name) is None:
+        known = unit.sources.get(source.name)
+        before: dict[str, object] = {}
+        if known is None:
             unit.sources.add(source)
         else:
             unit.sources.save(source)
+            hashes = (known.sha256, known.dictionary_sha256)
+            if hashes != (source.sha256, source.dictionary_sha256):
+                before = {"before": {"sha256": hashes[0], "dictionary_sha256": hashes[1], "rows": known.rows}}
         unit.record(
             by=by,
-            action="source.registered",
+            action="source.replaced" if before else "source.registered",
             object=f"source:{source.name}",
             now=now,
-            details={"rows": source.rows, "columns": source.columns, "sha256": source.sha256},
+            details={"rows": source.rows, "columns": source.columns, "sha256": source.sha256, **before},
         )

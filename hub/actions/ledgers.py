@@ -109,8 +109,60 @@ def note_sets(
         )
 
 
-def release_sets(unit: Unit, checking: Checking, submission: Submission, *, now: datetime) -> int:
-    """Count a submission's numbers as released, in this transaction; how many.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Compared:
+    """What a submission was compared with before its transaction began: pairs of its own files and released
+    ones; `differs`: a release from which it must not differ so."""
+
+    files: frozenset[tuple[str, str]] = frozenset()
+    differs: int | None = None
+
+
+NOTHING_COMPARED = Compared()
+
+
+def compare_waiting(office: Office, submission: Submission) -> Compared:
+    """Compare a submission with what was released since it was checked, outside of any transaction: at 25
+    million rows this takes a while, in which others must be able to write. What cannot be compared is left to
+    `release_sets`, which refuses."""
+    checking = office.checking
+    if checking is None:
+        return NOTHING_COMPARED
+    with office.units.read() as unit:
+        pairs = [
+            (file, _released(unit, file.space, after=submission.submitted_at))
+            for file in unit.ledger_files.find(submission=submission.id)
+        ]
+    done: set[tuple[str, str]] = set()
+    for file, since in pairs:
+        try:
+            number = _first_difference(checking, file, since)
+        except IntegrityError:
+            continue
+        done |= {(file.id, old.id) for old in since}
+        if number is not None:
+            return Compared(frozenset(done), number)
+    return Compared(frozenset(done))
+
+
+def _first_difference(checking: Checking, file: LedgerFile, since: Sequence[LedgerFile]) -> int | None:
+    """The number of a release that a file differs from by too few, of which that is known."""
+    if not since or checking.differencing is not Severity.BLOCK:
+        return None
+    found = checking.ledger.differ(file, since, min_units=checking.min_units)
+    return next((number for number, same, sure in found if same and sure), None)
+
+
+def release_sets(
+    unit: Unit,
+    checking: Checking,
+    submission: Submission,
+    *,
+    now: datetime,
+    compared: Compared = NOTHING_COMPARED,
+) -> int:
+    """Count a submission's numbers as released, in this transaction; how many. `compared`: what it need not
+    be compared with again; a released file never changes, and none is compared together with another.
 
     Raises Conflict `differs_from_release` if something released since the submission was checked differs
     from it by fewer persons, households or employers than the threshold: two that waited together must not
@@ -118,6 +170,8 @@ def release_sets(unit: Unit, checking: Checking, submission: Submission, *, now:
     kept before that was done are compared now (`differs_beside`). Raises IntegrityError `ledger_damaged`
     where its sets are not what was kept.
     """
+    if compared.differs is not None:
+        raise _differs(compared.differs)
     cells = 0
     for file in unit.ledger_files.find(submission=submission.id):
         if file.space.startswith(_HEADINGS):
@@ -126,13 +180,13 @@ def release_sets(unit: Unit, checking: Checking, submission: Submission, *, now:
         since = [
             other
             for other in _released(unit, file.space, after=submission.submitted_at)
-            if other.submission != submission.id or not _compared(other)
+            if (file.id, other.id) not in compared.files
+            and (other.submission != submission.id or not _compared(other))
         ]
         checking.ledger.verify(file)
-        if since:
-            for number, same, sure in checking.ledger.differ(file, since, min_units=checking.min_units):
-                if same and sure and checking.differencing is Severity.BLOCK:
-                    raise _differs_beside() if number == submission.number else _differs(number)
+        number = _first_difference(checking, file, since)
+        if number is not None:
+            raise _differs_beside() if number == submission.number else _differs(number)
         unit.ledger_files.save(dataclasses.replace(file, released_at=now))
         cells += len(file.cells)
     return cells

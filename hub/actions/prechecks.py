@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from hub.actions.ports import Office, Unit
 from hub.actions.submissions import session_actor
-from hub.checks.findings import Report
+from hub.checks.findings import Report, Severity
 from hub.checks.sentences_intake import INTAKE_SENTENCES
 from hub.documents.outputs import Declaration, DeclaredTable
 from hub.domain.errors import Conflict
@@ -78,12 +78,27 @@ FEWER_DIGITS = Remedy(
     'write.csv(format(t, digits = 6), "….csv", row.names = FALSE)',
 )
 
+REGRESSION = Remedy(
+    "Écrire le modèle sans résidus, avec sa déclaration : il est réestimé depuis l’extrait.",
+    "Write the model without residuals, with its declaration: it is fitted again from the extract.",
+    't = vitrine.regression(model, file="….csv")',
+    't <- vitrine_regression(model, file = "….csv")',
+)
+COEFFICIENTS = Remedy(
+    "Ou n’imprimer que les coefficients.",
+    "Or print the coefficients alone.",
+    "print(model.summary2().tables[1])",
+    "print(coef(summary(model)))",
+)
+
 SMALL_CELLS = "small_cells"
 _SMALL = frozenset({"small_count", "small_integer"})
 # Rules that judge the file or the form alone. Whatever compares with the data is not here.
 SHOWN: Mapping[str, Sequence[Remedy]] = {
     **dict.fromkeys(INTAKE_SENTENCES, ()),
     SMALL_CELLS: (SUPPRESS, MERGE, ROUND),
+    "degrees_of_freedom": (),
+    "residual_ends": (REGRESSION, COEFFICIENTS),
     "missing_context": (),
     "type_unlisted": (),
     "type_mismatch": (),
@@ -111,6 +126,7 @@ SHOWN: Mapping[str, Sequence[Remedy]] = {
     "json_malformed": (),
     "share_without_base": (DECLARE,),
     "numbers_in_text": (DECLARE,),
+    "outside_tables": (),
 }
 
 
@@ -141,8 +157,8 @@ def advise(report: Report, *, limit: int, declaration: Declaration | None = None
         advice[EXTREMES.rule] = EXTREMES
     for finding in report.findings:
         rule = SMALL_CELLS if finding.rule in _SMALL else finding.rule
-        if rule not in SHOWN:
-            continue
+        if rule not in SHOWN or (rule == SMALL_CELLS and finding.severity is Severity.NOTE):
+            continue  # numbers that name rows are no counts
         fr, en = finding.message["fr"], finding.message["en"]
         if rule == SMALL_CELLS:
             fr = f"Des cellules semblent compter moins de {limit} unités."

@@ -69,8 +69,10 @@ def get_project(unit: Unit, slug: str) -> Project:
     return project
 
 
-def _check(office: Office, unit: Unit, new: NewProject, now: datetime) -> None:
-    """Refuse what cannot become a project, naming the field."""
+def _check(
+    office: Office, unit: Unit, new: NewProject, now: datetime, *, replaces: Project | None = None
+) -> None:
+    """Refuse what cannot become a project, or what is to replace one, naming the field."""
     if not _SLUG.fullmatch(new.slug):
         raise Refused(
             "bad_slug",
@@ -78,7 +80,8 @@ def _check(office: Office, unit: Unit, new: NewProject, now: datetime) -> None:
             "Le nom court comporte 1 à 30 minuscules, chiffres ou tirets simples et commence par une lettre.",
             field="slug",
         )
-    if unit.projects.get(new.slug) is not None:
+    taken = unit.projects.get(new.slug)
+    if taken is not None and (replaces is None or replaces.slug != taken.slug):
         raise Conflict(
             "duplicate_slug",
             "There is already a project with this short name.",
@@ -221,6 +224,47 @@ def add_project(office: Office, unit: Unit, new: NewProject, *, by: Actor, now: 
     )
     plan_version(unit, new.slug, 1, new.plan, by=by, now=now)
     return project
+
+
+def replace_project(
+    office: Office, unit: Unit, project: Project, new: NewProject, *, by: Actor, now: datetime
+) -> Project:
+    """Give a project of which nothing was delivered what its request says now, and plan its next extract,
+    inside the caller's transaction and by its permission. Conflict `project_ended` where it is over."""
+    _refuse_if_over(project, now)
+    _check(office, unit, new, now, replaces=project)
+    changed = dataclasses.replace(
+        project,
+        title=new.title.strip(),
+        purpose=new.purpose.strip(),
+        tier=new.tier,
+        members=frozenset(new.people),
+        starts_at=new.starts_at,
+        ends_at=new.ends_at,
+        plan=new.plan,
+        request_sha256=new.request_sha256,
+        destroy_by=new.destroy_by,
+        retain_until=new.retain_until,
+    )
+    unit.projects.save(changed)
+    unit.record(
+        by=by,
+        action="project.replaced",
+        object=f"project:{project.slug}",
+        now=now,
+        details={
+            "people": sorted(new.people),
+            "tier": new.tier,
+            "starts_at": new.starts_at.isoformat(),
+            "ends_at": new.ends_at.isoformat(),
+            "request": new.request,
+            "sha256": new.request_sha256,
+            "policies": office.rules.fingerprint,
+        },
+    )
+    newest = max(extract.version for extract in unit.extracts.find(project=project.slug))
+    plan_version(unit, project.slug, newest + 1, new.plan, by=by, now=now)
+    return changed
 
 
 def plan_version(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from hub.actions.assessments import RED, direct_key
 from hub.actions.conditions import require_conditions, require_open_kind
 from hub.actions.ports import Office, Unit
-from hub.actions.projects import NewProject, add_project, get_project, sources_of
+from hub.actions.projects import NewProject, add_project, get_project, replace_project, sources_of
 from hub.actions.requests import approved_document, get_request
 from hub.domain.errors import Conflict, IntegrityError, Refused
 from hub.domain.lifecycle import AssessmentState
@@ -20,14 +20,17 @@ from hub.domain.requests import RequestAssessment, RiskChoice
 def provision(office: Office, *, request_id: str, by: Actor, now: datetime) -> Project:
     """Make the project of an approved request whose conditions are met, and plan its extract.
 
-    People, display, dates, plan and the request's hash are those of the frozen version. Once only.
+    People, display, dates, plan and the request's hash are those of the frozen version. Once only, unless the
+    request was reopened and approved again with other content: its project, of which nothing was delivered,
+    then takes that.
     """
     require(office.rules.roles, by, Permission.PROJECT_CREATE, OFFICE)
     with office.units.write() as unit:
         request = get_request(unit, request_id)
         require(office.rules.roles, by, Permission.REQUEST_REVIEW, request.subject)
         document = approved_document(unit, request)
-        if request.project is not None:
+        before = None if request.project is None else get_project(unit, request.project)
+        if before is not None and before.request_sha256 == document.digest:
             raise Conflict(
                 "provisioned",
                 "The project of this request exists already.",
@@ -48,7 +51,10 @@ def provision(office: Office, *, request_id: str, by: Actor, now: datetime) -> P
             destroy_by=document.destroy_by,
             retain_until=document.retain_until,
         )
-        project = add_project(office, unit, new, by=by, now=now)
+        if before is None:
+            project = add_project(office, unit, new, by=by, now=now)
+        else:
+            project = replace_project(office, unit, before, new, by=by, now=now)
         unit.requests.save(dataclasses.replace(request, project=project.slug, updated_at=now))
         unit.record(
             by=by,

@@ -28,6 +28,7 @@ from hub.domain.lifecycle import PersonState
 from hub.domain.permissions import Role
 from hub.extraction.filtering import check_filter
 from hub.extraction.linkages import linked_unit
+from hub.extraction.soundness import refusals
 
 NAME = "request.yaml"
 LONGEST = 200_000  # characters of a request's text
@@ -93,6 +94,7 @@ def judge(
     problems += _office(content, unit, rules, now, request)
     problems += told
     problems += _open_only(content, rules, dictionaries)
+    problems += [] if told else _undeliverable(document, dictionaries)
     digest = document.digest if document is not None else hashlib.sha256(text.encode()).hexdigest()
     return Judgement(content, document, tuple(dict.fromkeys(problems)), digest)
 
@@ -162,6 +164,14 @@ def _office(
             "There is already a project with this short name.",
             "Un projet porte déjà ce nom court.",
         )
+    kept = None if request is None else unit.requests.get(request)
+    if isinstance(slug, str) and kept is not None and kept.project not in (None, slug):
+        yield Problem(
+            "slug_fixed",
+            "slug",
+            f"The project of this request exists already: keep its short name “{kept.project}”.",
+            f"Le projet de cette demande existe déjà : gardez son nom court « {kept.project} ».",
+        )
     ends_at = content.get("ends_at")
     if isinstance(ends_at, str) and len(ends_at) == 10 and ends_at < now.date().isoformat():
         yield Problem(
@@ -228,6 +238,17 @@ def _open_only(
                 f"The source “{name}” is not open data: this kind of request is not for it.",
                 f"La source « {name} » n’est pas une donnée ouverte : ce type de demande ne convient pas.",
             )
+
+
+def _undeliverable(
+    document: RequestDocument | None, known: Mapping[str, Dictionary | None]
+) -> Iterator[Problem]:
+    """What the extraction would refuse when it plans, of a document whose names are all in dictionaries:
+    months that a source lacks, units without a link."""
+    found = {name: source for name, source in known.items() if source is not None}
+    if document is not None:
+        for refused in refusals(document, found):
+            yield Problem(refused.code, refused.field or "", refused.en, refused.fr)
 
 
 def _unit_of(place: Mapping[str, Any], key: str) -> list[str]:

@@ -19,6 +19,7 @@ from hub.actions.requests import (
     get_version,
     move_request,
     put_remark,
+    refuse_failed,
 )
 from hub.documents import yaml
 from hub.domain.errors import Conflict, NotFound, Refused
@@ -300,7 +301,9 @@ def _freeze(
             f"La demande ainsi décidée ne peut être approuvée : {first.field} : {first.fr}",
             field="decision",
         )
-    if text != newest.text:
+    if text == newest.text:
+        refuse_failed(unit, newest)
+    else:
         request = dataclasses.replace(request, version=request.version + 1)
         add_version(unit, request, text, judged, by=by, now=now)
     return dataclasses.replace(request, approved_version=request.version, approved_sha256=judged.digest)

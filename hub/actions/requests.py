@@ -13,7 +13,7 @@ from hub.documents.base import parse
 from hub.documents.requests import RequestDocument
 from hub.domain import lifecycle
 from hub.domain.errors import Conflict, IntegrityError, NotFound, Refused
-from hub.domain.lifecycle import RequestState
+from hub.domain.lifecycle import AssessmentState, RequestState
 from hub.domain.permissions import Actor, Permission, Subject, require
 from hub.domain.requests import DataRequest, Remark, RemarkKind, RequestVersion
 
@@ -209,6 +209,7 @@ def send_request(
         if judged.problems or judged.document is None:
             first = judged.problems[0]
             raise Refused("request_incomplete", first.en, first.fr, field=first.field)
+        refuse_failed(unit, version)
         request = move_request(unit, request, RequestState.SUBMITTED, submitted_at=now, updated_at=now)
         unit.record(
             by=by,
@@ -220,11 +221,31 @@ def send_request(
     return request
 
 
+def refuse_failed(unit: Unit, version: RequestVersion) -> None:
+    """Refused `assessment_failed`, with the worker's reason, where this version was tried and found to be
+    impossible (an empty population, a sample larger than it); another estimate may be asked for."""
+    found = unit.assessments.get(version.id)
+    if found is not None and found.state is AssessmentState.FAILED:
+        told = found.error or {}
+        raise Refused(
+            "assessment_failed",
+            f"Nothing could be extracted for this request: {told.get('en', '')}",
+            f"Rien ne pourrait être extrait pour cette demande : {told.get('fr', '')}",
+            field=str(told.get("field") or "") or None,
+        )
+
+
 def withdraw_request(office: Office, *, request_id: str, by: Actor, now: datetime) -> DataRequest:
-    """Take a request back that is not decided yet."""
+    """Take a request back that is not decided yet (an approved one: `request_reopenings`)."""
     with office.units.write() as unit:
         request = get_request(unit, request_id)
         require(office.rules.roles, by, Permission.REQUEST_WRITE, request.subject)
+        if request.state not in OPEN:
+            raise Conflict(
+                "request_decided",
+                "This request has been decided meanwhile.",
+                "Cette demande a été décidée entre-temps.",
+            )
         request = move_request(unit, request, RequestState.WITHDRAWN, updated_at=now)
         unit.record(by=by, action="request.withdrawn", object=f"request:{request_id}", now=now)
     return request

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hub.actions.approvals import NO_GROUNDS, Grounds, account_for
 from hub.actions.deciders import deciders_of
-from hub.actions.ledgers import release_sets
+from hub.actions.ledgers import NOTHING_COMPARED, Compared, compare_waiting, release_sets
 from hub.actions.ports import Office, OutputVault, Unit
 from hub.actions.releases import record_release, require_checking
 from hub.actions.submissions import get_submission, subject_of
@@ -52,6 +52,7 @@ def cast_vote(
         require(office.rules.roles, by, Permission.SUBMISSION_REVIEW, subject_of(unit, submission))
         if _repeats(unit, submission_id, decision, comment, by):
             return submission
+    compared = compare_waiting(office, submission) if decision is Decision.APPROVE else NOTHING_COMPARED
     with office.units.write() as unit:
         submission = get_submission(unit, submission_id)
         require(office.rules.roles, by, Permission.SUBMISSION_REVIEW, subject_of(unit, submission))
@@ -83,7 +84,7 @@ def cast_vote(
                 "policies": office.rules.fingerprint,
             },
         )
-        return _decide(office, unit, submission, by=by, now=now)
+        return _decide(office, unit, submission, compared, by=by, now=now)
 
 
 def _repeats(unit: Unit, submission_id: str, decision: Decision, comment: str, by: Actor) -> bool:
@@ -106,7 +107,9 @@ def _move(unit: Unit, submission: Submission, to: SubmissionState) -> Submission
     return moved
 
 
-def _decide(office: Office, unit: Unit, submission: Submission, *, by: Actor, now: datetime) -> Submission:
+def _decide(
+    office: Office, unit: Unit, submission: Submission, compared: Compared, *, by: Actor, now: datetime
+) -> Submission:
     votes = unit.votes.find(submission=submission.id)
     deciders = deciders_of(office, unit, submission)
     state = outcome(votes, deciders.needed)
@@ -126,7 +129,7 @@ def _decide(office: Office, unit: Unit, submission: Submission, *, by: Actor, no
         details=details,
     )
     if state is SubmissionState.APPROVED:
-        cells = release_sets(unit, require_checking(office), submission, now=now)
+        cells = release_sets(unit, require_checking(office), submission, now=now, compared=compared)
         submission = _move(unit, submission, SubmissionState.RELEASED)
         files = [
             {"sha256": f.canonical_sha256, "size": f.canonical_size, "original": f.sha256}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
@@ -79,8 +80,10 @@ def clean_text(text: str, cleaning: Cleaning, *, numbers: bool) -> str:
     """A whole text: clean characters, no blanks at line ends, at most two empty lines together, one line end
     at the end; with `numbers`, decimals of more than `SIGNIFICANT` digits are cut to these."""
     text = clean_characters(text, cleaning)
-    for match in _TRAILING.finditer(text):
-        cleaning.ends[match.group()] += 1
+    for blanks, padded in _ends(text):
+        cleaning.blanks += padded
+        cleaning.ends[blanks] += not padded
+    cleaning.ends = +cleaning.ends
     text = _TRAILING.sub("", text)
     text, runs = _EMPTY_LINES.subn("\n\n\n", text)
     cleaning.blanks += runs
@@ -88,6 +91,20 @@ def clean_text(text: str, cleaning: Cleaning, *, numbers: bool) -> str:
     if numbers:
         stripped = cut_numbers(stripped, cleaning)
     return f"{stripped}\n" if stripped else ""
+
+
+def _ends(text: str) -> Iterator[tuple[str, bool]]:
+    """The blanks at the ends of lines, and whether they only make the line as long as one beside it, as
+    programs fill the lines of a table."""
+    lines = text.split("\n") if _TRAILING.search(text) else []
+    sizes = [len(line) if line.strip() else -1 for line in lines]
+    for at, line in enumerate(lines):
+        blanks = line[len(line.rstrip(" \t")) :]
+        if blanks:
+            yield (
+                blanks,
+                sizes[at] > 0 and sizes[at] in (*sizes[max(at - 1, 0) : at], *sizes[at + 1 : at + 2]),
+            )
 
 
 def clean_line(text: str, cleaning: Cleaning) -> str:
@@ -103,7 +120,7 @@ def clean_line(text: str, cleaning: Cleaning) -> str:
 
 
 _DECIMAL = re.compile(
-    r"(?<![0-9A-Za-z_.,])([0-9]{1,40})\.([0-9]{1,400})(?:[eE]([-+]?[0-9]{1,3}))?(?![0-9A-Za-z_.])"
+    r"((?<= )-)?(?<![0-9A-Za-z_.,])([0-9]{1,40})\.([0-9]{1,400})(?:[eE]([-+]?[0-9]{1,3}))?(?![0-9A-Za-z_.])"
 )
 
 
@@ -112,11 +129,11 @@ def cut_numbers(text: str, cleaning: Cleaning) -> str:
     columns stay under their heads."""
 
     def cut(match: re.Match[str]) -> str:
-        whole, part, power = match.groups()
+        sign, whole, part, power = match.groups()
         value = rounded(whole, part, power)
         if value is None or len(whole.lstrip("0")) + len(part) <= SIGNIFICANT:
             return match.group()
-        made = shortest(value)
+        made = f"{sign or ''}{shortest(value)}"
         if made == match.group() or len(made) > len(match.group()):
             return match.group()
         cleaning.numbers += 1

@@ -47,6 +47,7 @@ _MOST_OUTCOMES = 40
 _MANY, _DRAWN, _SEED = 1_000_000, 200_000, 20_260_101
 _MOST_TRIED = 200_000_000  # rows times coefficients, over all outcomes
 _MOST_ROWS = 200
+_OF_TIBBLE = 3  # significant digits that tibbles print
 _PADDED = 4  # significant digits from which a number stands for itself in a column with more decimals
 
 
@@ -73,9 +74,13 @@ def read_coefficients(table: Table) -> Printed | None:
         if role is None or role in roles.values():
             return None
         roles[at] = role
-    if "estimate" not in roles.values() or len(roles) < 2:
-        return None
     names = {row: cells[term].strip() for row, cells in enumerate(table.rows)}
+    known = set(roles.values())
+    # Intervals alone have the estimates in their middle; estimates alone are some where there is a constant.
+    if not ("estimate" in known and (len(known) > 1 or "(Intercept)" in names.values())) and (
+        not {"low", "high"} <= known or "(Intercept)" not in names.values()
+    ):
+        return None
     return Printed(table, names, roles, term)
 
 
@@ -128,7 +133,9 @@ class _Search:
         self.rows = rows
         self.factors = factors
         self.decimals = {at: _decimals(printed.table, at) for at in printed.roles}
-        self.estimate_at = next(at for at, role in printed.roles.items() if role == "estimate")
+        self.significant = {at: _is_significant(printed.table, at) for at in printed.roles}
+        self.at = {role: at for at, role in printed.roles.items()}
+        self.finest = self.decimals[self.at["estimate" if "estimate" in self.at else "low"]]
         self.tried = 0
 
     def found(self) -> Iterator[tuple[Estimate, npt.NDArray[np.int64], tuple[Parameter, ...]]]:
@@ -180,10 +187,10 @@ class _Search:
         if not self._near(kind, design, outcome, inverse):
             return None
         try:
-            for covariance, groups in self._covariances(kept):
+            for covariance, groups, of_r in self._covariances(kind, kept):
                 for normal in (kind != "ols", kind == "ols"):
-                    made = Estimate(kind, design, outcome, covariance, groups, normal)
-                    if not self._right("estimate", made.estimates) or not self._sure(made.estimates):
+                    made = Estimate(kind, design, outcome, covariance, groups, normal, of_r)
+                    if not self._sure(made.estimates):
                         return None
                     if all(self._right(role, made.column(role)) for role in self.printed.roles.values()):
                         return made
@@ -210,11 +217,13 @@ class _Search:
     ) -> bool:
         """Whether the printed coefficients are about those of the outcome: one step from them is none. Of
         `drawn` rows the step may be ten times its error, whatever the variance of each row is."""
-        cells = [self.printed.table.rows[row][self.estimate_at].strip().rstrip("*† ") for row in self.rows]
+        roles = ("estimate",) if "estimate" in self.at else ("low", "high")
+        cells = [self.printed.table.rows[row][self.at[role]] for role in roles for row in self.rows]
         numbers = [number_of(cell) for cell in cells]
         if any(number is None for number in numbers):
             return False
-        printed = np.array([float(number) for number in numbers if number is not None])
+        given = np.array([float(number) for number in numbers if number is not None])
+        printed = given.reshape(len(roles), len(self.rows)).mean(axis=0)
         with np.errstate(all="ignore"):
             if kind == "ols":
                 step = inverse @ (design.T @ outcome) - printed
@@ -227,27 +236,31 @@ class _Search:
                 except UnreadableClaim:
                     return False
                 step = inverse @ gradient
-        slack = 0.02 * np.abs(printed) + 10.0 ** -self.decimals[self.estimate_at]
+        slack = 0.02 * np.abs(printed) + 10.0**-self.finest
         if drawn:
             scores = design * scores_of(kind, design, outcome, printed)[:, None]
             slack += 10 * np.sqrt(np.diag(inverse @ (scores.T @ scores) @ inverse))
             return not bool((np.abs(step) > slack).any())
         return bool((np.abs(step) <= slack).all())
 
-    def _covariances(self, kept: npt.NDArray[np.int64]) -> Iterator[tuple[str, npt.NDArray[np.int32] | None]]:
-        yield "nonrobust", None
+    def _covariances(
+        self, kind: str, kept: npt.NDArray[np.int64]
+    ) -> Iterator[tuple[str, npt.NDArray[np.int32] | None, bool]]:
+        yield "nonrobust", None, False
+        if kind != "ols":
+            yield "nonrobust", None, True
         for one in HETEROSCEDASTIC:
-            yield one, None
+            yield one, None, False
         for unit in self.panel.units:
             codes = self.panel.unit(unit)[0][kept]
             if int(codes.min()) >= 0:
-                yield "cluster", codes
+                yield "cluster", codes, False
 
     def _right(self, role: str, values: Floats) -> bool:
-        at = next(column for column, one in self.printed.roles.items() if one == role)
+        at = self.at[role]
         for row, value in zip(self.rows, values.tolist(), strict=True):
             text = self.printed.table.rows[row][at].strip().rstrip("*† ")
-            if not self._prints(text, value, self.decimals[at]):
+            if not self._prints(text, value, -1 if self.significant[at] else self.decimals[at]):
                 return False
         return True
 
@@ -262,7 +275,7 @@ class _Search:
 
     def _sure(self, estimates: Floats) -> bool:
         """Whether the coefficients have more digits than chance could hit."""
-        tolerance = 0.5 * 10.0 ** -self.decimals[self.estimate_at]
+        tolerance = 0.5 * 10.0**-self.finest
         digits = sum(min(8.0, math.log10(max(1.0, abs(value) / tolerance))) for value in estimates.tolist())
         return digits >= _SPARE_DIGITS + math.log10(4 * _MOST_OUTCOMES)
 
@@ -274,6 +287,13 @@ def _all_or(rows: npt.NDArray[np.int64], panel: Panel) -> npt.NDArray[np.int64] 
 def _decimals(table: Table, at: int) -> int:
     numbers = [number_of(cell) for cell in table.column(at)]
     return max((max(0, -int(n.as_tuple().exponent)) for n in numbers if n is not None), default=0)
+
+
+def _is_significant(table: Table, at: int) -> bool:
+    """Whether each number of a column has as many digits, as R's tibbles print them: then none is padded."""
+    numbers = [n for cell in table.column(at) if (n := number_of(cell)) is not None]
+    digits = {len(n.as_tuple().digits) for n in numbers if n and int(n.as_tuple().exponent) < 0}
+    return digits == {_OF_TIBBLE} and len({n.as_tuple().exponent for n in numbers}) > 1
 
 
 def _kinds(outcome: Floats) -> Iterator[tuple[str, Floats]]:

@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hub.checks.accounts import unaccounted
 from hub.checks.acro import find_acro_claims, is_acro
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.identifiers import Text
 from hub.checks.intake import Kind
+from hub.checks.json_tables import json_parts
 from hub.checks.markup import Markup, read_markup
 from hub.checks.notebooks import Cell, MalformedNotebook, Notebook, Part, read_notebook
+from hub.checks.r_prints import tables_in_text
 from hub.checks.rewriting import Canonical
 from hub.checks.sentences import finding
 from hub.checks.tables import (
@@ -24,8 +27,6 @@ from hub.checks.tables import (
     UnreadableTable,
     delimited_table,
     delimiter_of,
-    json_tables,
-    printed_tables,
     with_decimal_points,
 )
 from hub.checks.texts import decode
@@ -38,13 +39,19 @@ SHOWN_TEXTS = frozenset({"text/plain", "text/markdown", "text/latex", "text/html
 @dataclass
 class Contents:
     """Parts of a file. `printed`: texts in which a person reads sentences or tables; `raw`: all else that
-    leaves with the file and is searched for identifiers; `seen`: what of the original does not leave."""
+    leaves with the file and is searched for identifiers; `seen`: what of the original does not leave.
+    `programs`: those of `printed` that are code. `keys`: names of JSON over its tables; `loose`: what leaves
+    and is in no table and no printed text; `names`: those of the files that leave."""
 
     tables: list[Table] = field(default_factory=list)
     printed: list[Text] = field(default_factory=list)
     raw: list[Text] = field(default_factory=list)
     images: list[tuple[Place, bytes]] = field(default_factory=list)
     seen: list[Text] = field(default_factory=list)
+    programs: list[Text] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    loose: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -72,7 +79,9 @@ def read_contents(data: bytes, kind: Kind, thresholds: Thresholds) -> Contents:
         _read_json(contents, text, thresholds)
     else:
         contents.printed.append(Text(Place(), text))
-        if kind is not Kind.SCRIPT:
+        if kind is Kind.SCRIPT:
+            contents.programs.append(contents.printed[-1])
+        else:
             _read_printed(contents, text, Place(), thresholds)
     return contents
 
@@ -88,6 +97,10 @@ def read_parts(taken: Canonical, thresholds: Thresholds) -> Contents:
         whole.tables += one.tables
         whole.printed += one.printed
         whole.raw += one.raw
+        whole.programs += one.programs
+        whole.keys += one.keys
+        whole.loose += [*one.loose, *unaccounted(one, part)]
+        whole.names.append(part.name)
         whole.images += one.images
         whole.findings += one.findings
         whole.counts.update(one.counts)
@@ -122,7 +135,7 @@ def _read_delimited(contents: Contents, text: str, kind: Kind, thresholds: Thres
 
 def _read_printed(contents: Contents, text: str, place: Place, thresholds: Thresholds) -> None:
     try:
-        contents.tables += printed_tables(text, bounds_of(thresholds), place)
+        contents.tables += tables_in_text(text, bounds_of(thresholds), place)
     except UnreadableTable as error:
         _refuse_table(contents, error, place, thresholds)
 
@@ -133,7 +146,10 @@ def _read_json(contents: Contents, text: str, thresholds: Thresholds) -> None:
         value: Any = json.loads(text)
         if "\\u" in text:  # digits may be written as escapes
             contents.raw.append(Text(Place(), json.dumps(value, ensure_ascii=False)))
-        contents.tables += json_tables(value, bounds_of(thresholds))
+        parts = json_parts(value, bounds_of(thresholds))
+        contents.tables += parts.tables
+        contents.keys += parts.names
+        contents.loose += parts.loose
         if is_acro(value):
             contents.findings += find_acro_claims(value)
     except UnreadableTable as error:
@@ -163,8 +179,11 @@ def _read_extras(contents: Contents, extras: tuple[tuple[str, str], ...], place:
 
 
 def _read_cell(contents: Contents, cell: Cell, place: Place, thresholds: Thresholds) -> None:
-    contents.printed.append(Text(place, cell.source))
-    if cell.kind != "code":
+    source = Text(place, cell.source)
+    contents.printed.append(source)
+    if cell.kind == "code":
+        contents.programs.append(source)
+    else:
         _read_printed(contents, cell.source, place, thresholds)
     _read_extras(contents, cell.extras, place)
     for number, output in enumerate(cell.outputs):

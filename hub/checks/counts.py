@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from hub.checks.findings import Finding, Severity
@@ -23,9 +23,22 @@ _COUNT_HEAD = re.compile(
     r"number of (?:persons?|people|individuals?|households?|observations|cases|units))"
     r"(?:[ _.]?(?:unweighted|non[ _.]?ponderes?))?"
 )
+_MOST_LABELS = 5
 _TOTAL = re.compile(r"(?:all|total|totals|totaux|ensemble|sum|somme|margin)s?")
 _ACCENTS = str.maketrans("éèêàâîôûç", "eeeaaiouc")
 _TEXT_COUNT = re.compile(r"\b(?:[nN]|obs|count|effectif|freq|[nN]obs)\s*[=:]\s*(\d{1,4})\b(?![.,]\d)")
+
+_BELOW = r"<|under|below|less than|fewer than|moins de|inferieure? a|inférieure? à|weniger als|unter"
+_UP_TO = r"≤|<=|=<|⩽|at most|up to|no more than|au plus|jusqu.?[aà]|höchstens|bis zu"
+_SMALL = re.compile(rf"[(\[]?(?:(?P<below>{_BELOW})|(?P<upto>{_UP_TO}))\s*(?P<number>\d+)[)\]]?[*†]*")
+
+
+def bound_of(text: str) -> int | None:
+    """The least number that a mark excludes: 10 for "<10" and for "≤9"; None where it says no number."""
+    match = _SMALL.fullmatch(text.strip().casefold())
+    if match is None:
+        return None
+    return int(match["number"]) + (match["upto"] is not None)
 
 
 def is_count_head(head: str) -> bool:
@@ -46,10 +59,14 @@ def find_small_counts(table: Table, thresholds: Thresholds) -> list[Finding]:
     values = [[_whole(cell) for cell in row] for row in table.rows]
     counting_rows = {at for at, row in enumerate(table.rows) if row and is_count_head(row[0])}
     additive = _is_additive(table, values)
+    labels = label_columns(table)
     findings: list[Finding] = []
     for column, head in enumerate(table.columns):
         cells = [row[column] for row in values]
         small = [at for at, value in enumerate(cells) if 1 <= (value or 0) < thresholds.min_units]
+        counted = is_count_head(head)
+        if counted:
+            findings += _marked(table, column, thresholds)
         if not small:
             continue
         counted = is_count_head(head) and _is_whole_column(table, column) and not _numbers_rows(cells)
@@ -57,8 +74,18 @@ def find_small_counts(table: Table, thresholds: Thresholds) -> list[Finding]:
         findings += [_small_count(table, at, column, cells[at], thresholds) for at in sure]
         unsure = [at for at in small if at not in set(sure)]
         if unsure and not (additive and not column):
-            findings.append(_small_integers(table, unsure, column, thresholds))
+            findings.append(_small_integers(table, unsure, column, thresholds, labels=column in labels))
     return findings
+
+
+def _marked(table: Table, column: int, thresholds: Thresholds) -> Iterator[Finding]:
+    """Marks among counts that say more than that they are below the threshold: "<7"."""
+    if not any(number_of(cell) is not None for cell in table.column(column)):
+        return
+    for row, cell in enumerate(table.column(column)):
+        bound = bound_of(cell)
+        if bound is not None and bound < thresholds.min_units:
+            yield _small_count(table, row, column, bound, thresholds)
 
 
 def find_counts_in_text(text: str, thresholds: Thresholds) -> list[int]:
@@ -77,9 +104,9 @@ def _small_count(table: Table, row: int, column: int, value: int | None, thresho
     )
 
 
-def _small_integers(table: Table, rows: Sequence[int], column: int, thresholds: Thresholds) -> Finding:
-    # A first column that never repeats names the rows: codes of a category, an index.
-    labels = column == 0 and len(table.columns) > 1 and len({row[0] for row in table.rows}) == len(table.rows)
+def _small_integers(
+    table: Table, rows: Sequence[int], column: int, thresholds: Thresholds, *, labels: bool
+) -> Finding:
     return finding(
         "small_integer",
         Severity.NOTE if labels else Severity.REVIEW,
@@ -88,6 +115,21 @@ def _small_integers(table: Table, rows: Sequence[int], column: int, thresholds: 
         limit=thresholds.min_units,
         evidence={"column": table.columns[column][:80], "rows": list(rows[:50])},
     )
+
+
+def label_columns(table: Table) -> range:
+    """The fewest leading columns that tell all rows apart, of words or of whole numbers (codes, years) under
+    heads that are no counts; an index before them is one more. None where no other column is left."""
+    seen: list[tuple[str, ...]] = [() for _ in table.rows]
+    for at in range(min(_MOST_LABELS, len(table.columns) - 1)):
+        if is_count_head(table.columns[at]) or not _is_whole_column(table, at):
+            return range(0)
+        if at == 0 and not table.columns[0] and _numbers_rows([_whole(row[0]) for row in table.rows]):
+            continue
+        seen = [(*key, row[at]) for key, row in zip(seen, table.rows, strict=True)]
+        if len(set(seen)) == len(seen):
+            return range(at + 1)
+    return range(0)
 
 
 def _whole(cell: str) -> int | None:

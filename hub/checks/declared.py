@@ -13,13 +13,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from hub.checks.filters import UnreadableFilter, mask_of
+from hub.checks.filters import Mask, UnreadableFilter, mask_of
 from hub.checks.layouts import TOTAL, Axis, Entry, Layout, Series, numbers_rows
 from hub.checks.measures import BASES, INTERVALS, UNIT_KINDS, Cube, Measure, Printed, printed
+from hub.checks.number_words import number_words
 from hub.checks.order_statistics import QUANTILE_METHODS
 from hub.checks.panels import Categories, Panel, fold
 from hub.checks.recompute import Fit, Recomputed
 from hub.checks.tables import Table, number_of
+from hub.checks.transitions import NEXT, Moves, moves_of
 from hub.checks.wording import Band, Hint, is_missing, is_suppressed, is_total
 from hub.documents.outputs import DeclaredTable, Grouping
 from hub.documents.outputs import Measure as DeclaredMeasure
@@ -32,12 +34,14 @@ class UnreadableClaim(Exception):
 def recompute_declared(table: Table, declared: DeclaredTable, panels: Sequence[Panel]) -> Recomputed:
     """The table as declared. `sure` is whether each measure holds. Raises UnreadableClaim."""
     panel = panel_of(declared.table, panels)
-    reading = _Reading(table, declared, panel)
-    layout = reading.layout()
     try:
         mask = mask_of(declared.where, panel) if declared.where is not None else None
     except UnreadableFilter as error:
         raise UnreadableClaim(f"where: {error}") from error
+    if declared.time is not None:
+        panel, mask = _moves(declared.time, panel, mask), None
+    reading = _Reading(table, declared, panel)
+    layout = reading.layout()
     cube = Cube(panel, layout.axes, mask)
     fits: list[Fit | None] = []
     for series, measure in zip(layout.series, reading.measures(), strict=False):
@@ -46,6 +50,18 @@ def recompute_declared(table: Table, declared: DeclaredTable, panels: Sequence[P
     found = Recomputed(panel, layout, cube, fits, None, 1)
     found.sure = [fit is not None and fit.complete for fit in fits]
     return found
+
+
+def _moves(time: str, panel: Panel, keep: Mask | None) -> Moves:
+    """The pairs of rows that a declared table of transitions is of."""
+    moves = moves_of(panel, time, keep=keep) if time in panel.variables else None
+    if moves is None:
+        raise UnreadableClaim(f"time: {time[:80]}")
+    return moves
+
+
+def _name_of(one: Grouping) -> str:
+    return NEXT + one.variable if one.next else one.variable
 
 
 def panel_of(name: str, panels: Sequence[Panel]) -> Panel:
@@ -64,7 +80,7 @@ class _Reading:
         self.declared = declared
         self.panel = panel
         for one in declared.by:
-            self._known(one.variable)
+            self._known(_name_of(one))
         for measure in declared.measures:
             for name in (measure.of, measure.weight, *(measure.within or ())):
                 if name is not None:
@@ -117,7 +133,7 @@ class _Reading:
     def _label_column(self, one: Grouping) -> int:
         if one.column is not None:
             return self._column(one.column)
-        return self._column(one.variable)
+        return self._column(f"next_{one.variable}" if one.next else one.variable)
 
     def _series(self, at: int, rows: Sequence[Sequence[int]]) -> Series:
         entries = [
@@ -129,10 +145,10 @@ class _Reading:
     def _readable(self, entries: Sequence[Entry]) -> Iterator[Entry]:
         for entry in entries:
             mark = self.declared.suppressed
-            hidden = is_suppressed(entry.text) or (mark is not None and entry.text.strip() == mark.strip())
-            if number_of(entry.text) is None and not hidden:
+            own = mark is not None and entry.text.strip() == mark.strip() and _is_mark(mark)
+            if number_of(entry.text) is None and not own and not is_suppressed(entry.text):
                 raise UnreadableClaim(f"row {entry.row + 1}")
-            yield replace(entry, text="") if hidden else entry
+            yield replace(entry, text="") if own and not is_suppressed(entry.text) else entry
 
     def _spread(
         self,
@@ -162,7 +178,7 @@ class _Reading:
         return axis, levels
 
     def _valued(self, one: Grouping, distinct: Sequence[str]) -> Axis:
-        known = self.panel.categories(one.variable)
+        known = self.panel.categories(_name_of(one))
         if known is None:
             raise UnreadableClaim(f"by: {one.variable[:80]}")
         if one.groups is not None:
@@ -175,10 +191,10 @@ class _Reading:
             positions.append(-1 if at is None else at)
         if len(set(positions)) < len(positions):
             raise UnreadableClaim(f"label of {one.variable[:80]}")
-        return Axis(one.variable, categories=tuple(positions))
+        return Axis(_name_of(one), categories=tuple(positions))
 
     def _banded(self, one: Grouping, distinct: Sequence[str]) -> Axis:
-        if self.panel.numbers(one.variable) is None:
+        if self.panel.numbers(_name_of(one)) is None:
             raise UnreadableClaim(f"by: {one.variable[:80]}")
         breaks = one.breaks or ()
         bands: dict[str, Band] = {}
@@ -187,7 +203,7 @@ class _Reading:
             named = f"({low:g}, {high:g}]" if one.right else f"[{low:g}, {high:g})"
             bands[fold_label(one.labels[at] if one.labels else named)] = band
         try:
-            return Axis(one.variable, bands=tuple(bands[fold_label(text)] for text in distinct))
+            return Axis(_name_of(one), bands=tuple(bands[fold_label(text)] for text in distinct))
         except KeyError as error:
             raise UnreadableClaim(f"label of {one.variable[:80]}") from error
 
@@ -220,7 +236,7 @@ def merged_axis(one: Grouping, known: Categories, distinct: Sequence[str]) -> Ax
         levels.append(positions)
     if len(set(levels)) < len(levels) or not all(levels):
         raise UnreadableClaim(f"label of {one.variable[:80]}")
-    return Axis(one.variable, merged=tuple(levels))
+    return Axis(_name_of(one), merged=tuple(levels))
 
 
 def fold_label(text: str) -> str:
@@ -298,4 +314,12 @@ def _match(series: Series, measure: Measure, numbers: Printed, cube: Cube, *, ro
         numbers.digits(rounded=rounded),
         said=True,
         rounded=numbers.base if rounded else None,
+    )
+
+
+def _is_mark(text: str) -> bool:
+    """Whether a declared mark is one word that is no number, in whatever way."""
+    plain = text.strip().casefold()
+    return re.fullmatch(r"[^\W\d_]{4,12}", plain) is not None and not (
+        number_words(plain) or re.fullmatch(r"[ivxlcdm]+", plain)
     )

@@ -13,24 +13,26 @@ import numpy as np
 from pyroaring import BitMap
 
 from hub.checks.cells import Cell
+from hub.checks.dominance import AMOUNTS, DISPERSIONS, INTERVALS, dominance
+from hub.checks.edges import find_edges
 from hub.checks.findings import Finding, Place, Severity
-from hub.checks.groups import Groups, Mask, split
+from hub.checks.groups import Groups, split
 from hub.checks.kinds import is_area
 from hub.checks.layouts import TOTAL, Entry
+from hub.checks.marks import find_marks
 from hub.checks.measures import Measure, printed, values_of
 from hub.checks.panels import Floats
 from hub.checks.recompute import Fit, Recomputed
+from hub.checks.remainders import COUNTS, Remainders
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
 from hub.checks.thresholds import Thresholds
+from hub.checks.within import find_within
 
-COUNTS = frozenset({"count", "persons", "households", "employers"})
-_INTERVALS = frozenset({"ci_low", "ci_high"})
-_AMOUNTS = frozenset({"sum", "mean", "gini"}) | _INTERVALS
-_DISPERSIONS = frozenset({"sd", "variance", "se"})
-_SHARES_OF_BINARY = _AMOUNTS | _DISPERSIONS
+_SHARES_OF_BINARY = AMOUNTS | DISPERSIONS
+_OF_AMOUNTS = AMOUNTS | DISPERSIONS | {"median", "quantile"}
 _ORDERED = frozenset({"median", "quantile"})
-_TELLING = frozenset({"sum", "mean", "median", "quantile", "min", "max", "gini"}) | _INTERVALS
+_TELLING = frozenset({"sum", "mean", "median", "quantile", "min", "max", "gini"}) | INTERVALS
 _EMPLOYERS = 3  # of an area: SDAP (maps)
 MAX_CELLS = 5_000  # of a table; one with more counts as not known (hub.checks.headings)
 
@@ -45,7 +47,7 @@ class Judge:
         self.kinds = list(found.panel.units)
         self.person = "person" if "person" in self.kinds else next(iter(self.kinds), None)
         self._halves: dict[tuple[int, str], Groups] = {}  # the groups of the keys live in the cube
-        self._left: dict[tuple[object, ...], tuple[Groups, Mask]] = {}
+        self.remainders = Remainders(found, self.kinds, thresholds.min_units)
         self._with_units = True
         self._sets: dict[tuple[object, ...], BitMap] = {}
 
@@ -61,7 +63,9 @@ class Judge:
             if fit.measure.statistic in COUNTS or fit.measure.statistic == "share":
                 found += self._group_shares(fit)
             found += self._totals(fit)
-        return found
+        found += find_marks(self.found, self.table, self.thresholds)
+        found += find_edges(self.found, self.table, self.thresholds)
+        return [*found, *find_within(self.found, self.table, self.thresholds)]
 
     def _believed(self, fit: Fit, *, sure: bool) -> bool:
         """Whether the match is evidence: beyond chance, or all but a few cells of a long column."""
@@ -114,13 +118,13 @@ class Judge:
         binary = measure.variable is not None and self._is_binary(measure.variable)
         if binary and measure.statistic in _SHARES_OF_BINARY:
             yield from self._binary(fit, entry, groups, number)
-        if not binary and measure.statistic in _AMOUNTS and measure.variable is not None:
+        if not binary and measure.variable is not None:
             yield from self._dominance(fit, entry, groups, number)
         if measure.statistic in ("min", "max") and not self._otherwise(fit):
             yield self._finding("extreme", fit, entry, {}, statistic=measure.statistic)
         if measure.statistic in _ORDERED:
             yield from self._percentile(fit, entry, few)
-        if measure.statistic in _DISPERSIONS or measure.statistic == "correlation":
+        if measure.statistic in DISPERSIONS or measure.statistic == "correlation":
             yield from self._dispersion(fit, entry, rows, fit.values[at])
 
     def _units(self, groups: Groups, number: int, measure: Measure) -> dict[str, int]:
@@ -235,29 +239,10 @@ class Judge:
         return self._halves[key]
 
     def _dominance(self, fit: Fit, entry: Entry, groups: Groups, number: int) -> Iterator[Finding]:
-        limits = self.thresholds
-        for kind in self.kinds:
-            one, two, rest = (
-                float(part[number])
-                for part in groups.top_shares(kind, str(fit.measure.variable), fit.measure.weight)
-            )
-            evidence: dict[str, object] = {
-                "unit": kind,
-                "largest": round(one, 4),
-                "two_largest": round(two, 4),
-            }
-            if one > limits.limit("dominance_one", "share"):
-                percent = round(100 * limits.limit("dominance_one", "share"))
-                yield self._finding("dominance_one", fit, entry, evidence, percent=percent)
-            elif two > limits.limit("dominance_two", "share"):
-                percent = round(100 * limits.limit("dominance_two", "share"))
-                yield self._finding("dominance_two", fit, entry, evidence, percent=percent)
-            elif rest < limits.limit("dominance_rest", "share"):
-                percent = round(100 * limits.limit("dominance_rest", "share"))
-                yield self._finding("dominance_rest", fit, entry, evidence, percent=percent)
-            else:
-                continue
-            return
+        broken = dominance(groups, number, fit.measure, self.kinds, self.thresholds)
+        if broken is not None:
+            percent = round(100 * broken.share)
+            yield self._finding(broken.rule, fit, entry, broken.evidence, percent=percent)
 
     def _otherwise(self, fit: Fit) -> bool:
         """Whether the numbers are a median or a mean too: an extreme that all values share says nothing."""
@@ -314,50 +299,15 @@ class Judge:
 
     def _totals(self, fit: Fit) -> Iterator[Finding]:
         """What a total holds beside the printed cells of its line must be nobody, or enough units."""
-        if fit.measure.statistic not in (*COUNTS, "sum", "share", "mean", *_INTERVALS) or self.person is None:
+        if self.person is None:
             return
-        given = printed(fit.series.entries).given
-        for at, entry in enumerate(fit.series.entries):
-            open_axes = [axis for axis, level in enumerate(entry.levels) if level == TOTAL]
-            if not open_axes or not given[at] or not fit.matched[at]:
-                continue
-            for axis in open_axes:
-                yield from self._remainder(fit, entry, axis, given)
-
-    def _remainder(self, fit: Fit, entry: Entry, axis: int, given: Mask) -> Iterator[Finding]:
-        used = tuple(level != TOTAL for level in entry.levels)
-        rest, parts = self._rest(fit, used, axis, given)
-        number = self.found.cube.number(entry.levels)
-        name = fit.measure.variable
-        if not parts[number] or not (rest.rows() if name is None else rest.present(name))[number]:
-            return
-        units = {kind: int(rest.units(kind, name)[number]) for kind in self.kinds}
-        if min(units.values(), default=0) < self.thresholds.min_units:
-            yield self._finding(
-                "suppression_undone", fit, entry, {"units": units}, limit=self.thresholds.min_units
-            )
-
-    def _rest(self, fit: Fit, used: tuple[bool, ...], axis: int, given: Mask) -> tuple[Groups, Mask]:
-        """What is left of all totals of a kind beside their printed cells along `axis`; which have any."""
-        key = (id(fit), used, axis)
-        if key in self._left:
-            return self._left[key]
-        cube, base = self.found.cube, fit.measure.base
-        inner = tuple(one or at == axis for at, one in enumerate(used))
-        groups, parted = cube.groups(used, base), cube.groups(inner, base)
-        parts = np.zeros(groups.count, dtype=np.bool_)
-        told = np.zeros(parted.count + 1, dtype=np.bool_)  # rows in no group have the last place
-        for at, other in enumerate(fit.series.entries):
-            if given[at] and tuple(level != TOTAL for level in other.levels) == inner:
-                outer = (TOTAL if a == axis else level for a, level in enumerate(other.levels))
-                parts[cube.number(tuple(outer))] = True
-                told[cube.number(other.levels)] = True
-        left = np.where(told[parted.gid], groups.gid.dtype.type(-1), groups.gid)
-        self._left[key] = Groups(groups.panel, left, groups.count), parts
-        return self._left[key]
+        for entry, units in self.remainders.of(fit):
+            limit = self.thresholds.min_units
+            yield self._finding("suppression_undone", fit, entry, {"units": units}, limit=limit)
 
     def cells(self, *, with_units: bool = True) -> list[Cell]:
-        """Every reproduced number with its units, as the ledger keeps them; at most MAX_CELLS."""
+        """Every reproduced number with its units, as the ledger keeps them; at most 5,000, which is more than
+        `judge` lets pass."""
         self._with_units = with_units
         found: list[Cell] = []
         for fit, sure in zip(self.found.fits, self.found.sure, strict=True):
@@ -373,7 +323,7 @@ class Judge:
         groups, number = self.found.cube.at(entry.levels, measure.base)
         units = self._units(groups, number, measure)
         shares = None
-        if measure.statistic in _AMOUNTS and self.person is not None and measure.variable is not None:
+        if measure.statistic in _OF_AMOUNTS and self.person is not None and measure.variable is not None:
             one, two, _ = groups.top_shares(self.person, measure.variable, measure.weight)
             shares = (float(np.nan_to_num(one[number])), float(np.nan_to_num(two[number])))
         return Cell(

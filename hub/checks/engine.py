@@ -18,9 +18,8 @@ from hub.checks.context import find_missing_context
 from hub.checks.counts import find_counts_in_text, find_small_counts
 from hub.checks.disclosure import MAX_CELLS
 from hub.checks.extracts import Extract, UnreadableExtract, open_extract, open_with_index
-from hub.checks.findings import Finding, Place, Report, Severity, verdict_of
+from hub.checks.findings import Finding, Place, Report, Severity, Verdict, verdict_of
 from hub.checks.fingerprints import find_row_level
-from hub.checks.grids import find_solvable, find_unaudited
 from hub.checks.headings import HEADINGS, MAX_TABLES, Headings, headings_of
 from hub.checks.identifiers import Text, find_pseudonyms
 from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of
@@ -28,6 +27,8 @@ from hub.checks.judgement import Judgement, judge
 from hub.checks.kinds import find_in_kinds
 from hub.checks.printing import find_unrounded
 from hub.checks.sentences import finding
+from hub.checks.shown_models import find_residual_ends, shown_models
+from hub.checks.subtotals import find_suppressed
 from hub.checks.tables import Table
 from hub.checks.texts import hidden_characters, is_formula
 from hub.checks.thresholds import Thresholds
@@ -87,6 +88,8 @@ def run_checks(  # noqa: PLR0913  # as check_in_subprocess: everything a verdict
     kinds = find_in_kinds(replace(contents, tables=others), whole, thresholds)
     findings = [*judgement.kept(looked), *judgement.findings, *kinds, *context]
     unread = any(one.rule == "extract_unread" for one in findings)
+    if extract is not None and verdict_of(findings, reproduced=judgement.reproduced) is Verdict.REVIEW:
+        findings += _why(findings)
     summary = {
         "bytes": size,
         "tables": len(contents.tables),
@@ -103,6 +106,13 @@ def run_checks(  # noqa: PLR0913  # as check_in_subprocess: everything a verdict
     return replace(report, cells=(*judgement.cells, *judgement.samples))
 
 
+def _why(findings: Sequence[Finding]) -> list[Finding]:
+    """That nothing could be recomputed, where no rule says why people must read the file."""
+    if any(one.severity is not Severity.NOTE for one in findings):
+        return []
+    return [finding("nothing_made_again", Severity.REVIEW)]
+
+
 def _judge(
     contents: Contents,
     extract: Path | None,
@@ -113,9 +123,10 @@ def _judge(
     proven: Sequence[Place],
     with_units: bool,  # noqa: FBT001
 ) -> Judgement:
-    """What recomputation says; without an extract nothing can be made again."""
+    """What recomputation says; without an extract nothing can be made again, but models are known as such."""
     if extract is None:
-        return Judgement()
+        tables, findings = shown_models(contents, thresholds)
+        return Judgement(findings, summaries=tables)
     try:
         return judge(
             contents,
@@ -184,13 +195,11 @@ def _rules(contents: Contents, directory: Path | None, thresholds: Thresholds) -
     for place, data in contents.images:
         findings += find_in_image(data, place, thresholds.max_pixels)[0]
     for text in contents.printed:
-        findings += _find_in_text(text, thresholds)
+        findings += [*_find_in_text(text, thresholds), *find_residual_ends(text)]
     for table in contents.tables:
         findings += [*_find_in_table(table, thresholds), *find_small_counts(table, thresholds)]
         findings += find_unrounded(table)
-        severity = thresholds.severity("suppression_solvable")
-        findings += find_solvable(table, threshold=thresholds.min_units, severity=severity)
-        findings += find_unaudited(table, severity=thresholds.severity("suppressed_margins"))
+        findings += find_suppressed(table, thresholds)
     extract: Extract | None = None
     if directory is not None:
         try:

@@ -24,7 +24,8 @@ _TWO_LOG_PI = float(np.log(2 * np.pi))
 @dataclass(frozen=True)
 class Estimate:
     """`kind`: ols, logit, probit or poisson; `covariance`: nonrobust, HC0 to HC3 or cluster, then `groups` is
-    per row the position of its cluster; `normal`: tests by the normal distribution instead of Student's."""
+    per row the position of its cluster; `normal`: tests by the normal distribution instead of Student's;
+    `of_r`: as R's glm has them, from its last step of scoring, with errors by the weights before it."""
 
     kind: str
     design: Floats
@@ -32,6 +33,7 @@ class Estimate:
     covariance: str = "nonrobust"
     groups: Codes | None = None
     normal: bool = True
+    of_r: bool = False
 
     @property
     def rows(self) -> int:
@@ -75,7 +77,14 @@ class Estimate:
     def estimates(self) -> Floats:
         if self.kind == "ols":
             return least_squares(self.design, self.outcome, self._bread)
+        if self.scored is not None:
+            return self.scored.estimates
         return newton(self.kind, self.design, self.outcome)[0]
+
+    @cached_property
+    def scored(self) -> Scored | None:
+        """Where R's glm ends; None of other programs' models, and where it does not end."""
+        return _scored(self, of_r=True) if self.of_r else None
 
     @cached_property
     def left(self) -> Floats:
@@ -87,6 +96,8 @@ class Estimate:
     def _bread(self) -> Floats:
         if self.kind == "ols":
             return inverse_of(self.squared_design)
+        if self.scored is not None:
+            return inverse_of(self.scored.information)
         return inverse_of(derivatives(self.kind, self.design, self.outcome, self.estimates)[1])
 
     @cached_property
@@ -343,6 +354,11 @@ _OF_SQUARES: Mapping[str, Number] = MappingProxyType(
         "condition": _condition,
         "residual_error": lambda m: float(np.sqrt(m.squares / m.degrees)),
         "scale": lambda m: m.squares / m.degrees,
+        "residual_0": lambda m: float(m.left.min()),
+        "residual_25": lambda m: float(np.quantile(m.left, 0.25)),
+        "residual_50": lambda m: float(np.median(m.left)),
+        "residual_75": lambda m: float(np.quantile(m.left, 0.75)),
+        "residual_100": lambda m: float(m.left.max()),
     }
 )
 _OF_LIKELIHOOD: Mapping[str, Number] = MappingProxyType(
@@ -365,25 +381,60 @@ _MOST_STEPS = 100
 
 def scoring_steps(model: Estimate, *, of_r: bool) -> int | None:
     """Steps of Fisher scoring that statsmodels' GLM or R's glm takes; None where it is neither's model."""
-    from scipy import special
+    scored = _scored(model, of_r=of_r) if model.kind != "probit" or of_r else None
+    return scored.steps if scored is not None else None
 
-    if model.kind not in ("logit", "poisson"):
+
+@dataclass(frozen=True)
+class Scored:
+    """The end of Fisher scoring: after so many steps; `information`: by the weights of the last one."""
+
+    steps: int
+    estimates: Floats
+    information: Floats
+
+
+def _scored(model: Estimate, *, of_r: bool) -> Scored | None:
+    if model.kind == "ols":
         return None
     outcome = model.outcome
-    if model.kind == "logit":
+    if model.kind != "poisson":
         mean = (outcome + 0.5) / 2
     else:
         mean = outcome + 0.1 if of_r else (outcome + outcome.mean()) / 2
-    index = special.logit(mean) if model.kind == "logit" else np.log(mean)
+    index = _index(model.kind, mean)
     before = _deviance(model, _likelihood(model.kind, outcome, index))
     for step in range(1, _MOST_STEPS):
-        weight = mean * (1 - mean) if model.kind == "logit" else mean
-        root = np.sqrt(weight)
-        working = index + (outcome - mean) / weight
-        index = model.design @ least_squares(model.design * root[:, None], working * root)
-        mean = special.expit(index) if model.kind == "logit" else np.exp(index)
+        mean, slope, variance = _expected(model.kind, index)
+        root = slope / np.sqrt(variance)
+        weighted = model.design * root[:, None]
+        estimates = least_squares(weighted, (index + (outcome - mean) / slope) * root)
+        index = model.design @ estimates
         now = _deviance(model, _likelihood(model.kind, outcome, index))
+        if not np.isfinite(now):
+            return None
         if abs(now - before) <= 1e-8 * (abs(now) + 0.1 if of_r else 1.0):
-            return step
+            return Scored(step, estimates, weighted.T @ weighted)
         before = now
     return None
+
+
+def _index(kind: str, mean: Floats) -> Floats:
+    from scipy import special
+
+    made = {"logit": special.logit, "probit": special.ndtri, "poisson": np.log}[kind]
+    return np.asarray(made(mean), dtype=np.float64)
+
+
+def _expected(kind: str, index: Floats) -> tuple[Floats, Floats, Floats]:
+    """The expected outcomes, their slopes over the index, and their variances."""
+    from scipy import special
+
+    if kind == "poisson":
+        mean = np.exp(index)
+        return mean, mean, mean
+    if kind == "logit":
+        mean = special.expit(index)
+        return mean, mean * (1 - mean), mean * (1 - mean)
+    mean = special.ndtr(index)
+    return mean, np.exp(-(index**2) / 2) / np.sqrt(2 * np.pi), mean * (1 - mean)

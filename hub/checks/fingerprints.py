@@ -198,7 +198,8 @@ class _Comparison:
             "of_rows": len(self.table.rows),
             **({"column": mapping[0][0].head[:80]} if len(mapping) == 1 else {}),
         }
-        return finding(rule, severity, place, rows=rows, columns=names, evidence=evidence)
+        median = int(self.thresholds.limit("percentile_units", "median"))
+        return finding(rule, severity, place, rows=rows, columns=names, evidence=evidence, median=median)
 
 
 def _grid(values: pl.Series) -> int:

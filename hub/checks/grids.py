@@ -61,17 +61,25 @@ def find_solvable(
             row, column = place
             rows, columns = {cell.row: row}, {cell.column: column}
             findings += findings_of([cell], table.place, rows=rows, columns=columns, severity=severity)
-    return findings + _nested_findings(table, seen, threshold=threshold, slack=slack, severity=severity)
+    others = nested_findings(
+        table, list(nested_of(table)), seen, threshold=threshold, slack=slack, severity=severity
+    )
+    return findings + others
 
 
-def _nested_findings(
-    table: Table, seen: set[tuple[int, int]], *, threshold: int, slack: float, severity: Severity
+def nested_findings(
+    table: Table,
+    readings: Sequence[Nested],
+    seen: set[tuple[int, int]],
+    *,
+    threshold: int,
+    slack: float,
+    severity: Severity,
 ) -> list[Finding]:
-    """The same where three groupings or more are nested, with subtotals of any of them, for what is not seen
-    yet."""
+    """The same for numbers of which some are sums of others, for what is not seen yet."""
     findings: list[Finding] = []
-    for nested in nested_of(table):
-        if not _adds_up(nested, slack):
+    for nested in readings:
+        if not adds_up(nested, slack):
             continue
         try:
             bounds = audit_sums(nested.values, nested.sums, threshold=threshold, slack=slack)
@@ -81,6 +89,7 @@ def _nested_findings(
             row, column = nested.places[cell.row]
             blank = not table.rows[row][column].strip()
             if cell.low < threshold and (row, column) not in seen and not (blank and cell.high <= 1e-6):
+                seen.add((row, column))
                 rows, columns = {cell.row: row}, {0: column}
                 findings += findings_of([cell], table.place, rows=rows, columns=columns, severity=severity)
     return findings
@@ -89,18 +98,18 @@ def _nested_findings(
 def find_unaudited(table: Table, *, severity: Severity = Severity.REVIEW) -> list[Finding]:
     """`suppressed_margins` where a table has suppressed cells and totals that no grid of it relates to each
     other: subtotals under one label, totals that are no sums."""
-    kinds = [_is_number_column(table.column(c)) for c in range(len(table.columns))]
+    kinds = [is_number_column(table.column(c)) for c in range(len(table.columns))]
     numbers = [c for c, is_number in enumerate(kinds) if is_number]
     labels = [c for c, is_number in enumerate(kinds) if not is_number]
-    totals = any(_is_total(table.columns[c]) for c in numbers) or any(
-        _is_total(row[c]) for row in table.rows for c in labels
+    totals = any(is_total(table.columns[c]) for c in numbers) or any(
+        is_total(row[c]) for row in table.rows for c in labels
     )
-    marked = [r[c].strip() for r in table.rows for c in numbers if r[c].strip() and _value(r[c]) is None]
+    marked = [r[c].strip() for r in table.rows for c in numbers if r[c].strip() and value_of(r[c]) is None]
     if not totals or not marked:
         return []
     if any(_is_additive(printed, 0.0) for printed in grids_of(table)):
         return []
-    if any(_adds_up(nested, 0.0) for nested in nested_of(table)):
+    if any(adds_up(nested, 0.0) for nested in nested_of(table)):
         return []
     return [finding("suppressed_margins", severity, table.place, evidence={"suppressed": len(marked)})]
 
@@ -108,20 +117,20 @@ def find_unaudited(table: Table, *, severity: Severity = Severity.REVIEW) -> lis
 def grids_of(table: Table) -> Iterator[PrintedGrid]:
     """The grids of a table: the whole, if its columns have a total column; each column alone; and, where two
     columns name the cells, the cross-table that each number column spells out."""
-    kinds = [_is_number_column(table.column(c)) for c in range(len(table.columns))]
+    kinds = [is_number_column(table.column(c)) for c in range(len(table.columns))]
     labels = [c for c, is_number in enumerate(kinds) if not is_number]
     numbers = [c for c, is_number in enumerate(kinds) if is_number]
-    if not labels or not numbers or not _suppresses(table, numbers):
+    if not labels or not numbers or not suppresses(table, numbers):
         return
     if len(labels) == 2:
         for column in numbers:
             yield from _crossed(table, labels[0], labels[1], column)
         return
-    total_rows = [r for r, row in enumerate(table.rows) if any(_is_total(row[c]) for c in labels)]
+    total_rows = [r for r, row in enumerate(table.rows) if any(is_total(row[c]) for c in labels)]
     if len(total_rows) > 1:
         return  # subtotals: which belong to which is not said
     body = [r for r in range(len(table.rows)) if r not in total_rows]
-    total_columns = [c for c in numbers if _is_total(table.columns[c])]
+    total_columns = [c for c in numbers if is_total(table.columns[c])]
     if len(total_columns) == 1:
         yield _grid(table, body, [c for c in numbers if c not in total_columns], total_rows, total_columns)
     elif total_rows:
@@ -141,12 +150,12 @@ class Nested:
 def nested_of(table: Table) -> Iterator[Nested]:
     """The numbers of a table of three groupings or more (label columns; with a total among the heads of the
     number columns these are one more), where labels say which lines are totals of which others."""
-    kinds = [_is_number_column(table.column(c)) for c in range(len(table.columns))]
+    kinds = [is_number_column(table.column(c)) for c in range(len(table.columns))]
     labels = [c for c, is_number in enumerate(kinds) if not is_number]
     numbers = [c for c, is_number in enumerate(kinds) if is_number]
-    if len(table.rows) * len(numbers) > MAX_CELLS or not numbers or not _suppresses(table, numbers):
+    if len(table.rows) * len(numbers) > MAX_CELLS or not numbers or not suppresses(table, numbers):
         return
-    across = sum(_is_total(table.columns[c]) for c in numbers) == 1 and len(numbers) > 2
+    across = sum(is_total(table.columns[c]) for c in numbers) == 1 and len(numbers) > 2
     if len(labels) + across < 3:
         return
     for columns in [numbers] if across else [[c] for c in numbers]:
@@ -154,7 +163,7 @@ def nested_of(table: Table) -> Iterator[Nested]:
         for r, row in enumerate(table.rows):
             for c in columns:
                 names = [*(row[label] for label in labels), *([table.columns[c]] if across else [])]
-                cells[tuple("" if _is_total(name) else f"={name.strip()}" for name in names)] = (r, c)
+                cells[tuple("" if is_total(name) else f"={name.strip()}" for name in names)] = (r, c)
         if len(cells) == len(table.rows) * len(columns):  # else a combination stands twice
             yield _nested(table, cells)
 
@@ -169,10 +178,10 @@ def _nested(table: Table, cells: Mapping[tuple[str, ...], tuple[int, int]]) -> N
                 parts.setdefault((k, (*key[:k], "", *key[k + 1 :])), []).append(position)
     position_of = {key: position for position, key in enumerate(cells)}
     sums = [(position_of[total], found) for (_, total), found in parts.items() if total in position_of]
-    return Nested([_value(table.rows[r][c]) for r, c in cells.values()], sums, list(cells.values()))
+    return Nested([value_of(table.rows[r][c]) for r, c in cells.values()], sums, list(cells.values()))
 
 
-def _adds_up(nested: Nested, slack: float) -> bool:
+def adds_up(nested: Nested, slack: float) -> bool:
     """As `_is_additive`: proven by a sum without suppressed numbers, or presumed for whole numbers."""
     proven = False
     for total, parts in nested.sums:
@@ -189,21 +198,21 @@ def _adds_up(nested: Nested, slack: float) -> bool:
     return bool(nested.sums) and (proven or all(value == int(value) for value in numbers))
 
 
-def _suppresses(table: Table, numbers: Sequence[int]) -> bool:
-    return any(_value(row[c]) is None for row in table.rows for c in numbers)
+def suppresses(table: Table, numbers: Sequence[int]) -> bool:
+    return any(value_of(row[c]) is None for row in table.rows for c in numbers)
 
 
-def _is_number_column(cells: Sequence[str]) -> bool:
+def is_number_column(cells: Sequence[str]) -> bool:
     """At least one number, and besides numbers only marks and blanks."""
     others = [cell.strip() for cell in cells if number_of(cell) is None]
     return len(others) < len(cells) and all(not cell or _MARK.fullmatch(cell) for cell in others)
 
 
-def _is_total(text: str) -> bool:
+def is_total(text: str) -> bool:
     return _TOTAL.fullmatch(text.strip()) is not None
 
 
-def _value(cell: str) -> float | None:
+def value_of(cell: str) -> float | None:
     number = number_of(cell)
     return float(number) if number is not None else None
 
@@ -212,7 +221,7 @@ def _grid(
     table: Table, rows: Sequence[int], columns: Sequence[int], total_rows: list[int], total_columns: list[int]
 ) -> PrintedGrid:
     def at(r: int, c: int) -> float | None:
-        return _value(table.rows[r][c])
+        return value_of(table.rows[r][c])
 
     margins = Margins(
         rows=[at(r, total_columns[0]) for r in rows] if total_columns else (),
@@ -237,16 +246,16 @@ def _crossed(table: Table, first: int, second: int, column: int) -> Iterator[Pri
     found = {(row[first].strip(), row[second].strip()): r for r, row in enumerate(table.rows)}
     if len(found) < len(table.rows):
         return  # a combination that stands twice has more labels than these
-    downs = list(dict.fromkeys(a for a, _ in found if not _is_total(a)))
-    acrosses = list(dict.fromkeys(b for _, b in found if not _is_total(b)))
-    total_down = next((a for a, _ in found if _is_total(a)), None)
-    total_across = next((b for _, b in found if _is_total(b)), None)
+    downs = list(dict.fromkeys(a for a, _ in found if not is_total(a)))
+    acrosses = list(dict.fromkeys(b for _, b in found if not is_total(b)))
+    total_down = next((a for a, _ in found if is_total(a)), None)
+    total_across = next((b for _, b in found if is_total(b)), None)
     if (total_down is None and total_across is None) or len(downs) * len(acrosses) > MAX_CELLS:
         return
 
     def at(a: str | None, b: str | None) -> float | None:
         r = found.get((a or "", b or ""))
-        return _value(table.rows[r][column]) if r is not None else None
+        return value_of(table.rows[r][column]) if r is not None else None
 
     # A combination that is not listed counts as nobody.
     grid = [[at(a, b) if (a, b) in found else 0.0 for b in acrosses] for a in downs]

@@ -214,17 +214,28 @@ class Groups:
         what is left beside them as a share of the largest (p %); weighted where the number is."""
         key = (kind, name, weight)
         if key not in self._tops:
-            runs = self.panel.runs(kind)
-            amounts = self._sizes_of(name, weight)
-            if runs is not None:
-                lags = self._lags_of(kind, runs, self.gid)
-                whole, first, second = largest_two(runs, self.gid, amounts, self.count, lags)
-            else:
-                whole, first, second = self._largest_two_sorted(kind, amounts)
-            self._tops[key] = (
-                _divide(first, whole), _divide(first + second, whole), _divide(whole - first - second, first)
-            )  # fmt: skip
+            self._tops[key] = self._tops_of(kind, self._sizes_of(name, weight))
         return self._tops[key]
+
+    def top_deviations(self, kind: str, name: str) -> tuple[Floats, Floats, Floats]:
+        """As `top_shares`, of the squared distances from the group's mean, which a variance is made of."""
+        key = (kind, name, "\0")
+        if key not in self._tops:
+            means, values = np.append(np.nan, self.mean(name)), self._values(name)
+            self._tops[key] = self._tops_of(
+                kind, lambda rows: np.square(values(rows) - means[np.add(self.gid[rows], 1, dtype=np.intp)])
+            )
+        return self._tops[key]
+
+    def _tops_of(self, kind: str, amounts: Amounts) -> tuple[Floats, Floats, Floats]:
+        runs = self.panel.runs(kind)
+        if runs is not None:
+            lags = self._lags_of(kind, runs, self.gid)
+            whole, first, second = largest_two(runs, self.gid, amounts, self.count, lags)
+        else:
+            whole, first, second = self._largest_two_sorted(kind, amounts)
+        rest = _divide(whole - first - second, first)
+        return _divide(first, whole), _divide(first + second, whole), rest
 
     def _lags_of(self, kind: str, runs: Runs, where: Small) -> Lags | None:
         """Of the groups themselves made once: each rule asks for them."""

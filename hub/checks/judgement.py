@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hub.checks.beside import find_beside, find_in_texts
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
+from hub.checks.cross_tables import find_in_cross_table
 from hub.checks.derived_columns import derived
-from hub.checks.disclosure import COUNTS, Judge
+from hub.checks.disclosure import Judge
 from hub.checks.estimation_samples import sample_of
 from hub.checks.findings import Finding, Place, Severity
-from hub.checks.linked import find_linked, numbers_in_heads
+from hub.checks.heads import find_in_heads, find_in_model_heads
+from hub.checks.linked import find_linked
 from hub.checks.model_texts import Explained, explain_models
 from hub.checks.panels import Panel, open_panels
+from hub.checks.plain_heads import find_outright
 from hub.checks.populations import differing_pairs
 from hub.checks.recompute import Recomputed, Search, best_of
+from hub.checks.remainders import COUNTS
 from hub.checks.sentences import finding
 from hub.checks.shapes import find_in_shape, find_nearly_equal, find_units_in_text, find_units_named
 from hub.checks.tables import Table, number_of
 from hub.checks.terms import find_in_summary, find_in_terms
 from hub.checks.thresholds import Thresholds
 from hub.checks.traces import find_residuals, find_twins
+from hub.checks.transitions import Moves, explain_moves, named_as_moves, state_of, without_stays
 from hub.checks.unit_rows import find_unit_rows
 
 if TYPE_CHECKING:  # most files have no declaration; then the models of documents are not loaded
@@ -33,13 +37,6 @@ if TYPE_CHECKING:  # most files have no declaration; then the models of document
 
 _MAX_TABLES = 40
 _MAX_CELLS_TOLD = 2_000
-_NUMBER = re.compile(r"\d(?:[\d .,'’\u00a0\u202f]*\d)?")
-# "Table 3" and "(2)" number things; they are no results.
-_ORDINAL = re.compile(
-    r"\b(?:tab(?:le|leau|\.)?|fig(?:ure|\.)?|model|mod[eè]le|panel|column|colonne|section|note)s?\s*\d{1,2}\b",
-    re.IGNORECASE,
-)
-
 
 # What the numbers of a table look like alone; of a model's summary each of them was made again.
 _OF_NUMBERS = frozenset(
@@ -49,7 +46,8 @@ _OF_NUMBERS = frozenset(
 
 @dataclass
 class Judgement:
-    """What recomputation says of a file. `reproduced`: every number of it was made again."""
+    """What recomputation says of a file. `reproduced`: every number of it was made again. `doubted`: heads
+    of a model say more than they should."""
 
     findings: list[Finding] = field(default_factory=list)
     explained: list[tuple[Recomputed, Table]] = field(default_factory=list)
@@ -58,6 +56,7 @@ class Judgement:
     declared: list[Place] = field(default_factory=list)
     summaries: list[Table] = field(default_factory=list)
     reproduced: bool = False
+    doubted: bool = False
     with_units: bool = True
 
     def kept(self, findings: Sequence[Finding]) -> list[Finding]:
@@ -125,7 +124,8 @@ def judge(
     whole, contents = contents, models.left
     shown = replace(contents, tables=[*contents.tables, *(table for _, _, table in models.coefficients)])
     complete = bool(contents.tables or models.found) and models.complete
-    complete &= len(contents.tables) <= _MAX_TABLES
+    complete &= len(contents.tables) <= _MAX_TABLES and not judgement.doubted
+    moves: dict[object, Moves | None] = {}
     for number, table in enumerate(contents.tables[:_MAX_TABLES]):
         if declaration is not None and number == 0:
             done = _judge_declared(judgement, table, declaration, panels, thresholds)
@@ -133,27 +133,72 @@ def judge(
                 complete &= done
                 continue
         read, found = _explained(table, searches)
-        complete &= _judge_table(judgement, read, found, thresholds)
+        if found is None or not found.complete:
+            moved = explain_moves(table, panels, context, moves)
+            read, found = (table, moved) if moved is not None else (read, found)
+        complete &= _judge_table(judgement, read, found, thresholds, table.columns)
         judgement.findings += find_units_named(table, panels)
         if (found is None or not found.complete) and table.place not in proven:
             judgement.findings += _look_at_units(table, found, panels, thresholds)
-    judgement.findings += [
-        finding("differing_populations", thresholds.severity("differing_populations"), table.place,
-                limit=thresholds.min_units, evidence={"units": least})
-        for table, least in differing_pairs(judgement.explained, thresholds)
-    ]  # fmt: skip
-    judgement.samples += [
-        sample_of(*one, with_units=judgement.with_units or bool(contents.tables)) for one in models.fitted()
-    ]
-    judgement.findings += find_linked([*judgement.cells, *judgement.samples], thresholds, panels)
+    _judge_together(judgement, models, bool(contents.tables), panels, thresholds)
     judgement.findings += _look_at_texts(whole, panels, thresholds)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
     used = [*_panels_of(judgement), *(fitted.panel for fitted, _, _ in models.fitted())]
     if complete and not all(panel.units for panel in used):
         judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
         complete = False
-    judgement.reproduced = complete and not contents.images and _only_tables(shown, judgement)
+    beside = list(find_beside(shown, shown.tables, panels, lambda *one: _restricted(judgement, *one)))
+    if complete and not contents.images:  # else people read the texts anyway
+        results = len(whole.tables) + len(models.models)
+        said = _restricted_to(judgement)
+        beside += find_in_texts(shown, shown.tables, panels, results=results, said=said)
+    judgement.findings += beside
+    judgement.reproduced = complete and not contents.images and not beside
     return judgement
+
+
+def _judge_together(
+    judgement: Judgement,
+    models: Explained,
+    tables: bool,  # noqa: FBT001
+    panels: Sequence[Panel],
+    thresholds: Thresholds,
+) -> None:
+    """What the tables and models of a file say of each other."""
+    judgement.findings += [
+        finding("differing_populations", thresholds.severity("differing_populations"), table.place,
+                limit=thresholds.min_units, evidence={"units": least})
+        for table, least in differing_pairs(judgement.explained, thresholds)
+    ]  # fmt: skip
+    if len(judgement.cells) > _MAX_CELLS_TOLD:  # those beyond would be shown to nobody
+        judgement.findings.append(finding("cells_cut", Severity.REVIEW, limit=_MAX_CELLS_TOLD))
+    judgement.samples += [
+        sample_of(*one, with_units=judgement.with_units or tables) for one in models.fitted()
+    ]
+    judgement.findings += find_linked([*judgement.cells, *judgement.samples], thresholds, panels)
+
+
+def _restricted(judgement: Judgement, variable: str, value: float) -> bool:
+    """Whether an explained table is of the rows with this value only."""
+    for found, _ in judgement.explained:
+        known = found.panel.categories(variable) if variable in found.panel.variables else None
+        at = known.numbers.get(value) if known is not None else None
+        kept = found.cube.kept()
+        if known is not None and at is not None and kept is not None:
+            return bool((known.codes[kept] == at).all())
+    return False
+
+
+def _restricted_to(judgement: Judgement) -> list[str]:
+    """The words of the groups that explained tables are restricted to."""
+    said: list[str] = []
+    for found, _ in judgement.explained:
+        where = found.where
+        known = found.panel.categories(where.variable) if where is not None else None
+        if where is None or where.position is None or known is None:
+            continue
+        said += [text for text, at in known.texts.items() if at == where.position]
+    return said
 
 
 def _explained(table: Table, searches: Sequence[Search]) -> tuple[Table, Recomputed | None]:
@@ -180,6 +225,10 @@ def _judge_models(
     regression = declared if declared is not None and declared.kind == "regression" else None
     models = explain_models(contents, panels, regression, thresholds)
     judgement.findings += models.findings
+    for fitted, _, table in models.coefficients:
+        heads = list(find_in_model_heads(table, fitted.panel))
+        judgement.findings += heads
+        judgement.doubted |= bool(heads)
     # In a notebook a text and a page may count their tables alike: then nothing is answered for either.
     places = [table.place for table in models.left.tables]
     judgement.summaries += [table for table in models.tables if table.place not in places]
@@ -214,6 +263,9 @@ def _look_at_units(
     yield from find_in_shape(table, found, panels, thresholds)
     yield from find_in_terms(table, panels, thresholds)
     yield from find_residuals(table, explained, thresholds)
+    yield from find_outright(table, explained, thresholds)
+    if found is None:
+        yield from find_in_cross_table(table, panels, thresholds)
 
 
 def _less_sure(one: Finding, table: Table) -> Finding:
@@ -277,9 +329,11 @@ def _judge_regression(
         )
     if check.unexplained:
         judgement.findings.append(_unreproduced(table, len(check.unexplained), check.unexplained, thresholds))
+    heads = list(find_in_model_heads(table, check.fitted.panel))
+    judgement.findings += heads
     if not check.fitted.panel.units:
         judgement.findings.append(finding("unknown_units", thresholds.severity("unknown_units")))
-    return not check.wrong and not check.unexplained and bool(check.fitted.panel.units)
+    return not (check.wrong or check.unexplained or heads) and bool(check.fitted.panel.units)
 
 
 def _panels_of(judgement: Judgement) -> list[Panel]:
@@ -287,9 +341,14 @@ def _panels_of(judgement: Judgement) -> list[Panel]:
 
 
 def _judge_table(
-    judgement: Judgement, table: Table, found: Recomputed | None, thresholds: Thresholds
+    judgement: Judgement,
+    table: Table,
+    found: Recomputed | None,
+    thresholds: Thresholds,
+    heads: Sequence[str] = (),
 ) -> bool:
-    """Add what the rules say of one table; whether it is wholly explained."""
+    """Add what the rules say of one table; whether it is wholly explained. `heads`: those that are printed,
+    where the table stands for another."""
     numbers = sum(number_of(cell) is not None for row in table.rows for cell in row)
     if found is None:
         # Words alone prove nothing: data written as labels would be a table without numbers.
@@ -297,9 +356,12 @@ def _judge_table(
             judgement.findings.append(_unreproduced(table, numbers, [], thresholds))
         return False
     judge = Judge(found, table, thresholds)
-    judgement.findings += [*judge.findings(), *find_twins(found, table, thresholds)]
+    state = state_of(found)
+    broken = judge.findings() if state is None else without_stays(judge.findings(), state, thresholds)
+    judgement.findings += [*broken, *find_twins(found, table, thresholds)]
     judgement.explained.append((found, table))
-    judgement.cells += judge.cells(with_units=judgement.with_units)
+    cells = judge.cells(with_units=judgement.with_units)
+    judgement.cells += cells if state is None else [named_as_moves(one, state) for one in cells]
     if not found.complete:
         missing = [
             (entry.row, entry.column)
@@ -308,8 +370,8 @@ def _judge_table(
             if number_of(entry.text) is not None and not (sure and fit is not None and fit.matched[at])
         ]
         judgement.findings.append(_unreproduced(table, len(missing), missing, thresholds))
-    elif heads := numbers_in_heads(found, table):
-        judgement.findings.append(finding("numbers_in_text", Severity.REVIEW, table.place, count=heads))
+    elif telling := list(find_in_heads(found, table, heads)):
+        judgement.findings += telling
         return False
     return found.complete
 
@@ -346,25 +408,3 @@ def _columns(found: Recomputed) -> dict[int | None, str]:
             else:
                 columns.setdefault(entry.column, fit.measure.statistic)
     return {column: word for column, word in columns.items() if word != "?"}
-
-
-def _only_tables(contents: Contents, judgement: Judgement) -> bool:
-    """Whether the texts hold no number beside those of the tables; adds the finding if they do."""
-    known: Counter[str] = Counter()
-    for table in contents.tables:
-        for row in (table.columns, *table.rows):
-            for cell in row:
-                known.update(_numbers(cell))
-    left = 0
-    for text in contents.printed:
-        found = Counter(_numbers(_ORDINAL.sub(" ", text.content)))
-        left += sum((found - known).values())
-    if left:
-        judgement.findings.append(finding("numbers_in_text", Severity.REVIEW, count=left))
-    return not left
-
-
-def _numbers(text: str) -> Iterator[str]:
-    """Runs of digits: what a number is made of, however it is grouped."""
-    for match in _NUMBER.finditer(text):
-        yield from re.findall(r"\d+", match.group())

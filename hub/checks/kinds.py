@@ -67,7 +67,7 @@ def _in_table(table: Table, thresholds: Thresholds, *, explained: bool) -> Itera
     limit = thresholds.min_units
     if any(_COORDINATES.fullmatch(fold(head)) for head in table.columns):
         yield finding("map", thresholds.severity("map"), table.place, limit=limit)
-    if not explained and _is_transition(table):
+    if not explained and is_transition(table):
         yield finding("transition", thresholds.severity("transition"), table.place, limit=limit)
     shares = _shares_alone(table)
     if shares:
@@ -79,7 +79,7 @@ def _in_table(table: Table, thresholds: Thresholds, *, explained: bool) -> Itera
         yield finding("instance_model", thresholds.severity("instance_model"), table.place)
 
 
-def _is_transition(table: Table) -> bool:
+def is_transition(table: Table) -> bool:
     """Heads that speak of before and after, or the same states as rows and as columns."""
     if any(_NEXT.search(fold(head)) for head in table.columns):
         return True

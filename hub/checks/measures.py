@@ -75,13 +75,18 @@ class Cube:
                     if not wanted:
                         outside = levels < 0 if base == "printed" else self._unknown(axis, levels)
                         gid = np.where(outside, gid.dtype.type(-1), gid)
-            mask = self._mask()
+            mask = self.kept()
             if mask is not None:
                 gid = np.where(mask, gid, gid.dtype.type(-1))
             self._groups[key] = Groups(self.panel, gid, count)
         return self._groups[key]
 
-    def _mask(self) -> npt.NDArray[np.bool_] | None:
+    @property
+    def is_whole(self) -> bool:
+        """Whether all rows are looked at."""
+        return self.mask is None and self.only is None
+
+    def kept(self) -> npt.NDArray[np.bool_] | None:
         """Which rows are looked at; None: all."""
         if self.only is None:
             return self.mask

@@ -14,8 +14,9 @@ import numpy as np
 from hub.checks.contents import Contents, bounds_of
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.panels import Floats, Panel, fold
+from hub.checks.r_prints import tables_in_text
 from hub.checks.sentences import finding
-from hub.checks.tables import Table, UnreadableTable, printed_tables
+from hub.checks.tables import Table, UnreadableTable
 from hub.checks.terms import units_among
 from hub.checks.thresholds import Thresholds
 
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
 
 # What every summary has: the head of its coefficients.
 _HEAD = re.compile(
-    r"\bcoef\b.{0,60}\bstd.{0,5}err|\bCoef\..{0,40}Std\.Err\.|Estimate\s+Std\. Error", re.IGNORECASE
+    r"\bcoef\b.{0,60}\bstd.{0,5}err|\bCoef\..{0,40}Std\.Err\.|Estimate\s+Std\. Error|\bg?lm\(formula = ",
+    re.IGNORECASE,
 )
-_ESTIMATE = re.compile(r"^(?:coef\w*|estimates?|est|b|beta)$")
+_COEFFICIENTS = re.compile(r"^(?:coef\w*|estimates?|est|b|beta|2 5|0 025)$")
 _MOST_MODELS = 30  # of a file; further ones stay unexplained
 _MOST_TABLES = 10  # of coefficients
 _Key = tuple[int | None, int | None]
@@ -70,11 +72,8 @@ def explain_models(
 ) -> Explained:
     """Fit the models again that the file prints summaries of, and hold the rules against them."""
     explained = Explained(contents)
-    texts = [*(one.content for one in contents.printed), *map(_as_text, contents.tables)]
-    if any(_HEAD.search(text) for text in texts):
-        left = explained.left
-        explained.left = replace(left, tables=list(left.tables), printed=list(left.printed))
-        reader = _Reader(explained, panels, declared, thresholds)
+    if may_hold_models(contents):
+        reader = Reader(explained, panels, declared, thresholds)
         reader.read_texts()
         reader.read_tables()
     if declared is None:
@@ -84,11 +83,17 @@ def explain_models(
     return explained
 
 
+def may_hold_models(contents: Contents) -> bool:
+    """Whether a text or table has the head of a model's coefficients."""
+    texts = [*(one.content for one in contents.printed), *map(_as_text, contents.tables)]
+    return any(_HEAD.search(text) for text in texts)
+
+
 def _read_coefficients(explained: Explained, panels: Sequence[Panel]) -> None:
     """Tables of coefficients that say no outcome."""
     tried = 0
     for table in explained.left.tables:
-        if not any(_ESTIMATE.match(fold(head)) for head in table.columns):
+        if not any(_COEFFICIENTS.match(fold(head)) for head in table.columns):
             continue
         tried += 1
         if tried > _MOST_TABLES:
@@ -113,7 +118,9 @@ def _as_text(table: Table) -> str:
     return "   ".join([*table.columns, *(cell for row in table.rows[:40] for cell in row)])
 
 
-class _Reader:
+class Reader:
+    """Takes the summaries out of `explained.left`, which it makes its own."""
+
     def __init__(
         self,
         explained: Explained,
@@ -121,6 +128,8 @@ class _Reader:
         declared: DeclaredRegression | None,
         thresholds: Thresholds,
     ) -> None:
+        left = explained.left
+        explained.left = replace(left, tables=list(left.tables), printed=list(left.printed))
         self.explained = explained
         self.panels = panels
         self.declared = declared
@@ -138,7 +147,7 @@ class _Reader:
                 continue
             lines = text.content.splitlines()
             summaries = find_summaries([plain_line(line) for line in lines])
-            read = self._explain(summaries, text.place)
+            read = self.explain(summaries, text.place)
             if read:
                 rest = without(lines, read)
                 self._forget(text.content, rest, text.place)
@@ -164,7 +173,7 @@ class _Reader:
 
     def _printed(self, text: str, place: Place) -> list[Table]:
         try:
-            return printed_tables(text, bounds_of(self.thresholds), place)
+            return tables_in_text(text, bounds_of(self.thresholds), place)
         except UnreadableTable:
             return []
 
@@ -192,7 +201,7 @@ class _Reader:
             beside = left.printed[at].content.splitlines()
             lines += beside
             owners += [-1 - at] * len(beside)
-        read = self._explain(find_summaries(lines), tables[0].place)
+        read = self.explain(find_summaries(lines), tables[0].place)
         for at in texts:
             own = [place for place, owner in enumerate(owners) if owner == -1 - at and place not in read]
             left.printed[at] = replace(left.printed[at], content="\n".join(lines[place] for place in own))
@@ -202,7 +211,7 @@ class _Reader:
                 left.tables.remove(table)
                 self.explained.tables.append(table)
 
-    def _explain(self, summaries: Sequence[Summary], place: Place) -> set[int]:
+    def explain(self, summaries: Sequence[Summary], place: Place) -> set[int]:
         """The lines that are wholly made again."""
         read: set[int] = set()
         for summary in summaries:

@@ -64,6 +64,7 @@ def check_declared(table: Table, declared: DeclaredRegression, panels: Sequence[
         raise UnreadableClaim("terms are missing")
     wrong, unexplained, right = [], [], 0
     at_role = {at: role for role, at in roles.items()}
+    unexplained += [(row, roles["term"]) for row in _rows_of_words(table) if row not in rows]
     for row, cells in enumerate(table.rows):
         for at, text in enumerate(cells):
             if at == roles["term"] or (number_of(text) is None and not text.strip()):
@@ -76,6 +77,15 @@ def check_declared(table: Table, declared: DeclaredRegression, panels: Sequence[
             else:
                 right += 1
     return ModelCheck(fitted, outcome, tuple(wrong), tuple(unexplained), right)
+
+
+def _rows_of_words(table: Table) -> list[int]:
+    """The rows that say something and have no number."""
+    return [
+        row
+        for row, cells in enumerate(table.rows)
+        if any(text.strip() for text in cells) and all(number_of(text) is None for text in cells)
+    ]
 
 
 def _fit(declared: DeclaredRegression, panel: Panel) -> tuple[Fitted, Floats]:

@@ -22,7 +22,8 @@ def _distinct(found: Recomputed, kind: str, keep: Mask) -> int:
 def _population(found: Recomputed) -> Mask:
     """The rows that a table is of: those its filter keeps, with a value of the variable that all its numbers
     are of."""
-    rows = np.ones(found.panel.rows, dtype=np.bool_) if found.cube.mask is None else found.cube.mask
+    kept = found.cube.kept()
+    rows = np.ones(found.panel.rows, dtype=np.bool_) if kept is None else kept
     names = {fit.measure.variable for fit in found.fits if fit is not None}
     only = next(iter(names)) if len(names) == 1 else None
     values = found.panel.numbers(only) if only is not None else None
@@ -34,7 +35,7 @@ def differing_pairs(
 ) -> Iterator[tuple[Table, int]]:
     """Tables of one file whose rows differ by fewer units than a cell needs: the difference shows them."""
     for (one, _), (two, table) in combinations(explained, 2):
-        if one.panel is not two.panel or one.cube.mask is two.cube.mask:
+        if one.panel is not two.panel or (one.cube.is_whole and two.cube.is_whole):
             continue
         kinds = list(one.panel.units)
         a, b = _population(one), _population(two)

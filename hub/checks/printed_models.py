@@ -33,6 +33,7 @@ _GENERAL: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("binomial", "logit"): "logit",
         ("binomial", ""): "logit",
+        ("binomial", "probit"): "probit",
         ("poisson", "log"): "poisson",
         ("poisson", ""): "poisson",
     }
@@ -49,7 +50,7 @@ _WORDS: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "covariance": re.compile(r"nonrobust|HC[0-3]|cluster"),
     }
 )  # fmt: skip
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*)?(?:e[-+]\d{2,3})?")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*)?(?:e[-+]\d{1,3})?")
 # How exactly a number is made again, up to so many digits: no digit is left in which to write something.
 _RELATIVE, _USUAL_DIGITS = 1e-9, 10
 _FINEST, _MOST_DIGITS = 1e-13, 14
@@ -60,7 +61,8 @@ _SIGNIFICANT: Mapping[str, int] = MappingProxyType(
         "f": 4,
         "likelihood": 5,
         "null_likelihood": 5,
-        "deviance": 5,
+        "deviance": 4,
+        "null_deviance": 4,
         "pearson": 3,
         "condition": 3,
     }
@@ -143,12 +145,14 @@ def _fit_named(summary: Summary, panel: Panel) -> PrintedModel:
     if len(outcome) != 1 or outcome[0].made is None:
         raise UnreadableClaim("outcome")
     names = [one.term for one in summary.coefficients]
+    if len(set(names)) < len(names):
+        raise UnreadableClaim("terms")
     terms = [factors_of(name, panel) for name in names]
     used = {factor.variable for factors in (outcome, *terms) for factor in factors}
     keep = np.ones(panel.rows, dtype=np.bool_)
     for name in sorted(used):
         keep &= present(name, panel)
-    at = {one.line: place for place, one in enumerate(summary.coefficients)}
+    at = {one.term: place for place, one in enumerate(summary.coefficients)}
     for rows in _candidates(summary, panel, keep, used):
         if rows.size * len(terms) > _MOST_CELLS:
             raise UnreadableClaim("terms")
@@ -169,13 +173,7 @@ def _candidates(
     summary: Summary, panel: Panel, keep: npt.NDArray[np.bool_], used: set[str]
 ) -> Iterator[Rows]:
     """Sets of as many rows as the summary says, the likeliest first."""
-    said = summary.number("observations")
-    wanted = int(said) if said is not None and said.isdecimal() and len(said) < 12 else None
-    if wanted is None and summary.of_r:
-        degrees = summary.number("degrees")
-        wanted = int(degrees) + len(summary.coefficients) if degrees is not None else None
-    if wanted is None:
-        raise UnreadableClaim("observations")
+    wanted = _observations(summary, int(keep.sum()))
     if int(keep.sum()) == wanted:
         yield np.flatnonzero(keep)
         return
@@ -197,6 +195,19 @@ def _candidates(
                 yield np.flatnonzero(keep & (known.codes == at))
 
 
+def _observations(summary: Summary, known: int) -> int:
+    """How many rows the summary says; `known`: those with a value of its variables, where it says none."""
+    said = summary.number("observations")
+    if said is not None and said.isdecimal() and len(said) < 12:
+        return int(said)
+    degrees = summary.number("degrees")
+    if summary.of_r and degrees is not None:
+        return int(degrees) + len(summary.coefficients)
+    if summary.of_r and not summary.numbers:  # a model printed itself says none
+        return known
+    raise UnreadableClaim("observations")
+
+
 def _fit_declared(summary: Summary, declared: DeclaredRegression, panel: Panel) -> PrintedModel:
     if declared.weight is not None:
         raise UnreadableClaim("weight")
@@ -206,28 +217,28 @@ def _fit_declared(summary: Summary, declared: DeclaredRegression, panel: Panel) 
     if ready.rows.size * len(ready.parameters) > _MOST_CELLS:
         raise UnreadableClaim("terms")
     names = {key: at for at, one in reversed(list(enumerate(ready.parameters))) for key in named(one)}
-    at: dict[int, int] = {}
+    at: dict[str, int] = {}
     for one in summary.coefficients:
         place = next(
             (names[key] for key in named(Parameter(one.term, (), np.zeros(1))) if key in names), None
         )
         if place is None or place in at.values():
             raise UnreadableClaim(f"term: {one.term[:80]}")
-        at[one.line] = place
+        at[one.term] = place
     claim = _Claim(panel, ready.rows, ready.parameters, ready.outcome, declared.model, at, ready.kept)
     return _compared(summary, claim, declared)
 
 
 @dataclass(frozen=True)
 class _Claim:
-    """What a summary may be of. `at`: line → parameter; `kept`: rows before those without a value went."""
+    """What a summary may be of. `at`: term → parameter; `kept`: rows before those without a value went."""
 
     panel: Panel
     rows: Rows
     parameters: tuple[Parameter, ...]
     outcome: Floats
     kind: str
-    at: Mapping[int, int]
+    at: Mapping[str, int]
     kept: int
 
 
@@ -241,9 +252,9 @@ def _compared(summary: Summary, claim: _Claim, declared: DeclaredRegression | No
     normal = summary.normal if summary.normal is not None else claim.kind != "ols"
     best: tuple[Estimate, frozenset[int], tuple[str, ...]] | None = None
     for covariance, groups in _covariances(summary, claim.panel, claim.rows, declared):
-        estimate = Estimate(claim.kind, design, claim.outcome, covariance, groups, normal)
+        estimate = Estimate(claim.kind, design, claim.outcome, covariance, groups, normal, summary.of_r)
         if not all(
-            prints(one.cells["estimate"], float(estimate.estimates[claim.at[one.line]]))
+            prints(one.cells["estimate"], float(estimate.estimates[claim.at[one.term]]))
             for one in summary.coefficients
         ):
             raise UnreadableClaim("coefficients")
@@ -282,7 +293,7 @@ def _told(summary: Summary, estimate: Estimate, claim: _Claim) -> tuple[frozense
     """The lines that are wholly right, and the labels of the numbers and words that are not."""
     bad: dict[int, list[str]] = {}
     for one in summary.coefficients:
-        for role in _wrong_cells(one, estimate, claim.at[one.line], summary.tail):
+        for role in _wrong_cells(one, estimate, claim.at[one.term], summary.tail):
             bad.setdefault(one.line, []).append(f"{one.term[:60]} {role}")
     for number in summary.numbers:
         if not _is_right(number.role, number.label, number.text, estimate, summary, claim.kept):

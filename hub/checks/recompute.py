@@ -207,7 +207,8 @@ class Search:
                 continue
             cost = self.panel.rows if measure.variable is not None else self.panel.rows // _COUNTED_ONCE
             self.spent += 0 if said else cost + 20 * len(series.entries)
-            for one in bases:
+            # A share has a whole that is not printed: of the groups shown, or of all.
+            for one in dict.fromkeys((*bases, *BASES)) if measure.statistic == "share" else bases:
                 tried = replace(measure, base=one)
                 if not could_count_units(cube, tried, series, numbers, _PARTLY):
                     continue

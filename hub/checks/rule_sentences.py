@@ -21,8 +21,9 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "the cell, and a second one so that totals do not reveal it.",
     ),
     "empty_cell": Sentence(
-        "Cette cellule est vide : personne du groupe n’a cette caractéristique. Vérifiez que cela va de soi.",
-        "This cell is empty: nobody of the group has this characteristic. Make sure that is self-evident.",
+        "Cette cellule vaut zéro : personne du groupe n’a cette caractéristique. Vérifiez que cela va de "
+        "soi.",
+        "This cell is zero: nobody of the group has this characteristic. Make sure that is self-evident.",
     ),
     "group_share": Sentence(
         "Cette cellule contient plus de {percent} % de sa ligne ou de sa colonne : elle renseigne sur tout "
@@ -58,8 +59,8 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "or merge.",
     ),
     "extreme": Sentence(
-        "Ce nombre est un minimum ou un maximum ({statistic}) : la valeur d’une unité. Retirez-le, ou donnez "
-        "un percentile d’un groupe assez grand.",
+        "Ce nombre est un minimum ou un maximum ({statistic}) : la valeur d’une unité. Retirez-le, ou "
+        "donnez un percentile d’un groupe assez grand.",
         "This number is a minimum or maximum ({statistic}): the value of a unit. Remove it, or give a "
         "percentile of a group that is large enough.",
     ),
@@ -83,10 +84,11 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "The table has suppressed cells and totals. Check that the cells cannot be computed again.",
     ),
     "differing_populations": Sentence(
-        "Deux tableaux du fichier portent sur des populations qui diffèrent de moins de {limit} unités : "
-        "leur différence les révèle. Gardez-en un seul.",
-        "Two tables of the file have populations that differ by fewer than {limit} units: the difference "
-        "reveals them. Keep one of the two.",
+        "Deux tableaux ou deux colonnes du fichier portent sur des populations qui diffèrent de moins de "
+        "{limit} unités : leur différence les révèle. Gardez-en un seul, ou prenez partout les mêmes "
+        "personnes.",
+        "Two tables or columns of the file have populations that differ by fewer than {limit} units: the "
+        "difference reveals them. Keep one of the two, or take the same persons throughout.",
     ),
     "degrees_of_freedom": Sentence(
         "Le modèle garde moins de {limit} degrés de liberté. Retirez des variables ou élargissez la "
@@ -112,6 +114,14 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
         "leurs moyennes par groupe.",
         "{rows} values per observation (residuals, fitted values, scores). They do not leave: give their "
         "means by group.",
+    ),
+    "residual_ends": Sentence(
+        "Le résumé imprimé par R montre le plus petit et le plus grand résidu, valeurs d’unités. Écrivez le "
+        'modèle sans résidus : vitrine_regression(model, file = "….csv") en R, '
+        'vitrine.regression(model, file="….csv") en Python ; ou imprimez coef(summary(model)).',
+        "The summary that R prints shows the smallest and the largest residual, values of units. Write the "
+        'model without residuals: vitrine_regression(model, file = "….csv") in R, '
+        'vitrine.regression(model, file="….csv") in Python; or print coef(summary(model)).',
     ),
     "trajectory": Sentence(
         "{rows} lignes sont celles de moins de {limit} mêmes unités de l’extrait ({columns}). Les données "
@@ -153,37 +163,80 @@ RULE_SENTENCES: Mapping[str, Sentence] = {
     "same_value": Sentence(
         "Toutes les unités de ce groupe ont la même valeur : ce nombre la révèle pour chacune. Dites "
         "pourquoi elle va de soi, ou regroupez.",
-        "All units of this group have the same value: this number reveals it for each of them. Say why it is "
-        "self-evident, or merge.",
+        "All units of this group have the same value: this number reveals it for each of them. Say why it "
+        "is self-evident, or merge.",
     ),
     "unknown_units": Sentence(
         "L’extrait n’a pas de colonne d’unités connue : personne ne peut compter les unités d’un nombre.",
         "The extract has no known unit column: nobody can count the units behind a number.",
     ),
     "unreproduced": Sentence(
-        "{cells} nombres n’ont pas été retrouvés dans l’extrait : un vérificateur doit les juger. Une "
-        "déclaration (vitrine.table) permettrait de les recalculer.",
-        "{cells} numbers were not made again from the extract: a checker must judge them. A declaration "
-        "(vitrine.table) would allow them to be recomputed.",
+        "{cells} {cells:nombre n’a pas été retrouvé|nombres n’ont pas été retrouvés} dans l’extrait : un "
+        "vérificateur doit {cells:le|les} juger. Une déclaration (vitrine.table) permettrait de "
+        "{cells:le|les} recalculer.",
+        "{cells} {cells:number was|numbers were} not made again from the extract: a checker must judge "
+        "{cells:it|them}. A declaration (vitrine.table) would allow {cells:it|them} to be recomputed.",
     ),
     "model_numbers": Sentence(
-        "Le modèle imprimé a été réestimé, mais {cells} de ses nombres n’ont pas été retrouvés ({labels}). "
-        "Retirez-les, ou un vérificateur doit les juger.",
-        "The printed model was fitted again, but {cells} of its numbers were not found ({labels}). Remove "
-        "them, or a checker must judge them.",
+        "Le modèle imprimé a été réestimé, mais {cells} de ses nombres {cells:n’a pas été retrouvé|n’ont "
+        "pas été retrouvés} ({labels}). {cells:Retirez-le|Retirez-les}, ou un vérificateur doit "
+        "{cells:le|les} juger.",
+        "The printed model was fitted again, but {cells} of its numbers {cells:was|were} not found "
+        "({labels}). Remove {cells:it|them}, or a checker must judge {cells:it|them}.",
     ),
     "false_claim": Sentence(
-        "Le fichier ne contient pas ce que dit sa déclaration ({cells} nombres diffèrent). Déposez le "
-        "fichier avec la déclaration qui l’a produit.",
-        "The file does not hold what its declaration says ({cells} numbers differ). Submit the file with the "
-        "declaration that made it.",
+        "Le fichier ne contient pas ce que dit sa déclaration ({cells} {cells:nombre diffère|nombres "
+        "diffèrent}). Déposez le fichier avec la déclaration qui l’a produit.",
+        "The file does not hold what its declaration says ({cells} {cells:number differs|numbers differ}). "
+        "Submit the file with the declaration that made it.",
     ),
     "unread_claim": Sentence(
         "La déclaration n’a pas pu être appliquée ({problem}). Le fichier a été examiné sans elle.",
         "The declaration could not be applied ({problem}). The file was examined without it.",
     ),
     "numbers_in_text": Sentence(
-        "{count} nombres du texte ne sont dans aucun tableau retrouvé. Un vérificateur doit les lire.",
-        "{count} numbers of the text are in no table that was found. A checker must read them.",
+        "{count} {count:nombre du texte n’est|nombres du texte ne sont} dans aucun tableau retrouvé. Un "
+        "vérificateur doit {count:le|les} lire.",
+        "{count} {count:number of the text is|numbers of the text are} in no table that was found. A "
+        "checker must read {count:it|them}.",
+    ),
+    "words_in_text": Sentence(
+        "Le texte dit plus que des titres et des légendes : une phrase, un nombre en lettres ou un groupe "
+        "qui n’est dans aucun tableau. Un vérificateur doit le lire.",
+        "The text says more than titles and captions: a sentence, a number in words, or a group that is in "
+        "no table. A checker must read it.",
+    ),
+    "outside_tables": Sentence(
+        "Des clés ou des valeurs du fichier ne sont dans aucun tableau ({count}). Retirez-les, ou un "
+        "vérificateur doit les lire.",
+        "Keys or values of the file are in no table ({count}). Remove them, or a checker must read them.",
+    ),
+    "numbers_in_name": Sentence(
+        "Le nom du fichier, ou d’une feuille, contient un nombre qui n’est ni une date ni une version. Il "
+        "sort avec le fichier : changez-le.",
+        "The name of the file, or of a sheet, holds a number that is neither a date nor a version. It "
+        "leaves with the file: change it.",
+    ),
+    "empty_column": Sentence(
+        "Une colonne du tableau ne contient aucun nombre. Retirez-la : sa tête sort avec le fichier.",
+        "A column of the table holds no number. Remove it: its head leaves with the file.",
+    ),
+    "telling_marks": Sentence(
+        "Des étoiles ou plusieurs marques de suppression ({count}) distinguent des cellules : elles peuvent "
+        "dire ce qu’elles cachent. N’en gardez qu’une.",
+        "Stars or several marks of suppression ({count}) tell cells apart: they may say what they hide. "
+        "Keep only one.",
+    ),
+    "cells_cut": Sentence(
+        "Le fichier a plus de {limit} nombres retrouvés : seuls les premiers sont montrés avec leurs "
+        "unités. Partagez-le.",
+        "More than {limit} numbers of the file were made again: only the first are shown with their units. "
+        "Split it.",
+    ),
+    "nothing_made_again": Sentence(
+        "Le fichier ne contient aucun nombre à retrouver dans l’extrait : rien n’a pu être recalculé. Un "
+        "vérificateur doit le lire.",
+        "The file holds no number to make again from the extract: nothing could be recomputed. A checker "
+        "must read it.",
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,14 +15,14 @@ SENTENCES: Mapping[str, Sentence] = {
     **RULE_SENTENCES,
     **INTAKE_SENTENCES,
     "type_unlisted": Sentence(
-        "Ce type de fichier ({extension}) ne peut pas sortir. Déposez un tableau (csv, xlsx), un texte, "
-        "une image (png, jpg, svg), un pdf ou un notebook.",
+        "Ce type de fichier ({extension}) ne peut pas sortir. Déposez un tableau (csv, xlsx), un texte, une "
+        "image (png, jpg, svg), un pdf ou un notebook.",
         "This type of file ({extension}) cannot leave. Submit a table (csv, xlsx), a text, an image (png, "
         "jpg, svg), a pdf or a notebook.",
     ),
     "type_mismatch": Sentence(
-        "Le contenu ({found}) n’est pas ce qu’annonce l’extension {extension}. Enregistrez le fichier "
-        "dans son vrai format.",
+        "Le contenu ({found}) n’est pas ce qu’annonce l’extension {extension}. Enregistrez le fichier dans "
+        "son vrai format.",
         "The content ({found}) is not what the extension {extension} says. Save the file in its real format.",
     ),
     "empty": Sentence(
@@ -46,28 +47,32 @@ SENTENCES: Mapping[str, Sentence] = {
         "The table has {rows} rows (customary: at most {limit}). Check that these are aggregated results.",
     ),
     "long_cell": Sentence(
-        "Une cellule a {characters} caractères (limite {limit}) : elle ne peut pas être montrée en "
-        "entier. Raccourcissez-la.",
+        "Une cellule a {characters} caractères (limite {limit}) : elle ne peut pas être montrée en entier. "
+        "Raccourcissez-la.",
         "A cell has {characters} characters (limit {limit}): it cannot be shown in full. Shorten it.",
     ),
     "ragged": Sentence(
-        "Des lignes n’ont pas le même nombre de cellules que l’en-tête ({rows} lignes). Vérifiez le "
-        "séparateur.",
-        "Some rows have another number of cells than the header ({rows} rows). Check the delimiter.",
+        "Des lignes n’ont pas le même nombre de cellules que l’en-tête ({rows} {rows:ligne|lignes}). "
+        "Vérifiez le séparateur.",
+        "Some rows have another number of cells than the header ({rows} {rows:row|rows}). Check the "
+        "delimiter.",
     ),
     "unreadable_table": Sentence(
         "Le tableau n’a pas pu être lu. Enregistrez-le en CSV simple, en UTF-8.",
         "The table could not be read. Save it as plain CSV in UTF-8.",
     ),
     "not_a_number": Sentence(
-        "{cells} cellules contiennent NaN ou infini. Remplacez-les par une mention (par exemple « n.d. »).",
-        "{cells} cells hold NaN or infinity. Replace them by a word (for example “n/a”).",
+        "{cells} {cells:cellule contient|cellules contiennent} NaN ou infini. "
+        "{cells:Remplacez-la|Remplacez-les} par une mention (par exemple « n.d. »).",
+        "{cells} {cells:cell holds|cells hold} NaN or infinity. Replace {cells:it|them} by a word (for "
+        "example “n/a”).",
     ),
     "unrounded": Sentence(
-        "{cells} nombres ont plus de chiffres qu’on n’en lit. Arrondissez-les (six chiffres suffisent) : les "
-        "derniers aident à retrouver des personnes par différence.",
-        "{cells} numbers have more digits than anybody reads. Round them (six digits are enough): the last "
-        "ones help to find persons by subtraction.",
+        "{cells} {cells:nombre a|nombres ont} plus de chiffres qu’on n’en lit. "
+        "{cells:Arrondissez-le|Arrondissez-les} (six chiffres suffisent) : les derniers aident à retrouver "
+        "des personnes par différence.",
+        "{cells} {cells:number has|numbers have} more digits than anybody reads. Round {cells:it|them} (six "
+        "digits are enough): the last ones help to find persons by subtraction.",
     ),
     "encoding": Sentence(
         "Le texte n’est pas en UTF-8 ({problem}). Il a été converti ; ce qui sort peut différer du fichier. "
@@ -80,10 +85,10 @@ SENTENCES: Mapping[str, Sentence] = {
         "The text holds invisible characters. They do not leave; remove them.",
     ),
     "formula": Sentence(
-        "{cells} cellules seraient exécutées par un tableur : une apostrophe a été mise devant. Enlevez le "
-        "signe initial (= + - @).",
-        "{cells} cells would be run by a spreadsheet: an apostrophe was put before them. Remove the leading "
-        "sign (= + - @).",
+        "{cells} {cells:cellule serait exécutée|cellules seraient exécutées} par un tableur : une "
+        "apostrophe a été mise devant. Enlevez le signe initial (= + - @).",
+        "{cells} {cells:cell|cells} would be run by a spreadsheet: an apostrophe was put before "
+        "{cells:it|them}. Remove the leading sign (= + - @).",
     ),
     "encoded_blob": Sentence(
         "Un bloc de {characters} caractères ressemble à des données codées. Retirez-le.",
@@ -98,9 +103,10 @@ SENTENCES: Mapping[str, Sentence] = {
         "The image is damaged ({problem}). Save it again.",
     ),
     "trailing_bytes": Sentence(
-        "{count} octets suivent la fin de l’image ; ils ne sortent pas. Enregistrez-la de nouveau, sans rien "
-        "y ajouter.",
-        "{count} bytes follow the end of the image; they do not leave. Save it again, with nothing added.",
+        "{count} {count:octet suit la fin de l’image ; il ne sort|octets suivent la fin de l’image ; ils ne "
+        "sortent} pas. Enregistrez-la de nouveau, sans rien y ajouter.",
+        "{count} {count:byte follows the end of the image; it does|bytes follow the end of the image; they "
+        "do} not leave. Save it again, with nothing added.",
     ),
     "image_metadata": Sentence(
         "L’image porte un texte caché ou des métadonnées ({name}) ; ils ne sortent pas. Enregistrez l’image "
@@ -128,13 +134,15 @@ SENTENCES: Mapping[str, Sentence] = {
     "small_count": Sentence(
         "Un effectif est inférieur à {limit}. Regroupez des catégories ou supprimez la cellule (et une "
         "seconde pour que les totaux ne la révèlent pas).",
-        "A count is below {limit}. Merge categories or suppress the cell (and a second one, so that "
-        "totals do not reveal it).",
+        "A count is below {limit}. Merge categories or suppress the cell (and a second one, so that totals "
+        "do not reveal it).",
     ),
     "small_integer": Sentence(
-        "{cells} nombres entiers de cette colonne sont inférieurs à {limit}. Si ce sont des effectifs, "
-        "regroupez ou supprimez.",
-        "{cells} whole numbers in this column are below {limit}. If they are counts, merge or suppress.",
+        "{cells} {cells:nombre entier de cette colonne est inférieur|nombres entiers de cette colonne sont "
+        "inférieurs} à {limit}. {cells:Si c’est un effectif|Si ce sont des effectifs}, regroupez ou "
+        "supprimez.",
+        "{cells} {cells:whole number in this column is|whole numbers in this column are} below {limit}. "
+        "{cells:If it is a count|If they are counts}, merge or suppress.",
     ),
     "pseudonym": Sentence(
         "Le fichier contient un identifiant de l’extrait (une personne, un ménage…). Retirez tous les "
@@ -148,21 +156,21 @@ SENTENCES: Mapping[str, Sentence] = {
     "row_level": Sentence(
         "{rows} lignes du tableau reproduisent des lignes de l’extrait ({columns}). Les données "
         "individuelles ne sortent pas : déposez un tableau agrégé.",
-        "{rows} rows of the table reproduce rows of the extract ({columns}). Individual data do not "
-        "leave: submit an aggregated table.",
+        "{rows} rows of the table reproduce rows of the extract ({columns}). Individual data do not leave: "
+        "submit an aggregated table.",
     ),
     "column_copy": Sentence(
-        "{rows} valeurs de cette colonne sont celles d’une variable de l’extrait ({columns}). Les données"
-        " individuelles ne sortent pas : déposez un tableau agrégé.",
-        "{rows} values of this column are those of a variable of the extract ({columns}). Individual data"
-        " do not leave: submit an aggregated table.",
+        "{rows} valeurs de cette colonne sont celles d’une variable de l’extrait ({columns}). Les données "
+        "individuelles ne sortent pas : déposez un tableau agrégé.",
+        "{rows} values of this column are those of a variable of the extract ({columns}). Individual data "
+        "do not leave: submit an aggregated table.",
     ),
     "order_statistic": Sentence(
         "{rows} valeurs de cette colonne sont chacune celle d’une seule unité de l’extrait ({columns}) : "
         "médiane, minimum, maximum ou donnée individuelle ? Les extrêmes ne sortent pas ; une médiane "
-        "demande 20 unités.",
+        "demande {median} unités.",
         "{rows} values of this column are each that of a single unit of the extract ({columns}): median, "
-        "minimum, maximum or individual data? Extremes do not leave; a median needs 20 units.",
+        "minimum, maximum or individual data? Extremes do not leave; a median needs {median} units.",
     ),
     "unit_like": Sentence(
         "{rows} valeurs décimales presque toutes différentes : vérifiez que ce ne sont ni des données "
@@ -184,16 +192,18 @@ SENTENCES: Mapping[str, Sentence] = {
         "The form lacks: {field}. Without it the output cannot be judged.",
     ),
     "more_of_the_same": Sentence(
-        "{count} autres constats de la règle « {of} » ne sont pas détaillés.",
-        "{count} more findings of the rule “{of}” are not listed.",
+        "{count} {count:autre constat|autres constats} de la règle « {of} » {count:n’est pas détaillé|ne "
+        "sont pas détaillés}.",
+        "{count} more {count:finding|findings} of the rule “{of}” {count:is|are} not listed.",
     ),
     # Ledger and suppression (hub.checks.ledger, hub.checks.suppression)
     "differencing": Sentence(
         "Ce nombre et la libération n° {release} portent sur presque les mêmes populations : la différence "
         "{tells} sur moins de {limit} {units}. Reprenez exactement la même population, ou une nettement "
         "différente.",
-        "This number and release no. {release} are about nearly the same populations: the difference {tells} "
-        "about fewer than {limit} {units}. Use exactly the same population, or a clearly different one.",
+        "This number and release no. {release} are about nearly the same populations: the difference "
+        "{tells} about fewer than {limit} {units}. Use exactly the same population, or a clearly different "
+        "one.",
     ),
     "differencing_beside": Sentence(
         "Ce nombre et un autre du fichier « {beside} » de la même soumission portent sur presque les mêmes "
@@ -216,8 +226,8 @@ SENTENCES: Mapping[str, Sentence] = {
     "suppression_solvable": Sentence(
         "Une cellule supprimée se calcule à partir des totaux publiés, exactement ou presque. Supprimez "
         "aussi une seconde cellule de sa ligne et de sa colonne, ou regroupez des catégories.",
-        "A suppressed cell can be calculated from the published totals, exactly or nearly. Suppress a second "
-        "cell of its row and of its column too, or merge categories.",
+        "A suppressed cell can be calculated from the published totals, exactly or nearly. Suppress a "
+        "second cell of its row and of its column too, or merge categories.",
     ),
     "parser_died": Sentence(
         "La vérification automatique n’a pas abouti. Le fichier doit être examiné avec une attention "
@@ -225,6 +235,17 @@ SENTENCES: Mapping[str, Sentence] = {
         "The automatic check did not finish. The file needs particular care.",
     ),
 }
+
+
+class _Said(string.Formatter):
+    """`str.format` that also knows "{cells:number|numbers}": the first word for one, the second for more."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """The value, or the word that goes with it."""
+        if "|" in format_spec:
+            one, more = format_spec.split("|")
+            return one if value == 1 else more
+        return str(super().format_field(value, format_spec))
 
 
 def finding(
@@ -243,7 +264,11 @@ def finding(
     french, english = SENTENCES[rule]
     spot = place if place is not None else Place()
     shown = {**values, **(evidence or {})}
-    message = {"fr": french.format(**{**values, **(words or {})}), "en": english.format(**values)}
+    said = _Said()
+    message = {
+        "fr": said.vformat(french, (), {**values, **(words or {})}),
+        "en": said.vformat(english, (), values),
+    }
     return Finding(rule, severity, place_in_words(spot, shown.get("column"), "en"), message, shown, spot)
 
 

@@ -10,8 +10,8 @@ INTAKE_SENTENCES: Mapping[str, Sentence] = {
     "type_data": Sentence(
         "Un fichier {extension} peut contenir les microdonnées : il ne sort pas. Déposez le tableau de "
         "résultats en csv ou en xlsx.",
-        "A {extension} file can hold the microdata: it does not leave. Submit the table of results as csv or "
-        "xlsx.",
+        "A {extension} file can hold the microdata: it does not leave. Submit the table of results as csv "
+        "or xlsx.",
     ),
     "type_model": Sentence(
         "Un objet enregistré ({extension}) peut contenir les données et n’est jamais ouvert. Déposez le "
@@ -26,16 +26,16 @@ INTAKE_SENTENCES: Mapping[str, Sentence] = {
         "csv.",
     ),
     "type_archive": Sentence(
-        "Cette archive ({extension}) n’est pas ouverte. Déposez les fichiers un à un, ou en zip sans archive "
-        "à l’intérieur.",
-        "This archive ({extension}) is not opened. Submit the files one by one, or as a zip without archives "
-        "inside.",
+        "Cette archive ({extension}) n’est pas ouverte. Déposez les fichiers un à un, ou en zip sans "
+        "archive à l’intérieur.",
+        "This archive ({extension}) is not opened. Submit the files one by one, or as a zip without "
+        "archives inside.",
     ),
     "type_document": Sentence(
-        "Un document {extension} garde des tableurs, des révisions et des images cachés. Déposez le texte en "
-        "md ou en pdf, et chaque tableau en csv.",
-        "A {extension} document keeps hidden workbooks, revisions and pictures. Submit the text as md or pdf "
-        "and each table as csv.",
+        "Un document {extension} garde des tableurs, des révisions et des images cachés. Déposez le texte "
+        "en md ou en pdf, et chaque tableau en csv.",
+        "A {extension} document keeps hidden workbooks, revisions and pictures. Submit the text as md or "
+        "pdf and each table as csv.",
     ),
     "parser_lost": Sentence(
         "Le fichier n’a pas pu être réécrit : il est trop grand, trop complexe ou abîmé. Rien n’en peut "
@@ -52,8 +52,8 @@ INTAKE_SENTENCES: Mapping[str, Sentence] = {
         "Rewritten, the file would exceed {limit} bytes. Submit it in smaller parts.",
     ),
     "blanks_normalised": Sentence(
-        "Les espaces et les fins de ligne ont été uniformisés ({count} endroits).",
-        "Blanks and line ends were made uniform ({count} places).",
+        "Les espaces et les fins de ligne ont été uniformisés ({count} {count:endroit|endroits}).",
+        "Blanks and line ends were made uniform ({count} {count:place|places}).",
     ),
     "trailing_blanks": Sentence(
         "{lines} lignes finissaient par des espaces de longueurs diverses, qui peuvent coder des données ; "
@@ -66,23 +66,27 @@ INTAKE_SENTENCES: Mapping[str, Sentence] = {
     ),
     "numbers_normalised": Sentence(
         "Nombres écrits sous une forme fixe (au plus 10 chiffres significatifs) : {cells}.",
-        "{cells} numbers were written in a fixed form (at most 10 significant digits).",
+        "{cells} {cells:number was|numbers were} written in a fixed form (at most 10 significant digits).",
     ),
     "json_rewritten": Sentence(
         "Le JSON a été réécrit avec une mise en page fixe.",
         "The JSON was written again in a fixed layout.",
     ),
     "json_duplicate": Sentence(
-        "{count} clés du JSON étaient en double ; seule la dernière valeur de chacune est gardée.",
-        "{count} keys of the JSON were there twice; only the last value of each is kept.",
+        "{count} {count:clé du JSON était|clés du JSON étaient} en double ; seule la dernière valeur de "
+        "chacune est gardée.",
+        "{count} {count:key of the JSON was|keys of the JSON were} there twice; only the last value of each "
+        "is kept.",
     ),
     "image_rewritten": Sentence(
         "L’image a été réécrite en PNG : ses points seuls sont gardés.",
         "The image was written again as PNG: only its pixels are kept.",
     ),
     "drawing_rasterised": Sentence(
-        "Le dessin ({shapes} formes) a été converti en image : ses coordonnées ne sortent pas.",
-        "The drawing ({shapes} shapes) was turned into an image: its coordinates do not leave.",
+        "Le dessin ({shapes} {shapes:forme|formes}) a été converti en image : ses coordonnées ne sortent "
+        "pas.",
+        "The drawing ({shapes} {shapes:shape|shapes}) was turned into an image: its coordinates do not "
+        "leave.",
     ),
     "drawing_malformed": Sentence(
         "Le dessin SVG n’est pas lisible ({problem}). Enregistrez le graphique en png.",
@@ -93,8 +97,10 @@ INTAKE_SENTENCES: Mapping[str, Sentence] = {
         "The drawing held {name}; this was taken out and does not leave.",
     ),
     "drawing_points": Sentence(
-        "Le dessin a {count} marqueurs : s’ils montrent chacun une unité, déposez un graphique agrégé.",
-        "The drawing has {count} markers: if each shows one unit, submit an aggregated chart.",
+        "Le dessin a {count} {count:marqueur : s’il montre|marqueurs : s’ils montrent chacun} une unité, "
+        "déposez un graphique agrégé.",
+        "The drawing has {count} {count:marker: if it|markers: if each} shows one unit, submit an "
+        "aggregated chart.",
     ),
     "drawing_without_fonts": Sentence(
         "Le dessin a du texte, mais aucune police n’est installée ici : le texte manque dans l’image. "
@@ -103,10 +109,10 @@ INTAKE_SENTENCES: Mapping[str, Sentence] = {
         "chart as png.",
     ),
     "pdf_rasterised": Sentence(
-        "Les {pages} pages du PDF ont été converties en images : texte caché, scripts et pièces jointes ne "
-        "sortent pas.",
-        "The {pages} pages of the PDF were turned into images: hidden text, scripts and attachments do not "
-        "leave.",
+        "Les pages du PDF ({pages}) ont été converties en images : texte caché, scripts et pièces jointes "
+        "ne sortent pas.",
+        "The pages of the PDF ({pages}) were turned into images: hidden text, scripts and attachments do "
+        "not leave.",
     ),
     "pdf_malformed": Sentence(
         "Le PDF n’est pas lisible (protégé ou abîmé). Enregistrez-le sans mot de passe, ou en png.",
@@ -121,14 +127,14 @@ INTAKE_SENTENCES: Mapping[str, Sentence] = {
         "The PDF held {name} ({count}); this was taken out and does not leave.",
     ),
     "workbook_rewritten": Sentence(
-        "Le classeur a été converti en csv : valeurs des {sheets} feuilles visibles seulement "
-        "({formulas} formules remplacées par leur valeur).",
-        "The workbook was turned into csv: values of the {sheets} visible sheets only ({formulas} formulas "
-        "replaced by their value).",
+        "Le classeur a été converti en csv : valeurs des feuilles visibles ({sheets}) seulement ({formulas} "
+        "{formulas:formule remplacée|formules remplacées} par leur valeur).",
+        "The workbook was turned into csv: values of the visible sheets ({sheets}) only ({formulas} "
+        "{formulas:formula|formulas} replaced by their value).",
     ),
     "page_rewritten": Sentence(
-        "La page a été convertie : ses {tables} tableaux en csv, le reste de son texte en txt.",
-        "The page was converted: its {tables} tables to csv, the rest of its text to txt.",
+        "La page a été convertie : ses tableaux ({tables}) en csv, le reste de son texte en txt.",
+        "The page was converted: its tables ({tables}) to csv, the rest of its text to txt.",
     ),
     "workbook_malformed": Sentence(
         "Le classeur n’est pas lisible ({problem}). Enregistrez chaque tableau en csv.",
@@ -145,14 +151,15 @@ INTAKE_SENTENCES: Mapping[str, Sentence] = {
         "The workbook held {name}; this was taken out and does not leave. Submit charts as png.",
     ),
     "workbook_no_value": Sentence(
-        "{cells} formules n’ont pas de valeur enregistrée et donnent des cellules vides. Ouvrez le classeur "
-        "dans un tableur et enregistrez-le, ou déposez un csv.",
-        "{cells} formulas have no stored value and give empty cells. Open the workbook in a spreadsheet and "
-        "save it, or submit a csv.",
+        "{cells} {cells:formule n’a pas de valeur enregistrée et donne une cellule vide|formules n’ont pas "
+        "de valeur enregistrée et donnent des cellules vides}. Ouvrez le classeur dans un tableur et "
+        "enregistrez-le, ou déposez un csv.",
+        "{cells} {cells:formula has no stored value and gives an empty cell|formulas have no stored value "
+        "and give empty cells}. Open the workbook in a spreadsheet and save it, or submit a csv.",
     ),
     "archive_unpacked": Sentence(
-        "L’archive a été ouverte : ses {files} fichiers sont vérifiés et sortent un à un.",
-        "The archive was opened: its {files} files are checked and leave one by one.",
+        "L’archive a été ouverte : ses fichiers ({files}) sont vérifiés et sortent un à un.",
+        "The archive was opened: its files ({files}) are checked and leave one by one.",
     ),
     "archive_malformed": Sentence(
         "L’archive n’est pas lisible ({problem}). Déposez les fichiers un à un.",

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from hub.checks.fixed_widths import under
+
 # How each label of a head or foot is called here: words, and the numbers of hub.checks.estimation.
 _WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -71,9 +73,16 @@ _FEET_OF_R: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"Null deviance:\s+(NUMBER)\s+on\s+(\d+)\s+degrees of freedom", ("null_deviance", "null_degrees")),
         (r"Residual deviance:\s+(NUMBER)\s+on\s+(\d+)\s+degrees of freedom", ("deviance", "degrees")),
         (r"AIC: (NUMBER)", ("aic",)),
+        (r"Degrees of Freedom: (\d+) Total \(i\.e\. Null\);\s+(\d+) Residual", ("null_degrees", "degrees")),
+        (r"Null Deviance:\s+(NUMBER)", ("null_deviance",)),
+        (r"Residual Deviance:\s+(NUMBER)\s+AIC:\s+(NUMBER)", ("deviance", "aic")),
         (r"\(Dispersion parameter for (?:binomial|poisson) family taken to be (1)\)", ("scale",)),
         (r"Number of Fisher Scoring iterations: (\d+)", ("iterations",)),
     )
+)  # fmt: skip
+RESIDUALS: Mapping[str, str] = MappingProxyType(
+    {"Min": "residual_0", "1Q": "residual_25", "Median": "residual_50", "3Q": "residual_75",
+     "Max": "residual_100"}
 )  # fmt: skip
 _CALL = re.compile(
     r"(?P<model>lm|glm)\(formula = (?P<outcome>[^~]+?) ~ (?P<terms>.+?)"
@@ -133,7 +142,7 @@ def plain_line(line: str) -> str:
         text = re.sub(r"\\textbf\{([^{}]*)\}", r"\1", text).replace("$", "")
         text = re.sub(r"\\([_%&#{}])", r"\1", text.replace(r"\textasciicircum{}", "^"))
         return "   ".join(cell.strip() for cell in re.split(r"(?<!\\)&", text)).rstrip()
-    return re.sub(r"\\newline$", "", text).rstrip()
+    return re.sub(r"\\newline$", "", line.rstrip()).rstrip()  # names stand above their numbers
 
 
 def row_line(cells: Sequence[str]) -> str:
@@ -155,6 +164,7 @@ class _Reader:
         self.lines = lines
         self.found: list[Summary] = []
         self.open = False  # in the lines of coefficients
+        self.named = False  # where R prints them below their names
 
     def read(self) -> None:
         at = 0
@@ -175,12 +185,23 @@ class _Reader:
         elif self.open and (one := _coefficient(at, line, self.found[-1])) is not None:
             self.found[-1].coefficients.append(one)
             self.found[-1].lines.add(at)
-        elif line.startswith(("lm(", "glm(")):
-            return self._add_call(at)
+        elif (read := self._read_of_r(at, line)) is not None:
+            return read
         elif self.found and self.found[-1].coefficients:
             self.open = False
             return self._add_foot(at, line)
         return 1
+
+    def _read_of_r(self, at: int, line: str) -> int | None:
+        """How many lines that only R prints were read."""
+        if line == "Residuals:":
+            return self._add_residuals(at)
+        if line == "Coefficients:":
+            self.named = bool(self.found) and self.found[-1].of_r
+            return 1
+        if line.removeprefix("Call:").lstrip().startswith(("lm(", "glm(")):
+            return self._add_call(at)
+        return 2 if self.named and self._add_named(at) else None
 
     def _started(self) -> Summary:
         self.open = False
@@ -225,7 +246,7 @@ class _Reader:
             whole = " ".join(
                 f"{whole} {line.strip()}".strip() for line in self.lines[at + size - 1 : at + size]
             )
-            call = _CALL.fullmatch(whole)
+            call = _CALL.fullmatch(whole.removeprefix("Call:").lstrip())
             if call is not None:
                 summary = self._started()
                 summary.lines.update(range(at, at + size))
@@ -234,6 +255,29 @@ class _Reader:
                 summary.words.update({name: (at, text) for name, text in told.items()})
                 return size
         return 1
+
+    def _add_residuals(self, at: int) -> int:
+        """The quantiles of the residuals, below their names; how many lines these are."""
+        if not self.found or not self.found[-1].of_r or at + 2 >= len(self.lines):
+            return 1
+        pairs = under(self.lines[at + 1], self.lines[at + 2])
+        if pairs is None or [name for name, _ in pairs] != list(RESIDUALS):
+            return 1
+        summary = self.found[-1]
+        summary.lines.update((at + 1, at + 2))
+        summary.numbers += [Number(at + 2, RESIDUALS[name], f"residual {name}", text) for name, text in pairs]
+        return 3
+
+    def _add_named(self, at: int) -> bool:
+        """Coefficients below their names, as R prints a model itself."""
+        pairs = under(self.lines[at], self.lines[at + 1]) if at + 1 < len(self.lines) else None
+        if pairs is None:
+            self.named = False
+            return False
+        summary = self.found[-1]
+        summary.lines.update((at, at + 1))
+        summary.coefficients += [Coefficient(at + 1, term, {"estimate": text}) for term, text in pairs]
+        return True
 
     def _add_foot(self, at: int, line: str) -> int:
         summary = self.found[-1]

@@ -1,4 +1,4 @@
-"""Tables as a person would see them, out of delimited text, Markdown, LaTeX, JSON and printed output."""
+"""Tables as a person would see them, out of delimited text, Markdown, LaTeX and printed output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any
 
 from hub.checks.findings import Place
 
@@ -294,80 +293,3 @@ def _split(line: str) -> list[str]:
         if len(words) > 1 and len(words) <= 12 and all(re.fullmatch(r"[\w.%]+", word) for word in words):
             return words
     return [cell for cell in fields if cell]
-
-
-def json_tables(value: Any, bounds: Bounds) -> list[Table]:
-    """Tables in parsed JSON: records, columns, pandas' `split`, and rows of rows; at most 100 of them."""
-    found: list[Table] = []
-    for lines in _json_blocks(value, depth=0):
-        table = rectangular(lines, bounds, Place(table=len(found)))
-        if table is not None and table.rows:
-            found.append(table)
-        if len(found) >= 100:
-            break
-    return found
-
-
-def _json_blocks(value: Any, depth: int) -> Iterator[list[list[str]]]:
-    if depth > 6:
-        return
-    block = _json_block(value)
-    if block is not None:
-        yield block
-    elif isinstance(value, dict) and _has_lists(value):
-        lists = {k: {str(i): c for i, c in enumerate(v)} for k, v in value.items() if isinstance(v, list)}
-        yield _json_columns(lists)
-        yield [["key", "value"], *[[str(k), _cell(v)] for k, v in value.items() if k not in lists]]
-    elif isinstance(value, list) and len(value) > 1 and _is_flat(value):
-        yield [["value"], *[[_cell(part)] for part in value]]
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from _json_blocks(part, depth + 1)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _json_blocks(part, depth + 1)
-
-
-def _json_block(value: Any) -> list[list[str]] | None:
-    if isinstance(value, list) and value:
-        if all(isinstance(row, dict) for row in value):
-            names = list(dict.fromkeys(name for row in value for name in row))
-            return [names, *[[_cell(row.get(name)) for name in names] for row in value]]
-        if all(isinstance(row, list) and _is_flat(row) for row in value):
-            return [[_cell(cell) for cell in row] for row in value]
-    if isinstance(value, dict) and value:
-        if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
-            head = [_cell(name) for name in value["columns"]]
-            return [head, *[[_cell(c) for c in row] for row in value["data"] if isinstance(row, list)]]
-        parts = list(value.values())
-        if all(isinstance(part, dict) and _is_flat(part.values()) for part in parts):
-            return _json_columns({k: {str(i): c for i, c in part.items()} for k, part in value.items()})
-        if all(isinstance(part, list) and _is_flat(part) for part in parts):
-            return _json_columns({k: {str(i): c for i, c in enumerate(part)} for k, part in value.items()})
-        if _is_flat(parts):
-            return [["key", "value"], *[[str(k), _cell(part)] for k, part in value.items()]]
-    return None
-
-
-def _has_lists(value: dict[str, Any]) -> bool:
-    """Whether an object is lists of plain values, with plain values beside them."""
-    lists = [part for part in value.values() if isinstance(part, list)]
-    return (
-        bool(lists)
-        and all(_is_flat(part) for part in lists)
-        and not any(isinstance(part, dict) for part in value.values())
-    )
-
-
-def _is_flat(values: Iterable[Any]) -> bool:
-    return not any(isinstance(value, list | dict) for value in values)
-
-
-def _json_columns(columns: dict[str, dict[str, Any]]) -> list[list[str]]:
-    index = list(dict.fromkeys(key for part in columns.values() for key in part))
-    rows = [[key, *[_cell(part.get(key)) for part in columns.values()]] for key in index]
-    return [["", *columns], *rows]
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else str(value)

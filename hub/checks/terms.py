@@ -45,7 +45,8 @@ def told_of_model(
 
 def find_in_terms(table: Table, panels: Sequence[Panel], thresholds: Thresholds) -> Iterator[Finding]:
     """What the names of coefficients in an undeclared table give away."""
-    terms = table.column(0) if table.columns else []
+    columns = [table.column(at) for at in range(len(table.columns))]
+    terms = next((cells for cells in columns if cells and number_of(cells[0]) is None), [])
     if not any(fold(term) in _INTERCEPT or _DUMMY.search(term) or _FACTOR.match(term) for term in terms):
         return
     degrees = _degrees(table)

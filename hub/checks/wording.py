@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hub.checks.counts import is_count_head
+from hub.checks.counts import bound_of, is_count_head
 from hub.checks.panels import Panel, fold
 from hub.checks.tables import number_of
 
@@ -19,7 +19,6 @@ _SUPPRESSED = frozenset(
     {"", "s", "c", "x", "*", "**", "..", "...", "-", "–", "—", "z", "[c]", "[x]", "n.d.", "nd", "n/a", "na",
      "suppressed", "supprimé", "supprime", "secret", "redacted", "[redacted]", "nan", "none", "null", "."}
 )  # fmt: skip
-_SMALL = re.compile(r"(?:<|≤|<=|under|less than|moins de)\s*\d+")
 _MOST_WORDS = 4  # of a label that is a statistic
 _MISSING = frozenset({"nan", "na", "none", "null", "missing", "manquant", "<na>", "n a", "nat"})
 _STATISTICS: dict[str, str] = {
@@ -78,6 +77,8 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
 )
 _QUANTILE = re.compile(r"(?:p|q|perc|percentile|quantile|centile)?\s?(\d{1,2}(?:[.,]\d+)?)\s?(?:th|e|eme)?")
+_QUARTERS = {"q1": 0.25, "q3": 0.75, "1st qu.": 0.25, "3rd qu.": 0.75, "1q": 0.25, "3q": 0.75}
+_ENDS = {"0%": "min", "100%": "max", "p0": "min", "p100": "max"}
 _NUMBER = r"([-+]?\d+(?:[.,]\d+)?)"
 _INTERVALS = (
     (re.compile(rf"([\[(\]])\s*{_NUMBER}\s*[,;]\s*{_NUMBER}\s*([\[\])])"), "brackets"),
@@ -117,7 +118,7 @@ def is_total(text: str) -> bool:
 def is_suppressed(text: str) -> bool:
     """Whether a cell holds no number: empty, a mark of suppression, "<10"."""
     plain = text.strip().casefold()
-    return plain in _SUPPRESSED or _SMALL.fullmatch(plain) is not None
+    return plain in _SUPPRESSED or bound_of(plain) is not None
 
 
 def is_missing(text: str) -> bool:
@@ -127,6 +128,8 @@ def is_missing(text: str) -> bool:
 
 def statistic_of(text: str) -> Hint:
     """The statistic a whole text names ("mean", "25%", "p90", "std"); an empty hint when it is none."""
+    if (end := _ENDS.get(text.strip().casefold())) is not None:
+        return Hint((end,))
     hint = hint_of(text, None)
     if hint.statistics[:1] and hint.statistics[0] in ("se", "ci_low", "ci_high"):
         return hint if len(fold(text).split()) <= _MOST_WORDS else Hint()
@@ -140,8 +143,8 @@ def statistic_of(text: str) -> Hint:
 def quantile_of(text: str) -> float | None:
     """0.25 for "25%", "p25", "Q1", "0.25"; None where it is no quantile."""
     plain = text.strip().casefold().replace("percentile", "p").strip()
-    if plain in ("q1", "q3"):
-        return 0.25 if plain == "q1" else 0.75
+    if plain in _QUARTERS:
+        return _QUARTERS[plain]
     decile = re.fullmatch(r"d([1-9])", plain)
     if decile:
         return int(decile.group(1)) / 10
@@ -199,8 +202,13 @@ def _mentioned(text: str, panel: Panel) -> tuple[str, ...]:
     ]
     found.sort(reverse=True)
     kept: list[str] = []
+    left = plain  # of which longer names are taken away: "corr wage ln_wage" names both
     for _, name in found:
-        if not any(f" {fold(name)} " in f" {fold(longer)} " for longer in kept):
+        word = f" {fold(name)} "
+        if word in left:
+            kept.append(name)
+            left = left.replace(word, " \0 ")
+        elif word not in plain and not any(word in f" {fold(longer)} " for longer in kept):
             kept.append(name)
     return tuple(kept)
 

@@ -141,14 +141,25 @@ def line(file: Path, report: Report) -> dict[str, Any]:
 
 
 def _declaration(file: Path, spec: Path | None) -> tuple[Declaration | None, list[Finding]]:
-    """The declaration of a file; one that is none is a finding, and the file is judged without it."""
+    """The declaration of a file. One beside it that is none, or of another file, is a finding, and the file
+    is judged without it; one that was asked for is refused when it is of another file."""
     path = spec if spec is not None else file.with_name(file.name + SUFFIX)
     if spec is None and not path.is_file():
         return None, []
     try:
-        return parse(Declaration, read_text(path, name=path.name), name=path.name), []
+        declaration = parse(Declaration, read_text(path, name=path.name), name=path.name)
     except DocumentError as error:
         return None, [finding("unread_claim", Severity.REVIEW, problem=error.en[:120])]
+    if declaration.file == file.name:
+        return declaration, []
+    if spec is not None:
+        raise Refused(
+            "another_file",
+            f"{path.name} is the declaration of {declaration.file}, not of {file.name}",
+            f"{path.name} est la déclaration de {declaration.file}, pas de {file.name}",
+            field="file",
+        )
+    return None, [finding("unread_claim", Severity.REVIEW, problem="it is of another file")]
 
 
 def _told(file: Path, report: Report) -> str:

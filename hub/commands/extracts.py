@@ -1,4 +1,5 @@
-"""Extracts from the command line: with the office's database (`work`, `retry`), or of a request alone."""
+"""Extracts from the command line: with the office's database (`work`, `retry`), or of a request alone
+(`plan`, `run`), and their maps for the trustee (`map`)."""
 
 from __future__ import annotations
 
@@ -11,8 +12,10 @@ from typing import Annotated, Any
 import typer
 
 from hub import extraction
+from hub.bootstrap import build_rules
 from hub.commands import context
 from hub.documents import parse
+from hub.documents.conditions import ConditionsRecord
 from hub.documents.policies import Policies, load_policies
 from hub.documents.requests import RequestDocument
 from hub.domain.errors import Refused
@@ -104,10 +107,8 @@ def _folder(warehouse: Path | None) -> Path:
 
 
 def _planned(
-    request: str, warehouse: Path, policies_folder: Path | None
+    document: RequestDocument, warehouse: Path, policies_folder: Path | None
 ) -> tuple[extraction.ExtractPlan, Policies]:
-    text, name = context.document_text(request)
-    document = parse(RequestDocument, text, name=name)
     policies = load_policies(context.settings().policies if policies_folder is None else policies_folder)
     plan = extraction.plan_extract(
         document.specification,
@@ -119,6 +120,11 @@ def _planned(
         request_sha256=document.digest,
     )
     return plan, policies
+
+
+def _document(request: str) -> RequestDocument:
+    text, name = context.document_text(request)
+    return parse(RequestDocument, text, name=name)
 
 
 @extract.command("plan")
@@ -136,7 +142,7 @@ def plan_request(
     counts of what depends on the sample are estimates.
     """
     with context.sentences():
-        plan, rules = _planned(request, _folder(warehouse), policies)
+        plan, rules = _planned(_document(request), _folder(warehouse), policies)
         found = None
         if estimate:
             found = extraction.assess(
@@ -164,18 +170,26 @@ def run_request(
     master_key_file: Annotated[Path, typer.Option(help="File with the master key, in hexadecimal.")],
     policies: PoliciesFolder = None,
     maps: Annotated[Path | None, typer.Option(help="File for the encrypted map, …/v1.map.")] = None,
+    conditions: Annotated[
+        str | None,
+        typer.Option(help="YAML file of what was recorded: documents, and a decision on a red report."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the extract of a request, without the office: for the trustee, and for trying one.
 
-    Whether the law allows it is not asked here; in the office, extraction waits for every condition.
+    Unless all sources are open data, every condition that the policies list for this kind of request must
+    stand in the file of --conditions, with its document and date, and so must a decision where the risk
+    report is red. In the office, the same is recorded in the portal.
     """
     with context.sentences():
-        plan, rules = _planned(request, _folder(warehouse), policies)
+        document, record, key = _document(request), _record(conditions), _master_key(master_key_file)
+        plan, rules = _planned(document, _folder(warehouse), policies)
+        _require_allowed(document, plan, rules, _folder(warehouse), record, key)
         manifest = extraction.extract(
             plan,
             warehouse=_folder(warehouse),
-            master_key=_master_key(master_key_file),
+            master_key=key,
             into=into,
             now=context.now(),
             schemes=rules.classes,
@@ -191,6 +205,38 @@ def run_request(
             context.say(f"{into}: manifest {manifest.sha256}")
 
 
+def _record(file: str | None) -> ConditionsRecord:
+    if file is None:
+        return ConditionsRecord(conditions=())
+    text, name = context.document_text(file)
+    return parse(ConditionsRecord, text, name=name)
+
+
+def _require_allowed(
+    request: RequestDocument,
+    plan: extraction.ExtractPlan,
+    policies: Policies,
+    warehouse: Path,
+    record: ConditionsRecord,
+    master_key: bytes,
+) -> None:
+    """The gates of law, as `provisioning.require_extractable` has them in an office."""
+    from hub.actions.recorded_conditions import require_decided, require_recorded
+
+    sources = {one.name: extraction.load_dictionary(warehouse, one.name) for one in plan.sources}
+    if not require_recorded(build_rules(policies), request, record, sources, now=context.now()):
+        return
+    found = extraction.assess(
+        plan,
+        warehouse=warehouse,
+        master_key=master_key,
+        thresholds=policies.risks.thresholds,
+        schemes=policies.classes,
+        areas=policies.risks.areas,
+    )
+    require_decided(found.report, record, plan.digest)
+
+
 def _master_key(file: Path) -> bytes:
     try:
         return bytes.fromhex(file.read_text(encoding="utf-8").strip())
@@ -201,6 +247,29 @@ def _master_key(file: Path) -> bytes:
             "Le fichier de la clé maîtresse est illisible ou n’est pas en hexadécimal.",
             field="master-key-file",
         ) from None
+
+
+@extract.command("map")
+def open_map(
+    *,
+    file: Annotated[Path, typer.Argument(help="The encrypted map, maps/PROJECT/v1.map.")],
+    project: Annotated[str, typer.Option(help="The project’s short name.")],
+    master_key_file: Annotated[Path, typer.Option(help="File with the master key, in hexadecimal.")],
+    into: Annotated[Path, typer.Option(help="CSV file to write, for its owner only; it must not exist.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the office's audit log.")],
+    by: Annotated[str | None, typer.Option("--as", help=context.AS_HELP)] = None,
+) -> None:
+    """Open a project's map for the trustee: which unit has which pseudonym, as CSV. Nothing is printed.
+
+    Columns: what the units are of, their key, their pseudonym. Where there is an office, its audit log says
+    that the map was opened, before anything is written.
+    """
+    from hub.commands import maps
+
+    with context.sentences():
+        maps.open_for_trustee(
+            file, project=project, master_key=_master_key(master_key_file), into=into, reason=reason, by=by
+        )
 
 
 def _described(plan: extraction.ExtractPlan, found: extraction.Assessment | None) -> dict[str, Any]:

@@ -64,6 +64,7 @@ def portal() -> None:
                 verify_chain=lambda: audits.verify_chain(office.units, key),
                 tiers={tier.value: limits.title for tier, limits in policies.tiers.tiers.items()},
                 roles={name: role.title for name, role in policies.roles.roles.items()},
+                schemes=policies.classes,
             )
         )
         uvicorn.run(

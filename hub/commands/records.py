@@ -143,10 +143,14 @@ def end_project(slug: str, by: As = None) -> None:
         context.say(f"{slug}: EXPIRED")
 
 
-def register_source(office: Office, *, file: Path, dictionary: Path, by: Actor, now: datetime) -> Source:
+def register_source(
+    office: Office, *, file: Path, dictionary: Path, by: Actor, now: datetime, replace: bool = False
+) -> Source:
     """Check a file against its dictionary, move it into the warehouse, record it, publish the dictionary.
 
-    Again with the same file and dictionary: the dictionary is published again, nothing else changes.
+    Again with the same file and dictionary: the dictionary is published again, nothing else changes. With
+    `replace` it becomes the new edition of a source that is registered already; a second call finishes what
+    was cut after the warehouse had it.
     """
     text, shown = context.document_text(str(dictionary))
     parsed = parse(Dictionary, text, name=shown)
@@ -158,6 +162,7 @@ def register_source(office: Office, *, file: Path, dictionary: Path, by: Actor, 
         warehouse=settings.data / "warehouse",
         now=now,
         schemes=load_schemes(settings.policies),
+        replace=replace,
     )
     made = Source(
         name=record.name,
@@ -184,39 +189,60 @@ def register_source(office: Office, *, file: Path, dictionary: Path, by: Actor, 
     return made
 
 
-@source.command("add")
-def add_source(
-    file: Path,
-    dictionary: Annotated[Path, typer.Option(help="The data dictionary, YAML.")],
-    warehouse: Annotated[
-        Path | None, typer.Option(help="Only into this folder of sources, without the office.")
-    ] = None,
-    by: As = None,
+def _registered(
+    file: Path, dictionary: Path, warehouse: Path | None, by: str | None, *, replace: bool
 ) -> None:
-    """Register a source file (CSV, Parquet, Stata), or a folder of Parquet files, after checking it against
-    its dictionary.
-
-    The dictionary becomes a public page of the portal; no data do.
-    """
+    """Register or replace, with the office or only into `warehouse`, and say what."""
     with context.sentences():
         if warehouse is not None:
-            schemes = load_schemes(context.settings().policies)
             record = extraction.register(
-                file, dictionary, warehouse=warehouse, now=context.now(), schemes=schemes
+                file,
+                dictionary,
+                warehouse=warehouse,
+                now=context.now(),
+                schemes=load_schemes(context.settings().policies),
+                replace=replace,
             )
             context.say(f"{record.name}: {record.rows} × {len(record.columns)}, sha256 {record.file_sha256}")
             return
         office = context.office()
         made = register_source(
-            office, file=file, dictionary=dictionary, by=context.actor(office, by), now=context.now()
+            office,
+            file=file,
+            dictionary=dictionary,
+            by=context.actor(office, by),
+            now=context.now(),
+            replace=replace,
         )
         context.say(f"{made.name}: {made.rows} × {made.columns}, sha256 {made.sha256}")
 
 
+DictionaryFile = Annotated[Path, typer.Option(help="The data dictionary, YAML.")]
+OnlyInto = Annotated[Path | None, typer.Option(help="Only into this folder of sources, without the office.")]
+
+
+@source.command("add")
+def add_source(file: Path, dictionary: DictionaryFile, warehouse: OnlyInto = None, by: As = None) -> None:
+    """Register a source file (CSV, Parquet, Stata), or a folder of Parquet files, after checking it against
+    its dictionary.
+
+    The dictionary becomes a public page of the portal; no data do.
+    """
+    _registered(file, dictionary, warehouse, by, replace=False)
+
+
+@source.command("replace")
+def replace_source(file: Path, dictionary: DictionaryFile, warehouse: OnlyInto = None, by: As = None) -> None:
+    """Give a registered source a new edition: corrected data, more months. Checked as in `add`.
+
+    Until the last step, and after any error, the source is what it was. Extracts that were made stay as they
+    are; `extract refresh` makes their next version from the new edition.
+    """
+    _registered(file, dictionary, warehouse, by, replace=True)
+
+
 @source.command("check")
-def check_source(
-    file: Path, dictionary: Annotated[Path, typer.Option(help="The data dictionary, YAML.")]
-) -> None:
+def check_source(file: Path, dictionary: DictionaryFile) -> None:
     """Compare a file or folder with its dictionary: a line per difference, with its first row, no value.
 
     Nothing is registered. Exits with 1 where there is a difference.

@@ -10,7 +10,14 @@ from typing import Annotated
 
 import typer
 
-from hub.actions import assessments, conditions, provisioning, request_reviews, requests
+from hub.actions import (
+    assessments,
+    conditions,
+    provisioning,
+    request_reopenings,
+    request_reviews,
+    requests,
+)
 from hub.actions.ports import Office
 from hub.bootstrap import build_catalogue, build_documents
 from hub.commands import context
@@ -158,6 +165,21 @@ def return_request(request_id: str, comment: Annotated[str, typer.Option()], by:
 def reject(request_id: str, comment: Annotated[str, typer.Option()], by: As = None) -> None:
     """Refuse a request for good."""
     _decide(request_id, "reject", comment, by, accept_rest=False)
+
+
+@request.command("reopen")
+def reopen(request_id: str, comment: Annotated[str, typer.Option()], by: As = None) -> None:
+    """Give an approved request of which nothing was delivered back to its people, with the reason."""
+    with context.sentences():
+        office = context.office()
+        found = request_reopenings.reopen_request(
+            office,
+            request_id=_id(request_id),
+            comment=comment,
+            by=context.actor(office, by),
+            now=context.now(),
+        )
+        context.say(_line(found))
 
 
 @request.command("provision")

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from hub.documents.base import Document, Sparse, Text, bad_value
 from hub.documents.classes import ClassName
@@ -18,6 +18,19 @@ from hub.domain.levels import FINE_TO_COARSE, Level
 SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
 UnitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+LONGEST_DESCRIPTION = 2000  # characters
+
+
+def _branch(value: object) -> str:
+    return "languages" if isinstance(value, dict | Text) else "english"
+
+
+Description = Annotated[
+    Annotated[str, Field(max_length=LONGEST_DESCRIPTION), Tag("english")] | Annotated[Text, Tag("languages")],
+    Discriminator(_branch),
+]
 
 
 class VariableType(StrEnum):
@@ -57,13 +70,15 @@ class Variable(Sparse):
     that the value is about, where that is not the recorded unit (a sector's rent, a household's size).
     `first` and `last` bound the months in which the variable was collected.
 
+    `description` in the languages of labels, or in English alone as plain text.
+
     `levels`: at which levels it may be delivered (hub.domain.levels), each with the class scheme that
     makes it; `raw` and `none` have none (~). Without it the variable is delivered raw.
     """
 
     type: VariableType
     label: Text
-    description: str = Field(default="", max_length=2000)
+    description: Description = ""
     unit: str | None = Field(default=None, max_length=40)
     missing_allowed: bool = False
     minimum: int | float | None = None
@@ -76,6 +91,18 @@ class Variable(Sparse):
     identifying: Literal["direct", "indirect", "none"] = "none"
     sensitivity: Literal["ordinary", "sensitive"] = "ordinary"
     levels: dict[Level, ClassName | None] | None = Field(default=None, min_length=1)
+
+    @field_validator("description")
+    @classmethod
+    def _not_too_long(cls, description: str | Text) -> str | Text:
+        if isinstance(description, Text) and any(
+            len(said) > LONGEST_DESCRIPTION for said in description.translations().values()
+        ):
+            raise bad_value(
+                f"a description has at most {LONGEST_DESCRIPTION} characters in each language",
+                f"une description compte au plus {LONGEST_DESCRIPTION} caractères par langue",
+            )
+        return description
 
     @field_validator("levels")
     @classmethod
@@ -104,6 +131,18 @@ class Variable(Sparse):
         return self
 
     @property
+    def descriptions(self) -> dict[str, str]:
+        """The description by language; empty where there is none."""
+        return in_languages(self.description)
+
+    def described(self, language: str) -> tuple[str, str]:
+        """The description for a reader of `language` and the language that it is in: that one or, where it
+        was not written in it, English. Empty where there is none."""
+        said = self.descriptions
+        found = language if language in said else "en"
+        return said.get(found, ""), found
+
+    @property
     def deliverable(self) -> bool:
         return self.identifying != "direct"
 
@@ -112,6 +151,13 @@ class Variable(Sparse):
         """Level → class scheme, from the finest to the coarsest: the last is the default."""
         levels = {Level.RAW: None} if self.levels is None else self.levels
         return {level: levels[level] for level in FINE_TO_COARSE if level in levels}
+
+
+def in_languages(description: str | Text) -> dict[str, str]:
+    """A description by language; plain text is English."""
+    if isinstance(description, Text):
+        return description.translations()
+    return {"en": description} if description else {}
 
 
 def _check_codes(kind: VariableType, codes: tuple[Code, ...], limits: list[int | float]) -> None:

@@ -34,9 +34,11 @@ class Grouping(Sparse):
     """A column to group by; with `breaks` (ascending) its numbers are cut into bands that hold their lower
     edge (`right: true`: their upper edge). `labels` are the names of the bands, one fewer than `breaks`, as
     in pandas.cut; without them the bands are called "[a, b)". With `groups` its codes are merged: the name of
-    each group and the codes in it, none in two; codes in no group stand for themselves."""
+    each group and the codes in it, none in two; codes in no group stand for themselves. `next`: the variable
+    in the unit's next row."""
 
     variable: Column
+    next: bool = False
     groups: Annotated[
         dict[Label, Annotated[tuple[Code, ...], Field(min_length=1, max_length=1_000)]] | None,
         Field(min_length=1, max_length=200),
@@ -90,7 +92,8 @@ class Measure(Sparse):
 class DeclaredTable(Sparse):
     """A table of one line per group (`by`), or spread over columns by the last grouping (`spread: true`,
     one measure). `table`: the extract's table; `rounding`: values were rounded to this base; a suppressed
-    cell is empty or has the text `suppressed`."""
+    cell is empty or has the text `suppressed`. With `time` the lines are of transitions: each row that
+    `where` leaves goes with the next one of the same person in the order of that column."""
 
     kind: Literal["table"]
     table: PartName
@@ -101,6 +104,13 @@ class DeclaredTable(Sparse):
     total: str | None = None
     rounding: Annotated[int, Field(ge=2, le=1000)] | None = None
     suppressed: str | None = None
+    time: Column | None = None
+
+    @model_validator(mode="after")
+    def _transitions_fit(self) -> DeclaredTable:
+        if (self.time is None) == any(one.next for one in self.by):
+            raise bad_value("time goes with a next grouping", "time va avec un regroupement next")
+        return self
 
 
 class Term(Sparse):

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from hub.documents.classes import ClassesFile
+from hub.documents.conditions import ConditionsRecord
 from hub.documents.dictionaries import Dictionary
 from hub.documents.outputs import Declaration
 from hub.documents.policies import POLICY_FILES
@@ -29,6 +30,7 @@ def schemas() -> dict[str, str]:
         "classes.json": ClassesFile,
         "declaration.json": Declaration,
         "request.json": RequestDocument,
+        "recorded-conditions.json": ConditionsRecord,
     }
     return {name: _text(model) for name, model in sorted(models.items())}
 

@@ -103,7 +103,8 @@ REQUEST: Mapping[RequestState, frozenset[RequestState]] = {
         {RequestState.RETURNED, RequestState.APPROVED, RequestState.REJECTED, RequestState.WITHDRAWN}
     ),
     RequestState.RETURNED: frozenset({RequestState.SUBMITTED, RequestState.WITHDRAWN}),
-    RequestState.APPROVED: frozenset(),
+    # Only while nothing was delivered of it (actions/request_reopenings.py).
+    RequestState.APPROVED: frozenset({RequestState.RETURNED, RequestState.WITHDRAWN}),
     RequestState.REJECTED: frozenset(),
     RequestState.WITHDRAWN: frozenset(),
 }

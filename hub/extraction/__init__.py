@@ -26,6 +26,7 @@ from hub.extraction.extracts import extract, verify_extract
 from hub.extraction.planning import plan_extract, read_specification, specification_of
 from hub.extraction.plans import ExtractPlan
 from hub.extraction.registrations import SourceDiffers, register
+from hub.extraction.risks import RiskReport
 from hub.extraction.sources import SourceRecord, load_dictionary, load_source
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Difference",
     "ExtractPlan",
     "PopulationSize",
+    "RiskReport",
     "SourceDiffers",
     "SourceRecord",
     "assess",

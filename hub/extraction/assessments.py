@@ -10,6 +10,7 @@ from polars.exceptions import PolarsError
 
 from hub.documents.classes import NO_SCHEMES, ClassSchemes
 from hub.documents.policies import AreaLimits, RiskThresholds
+from hub.domain.errors import Refused
 from hub.extraction.deliveries import prepare
 from hub.extraction.exposures import delivered_tables
 from hub.extraction.extracts import Progress
@@ -17,6 +18,7 @@ from hub.extraction.keys import sample_key
 from hub.extraction.planning import judge_again
 from hub.extraction.plans import ExtractPlan
 from hub.extraction.risks import RiskReport, risk_report
+from hub.extraction.sources import Sources, require_unchanged
 from hub.extraction.tables import translated
 
 
@@ -53,6 +55,7 @@ def assess(
     """
     report: Progress = progress if progress is not None else lambda _stage, _share: None
     report("verify", 0.0)
+    sources: Sources = {}
     try:
         sources = judge_again(plan, warehouse=warehouse, schemes=schemes, areas=areas)
         report("pseudonyms", 0.1)
@@ -68,7 +71,11 @@ def assess(
             thresholds,
             seed=sample_key(master_key, plan.project, "risk report"),
         )
-    except (OSError, PolarsError) as error:
+        require_unchanged(sources)
+    except (OSError, PolarsError, Refused) as error:
+        require_unchanged(sources)  # whatever it looked like, that then is why
+        if isinstance(error, Refused):
+            raise
         raise translated(error) from None
     report("done", 1.0)
     return Assessment(

@@ -23,9 +23,10 @@ import pyarrow.parquet as pq
 from hub.documents.dictionaries import Dictionary
 from hub.documents.requests import Period
 from hub.domain.errors import Refused
-from hub.extraction.distributions import PLACE, distributed
+from hub.extraction.distributions import PLACE, distributed, taken_in_order
 from hub.extraction.keys import hkdf_sha256, unit_order
 from hub.extraction.linkages import identity, key_names, keyed
+from hub.extraction.placements import placed
 from hub.extraction.tables import ROW_GROUP, write_frame
 
 BUCKETS = 200
@@ -35,8 +36,11 @@ KEY_NAME = ".bucket.key"
 _FIRST, _LAST = " first", " last"
 _BUCKET_CELLS = 7_500_000  # values of a bucket, on average at the most
 _PIECE_CELLS = 5_000_000  # values at a time
-_KEY_ROWS = 1_000_000  # rows at a time of a unit's key alone
+KEY_ROWS = 1_000_000  # rows at a time of a unit's key alone
 _ROW_GROUP = 65_536
+
+# Columns of the rows of a source, in their order, about so many rows at a time.
+Pieces = Callable[[int, Sequence[str]], Iterable[pl.DataFrame]]
 
 
 def part_name(bucket: int) -> str:
@@ -91,7 +95,7 @@ def bucketed(units: pl.DataFrame, key: bytes, name: str, *, count: int = BUCKETS
 
 
 def write_buckets(
-    pieces: Callable[[int, Sequence[str]], Iterable[pl.DataFrame]],
+    pieces: Pieces,
     dictionary: Dictionary,
     staging: Path,
     *,
@@ -99,17 +103,17 @@ def write_buckets(
     key: bytes,
 ) -> Iterator[tuple[Path, int, int | None]]:
     """Write `rows` rows, in the warehouse's types, as buckets and index into `staging`; yield every file with
-    its number of rows and its bucket, the index last. `pieces` gives columns of the rows, about so many rows
-    at a time.
+    its number of rows and its bucket, the index last.
 
     1. Rows go, a piece at a time, to their bucket on disk.
     2. Each bucket is read again, sorted by unit and record key, and written as Parquet.
     """
     order = record_order(dictionary)
 
-    def ordered(placed: tuple[int, pl.DataFrame]) -> tuple[int, pl.DataFrame]:
-        bucket, unsorted = placed
-        return bucket, unsorted.sort(order)
+    def ordered(held: tuple[int, pl.DataFrame]) -> tuple[int, pl.DataFrame]:
+        bucket, rows = held
+        places = rows.select(order).with_row_index(PLACE).sort(order)[PLACE]
+        return bucket, taken_in_order(rows, places)
 
     with _Index(staging / INDEX_NAME) as index:
         for bucket, in_order in map(ordered, _distribute(pieces, dictionary, staging, rows, key)):  # (2)
@@ -123,7 +127,7 @@ def write_buckets(
 
 
 def _distribute(
-    pieces: Callable[[int, Sequence[str]], Iterable[pl.DataFrame]],
+    pieces: Pieces,
     dictionary: Dictionary,
     staging: Path,
     rows: int,
@@ -135,34 +139,23 @@ def _distribute(
     width = len(dictionary.variables)
     count = bucket_count(rows, width)
     piece_rows = max(1, _PIECE_CELLS // width)
-    units = _distinct(piece.select(keyed(dictionary, unit)) for piece in pieces(_KEY_ROWS, names))
-    places = bucketed(units, key, identity(dictionary, unit), count=count).rename({BUCKET: PLACE})
+    own = identity(dictionary, unit)
 
-    placed = _placed(pieces(piece_rows, list(dictionary.variables)), pieces(_KEY_ROWS, names), places)
-    return distributed(placed, places=count, staging=staging, piece_rows=piece_rows, compression="lz4")
+    def places_of(units: pl.DataFrame) -> pl.Series:
+        return bucketed(units, key, own, count=count)[BUCKET]
 
-
-def _placed(
-    pieces: Iterable[pl.DataFrame], keys: Iterable[pl.DataFrame], places: pl.DataFrame
-) -> Iterator[pl.DataFrame]:
-    """The pieces with the PLACE of each row. `keys`: the key columns of the same rows in larger pieces, as
-    looking for a few rows among all units costs as much as looking for many."""
-    following = iter(keys)
-    known = places[PLACE].clear()
-    for piece in pieces:
-        while known.len() < piece.height:
-            rows = next(following, None)
-            if rows is None:
-                raise OSError("the file changed while it was read")
-            # Keys have no missing values, so that each row finds its unit.
-            found = rows.join(
-                places, left_on=rows.columns, right_on=key_names(rows.width), maintain_order="left"
-            )
-            known = pl.concat([known, found[PLACE]])
-        height = piece.height
-        yield piece.with_columns(known.head(height))
-        known = known.slice(height)
-        del piece  # not to be held while the next one is made
+    rows_placed = placed(
+        pieces(piece_rows, list(dictionary.variables)),
+        pieces(KEY_ROWS, names),
+        places_of,
+        names=names,
+        rows=rows,
+        staging=staging,
+    )
+    # A group of buckets has few of them, so that smaller pieces leave blocks that are large enough.
+    return distributed(
+        rows_placed, places=count, staging=staging, piece_rows=max(1, piece_rows // 3), compression="lz4"
+    )
 
 
 class _Index:
@@ -196,19 +189,6 @@ class _Index:
             self._write()
         if self._writer is not None:
             self._writer.close()
-
-
-def _distinct(pieces: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """The distinct rows of all pieces; what is held are the rows known and about as many others."""
-    held: list[pl.DataFrame] = []
-    known = pending = 0
-    for piece in pieces:
-        held.append(piece.unique())
-        pending += held[-1].height
-        if pending > max(2 * _KEY_ROWS, known):
-            held = [pl.concat(held).unique()]
-            known, pending = held[0].height, 0
-    return pl.concat(held).unique()
 
 
 def record_order(dictionary: Dictionary) -> list[str]:

@@ -104,8 +104,9 @@ def _variable(parent: ET.Element, column: dict[str, Any], file: int) -> None:
     if limits:
         units = "INT" if kind == "integer" else "REAL"
         _add(_add(element, "valrng"), "range", UNITS=units, **limits)
-    if column.get("description"):
-        _add(element, "txt", column["description"])
+    described = column.get("description", "")
+    if described:
+        _add_all(element, "txt", {"en": described} if isinstance(described, str) else described)
     for code in column.get("codes", ()):
         category = _add(element, "catgry")
         _add(category, "catValu", str(code["value"]))

@@ -6,12 +6,13 @@ from html import escape
 
 from hub.documents.base import Text
 from hub.documents.classes import ClassSchemes, DateScheme
-from hub.documents.dictionaries import Dictionary, Variable
+from hub.documents.dictionaries import Dictionary, Variable, VariableType
 from hub.documents.requests import Dataset, Population
 from hub.extraction.codebooks import mark_label
 from hub.extraction.levels import PlannedColumn
 from hub.extraction.plans import ExtractPlan, PlannedDataset
 from hub.extraction.sources import Sources
+from hub.extraction.wordings import LEVEL_NAMES, TYPE_NAMES
 
 _WORDS = {
     "fr": {
@@ -108,6 +109,7 @@ _WORDS = {
         "withheld": "Nicht geliefert, da keine Form grob genug ist",
     },
 }
+_GAP = "\u202f"
 _NAMES = {"fr": "Français", "en": "English", "de": "Deutsch"}
 _STYLE = (
     ":root{color-scheme:light dark}"
@@ -156,29 +158,32 @@ def _table(
     schemes: ClassSchemes,
     language: str,
 ) -> str:
-    words, dictionary = _WORDS[language], sources[dataset.source].dictionary
+    words, dictionary, colon = _WORDS[language], sources[dataset.source].dictionary, _colon(language)
     rows = [
-        _plain_row(name, dictionary.unit_types[unit].title[language], words["pseudonym"])
+        _plain_row(name, dictionary.unit_types[unit].title[language], words["pseudonym"], language)
         for unit, name in zip(dataset.units, dataset.pseudonyms, strict=True)
     ]
     if dataset.mark is not None:
         codes = "<br>".join(f"{code} = {escape(name)}" for code, name in enumerate(asked.of, start=1))
-        rows.append(_plain_row(dataset.mark, mark_label()[language], codes))
+        rows.append(_plain_row(dataset.mark, mark_label()[language], codes, language))
     rows += [_row(column, dictionary.variables[column.name], schemes, language) for column in dataset.columns]
     for part in dataset.through:
         described = sources[part.source].dictionary.variables
-        note = f"{words['through']}: {escape(part.source)}"
+        note = f"{words['through']}{colon}{escape(part.source)}"
         rows += [
             _row(column, described[column.name], schemes, language, note=note) for column in part.columns
         ]
     withheld = [name for part in dataset.through for name in part.withheld]
-    after = f"<p>{words['withheld']}: {escape(', '.join(withheld))}.</p>" if withheld else ""
-    people = "; ".join(_population(populations[name], language) for name in asked.of)
+    after = f"<p>{words['withheld']}{colon}{escape(', '.join(withheld))}.</p>" if withheld else ""
+    people = f"{_GAP if language == 'fr' else ''}; ".join(
+        _population(populations[name], language) for name in asked.of
+    )
     members = "" if asked.members == "chosen" else f" ({words[asked.members]})"
     return (
-        f"<h2>{words['table']} <code>{escape(dataset.name)}</code>: {escape(dictionary.title[language])}</h2>"
+        f"<h2>{words['table']} <code>{escape(dataset.name)}</code>{colon}"
+        f"{escape(dictionary.title[language])}</h2>"
         f"<p>{escape(dictionary.description[language])}</p>"
-        f"<p>{words['population']}: {people}{members}. {_about(dictionary, language)}</p>\n"
+        f"<p>{words['population']}{colon}{people}{members}. {_about(dictionary, language)}</p>\n"
         f"<table><thead><tr><th>{words['variable']}</th><th>{words['label']}</th><th>{words['type']}</th>"
         f"<th>{words['level']}</th><th>{words['domain']}</th></tr></thead><tbody>\n"
         + "\n".join(rows)
@@ -187,12 +192,12 @@ def _table(
 
 
 def _about(dictionary: Dictionary, language: str) -> str:
-    words, period = _WORDS[language], dictionary.reference_period
+    words, period, colon = _WORDS[language], dictionary.reference_period, _colon(language)
     version = f" {escape(dictionary.version)}" if dictionary.version is not None else ""
     return (
-        f"{words['source']}: {escape(dictionary.name)}{version}. "
-        f"{words['period']}: {period.first} – {period.last}. "
-        f"{words['licence']}: {escape(dictionary.licence)}."
+        f"{words['source']}{colon}{escape(dictionary.name)}{version}. "
+        f"{words['period']}{colon}{period.first} – {period.last}. "
+        f"{words['licence']}{colon}{escape(dictionary.licence)}."
     )
 
 
@@ -203,12 +208,19 @@ def _population(population: Population, language: str) -> str:
         return name
     kind, size = ("share", sample.share) if sample.share is not None else ("count", sample.count)
     per = "" if sample.per is None else f", {words['per']} {escape(sample.per)}"
-    return f"{name} ({words['sample']}: {words[kind]} {size}{per})"
+    return f"{name} ({words['sample']}{_colon(language)}{words[kind]} {size}{per})"
 
 
-def _plain_row(name: str, label: str, domain: str) -> str:
+def _colon(language: str) -> str:
+    """French has a narrow space before it that no line breaks at."""
+    return f"{_GAP}: " if language == "fr" else ": "
+
+
+def _plain_row(name: str, label: str, domain: str, language: str) -> str:
+    """A whole number that the extract adds."""
+    kind = TYPE_NAMES[VariableType.INTEGER][language]
     return (
-        f"<tr><td><code>{escape(name)}</code></td><td>{escape(label)}</td><td>integer</td><td></td>"
+        f"<tr><td><code>{escape(name)}</code></td><td>{escape(label)}</td><td>{kind}</td><td></td>"
         f"<td>{domain}</td></tr>"
     )
 
@@ -218,19 +230,23 @@ def _row(
 ) -> str:
     words = _WORDS[language]
     label = escape(variable.label[language])
+    said, spoken = variable.described(language)
+    if said:
+        other = "" if spoken == language else f' lang="{spoken}"'
+        label += f"<br><small{other}>{escape(said)}</small>"
     if variable.sensitivity == "sensitive":
         label += f" <small>({words['sensitive']})</small>"
     if note:
         label += f" <small>({note})</small>"
     if column.scheme is None:
-        kind, level, domain = variable.type.value, escape(column.level), _domain(variable, language)
+        kind, level, domain = variable.type, LEVEL_NAMES[column.level][language], _domain(variable, language)
         if variable.unit is not None:
             label += f" <small>[{escape(variable.unit)}]</small>"
     else:
         scheme = schemes[column.scheme]
-        kind = "date" if isinstance(scheme, DateScheme) else "integer"
+        kind = VariableType.DATE if isinstance(scheme, DateScheme) else VariableType.INTEGER
         level = (
-            f"{escape(column.level)}: {escape(scheme.title[language])} "
+            f"{LEVEL_NAMES[column.level][language]}{_colon(language)}{escape(scheme.title[language])} "
             f"<small><code>{escape(scheme.name)}</code> {scheme.digest[:12]}</small>"
         )
         domain = (
@@ -239,10 +255,10 @@ def _row(
             else "<br>".join(f"{one.code} = {escape(one.label[language])}" for one in scheme.classes)
         ) + (f" ({words['missing']})" if variable.missing_allowed else "")
     if column.asked is not None:
-        level += f" <small>({words['asked']} {escape(column.asked)})</small>"
+        level += f" <small>({words['asked']} {LEVEL_NAMES[column.asked][language]})</small>"
     return (
         f"<tr><td><code>{escape(column.name)}</code></td><td>{label}</td>"
-        f"<td>{kind}</td><td>{level}</td><td>{domain}</td></tr>"
+        f"<td>{TYPE_NAMES[kind][language]}</td><td>{level}</td><td>{domain}</td></tr>"
     )
 
 

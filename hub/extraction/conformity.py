@@ -10,6 +10,7 @@ import polars as pl
 
 from hub.documents.dictionaries import Dictionary, Variable, VariableType
 from hub.extraction.filtering import dtype
+from hub.extraction.wordings import TYPE_NAMES
 
 Format = Literal["csv", "parquet", "stata"]
 _ROW = " row"  # no variable can be called this
@@ -84,7 +85,7 @@ def _type_difference(name: str, row: int | None, variable: Variable) -> Differen
         name,
         row,
         f"column {name}{where_en} is not of type {variable.type}",
-        f"la colonne {name}{where_fr} n’est pas du type {variable.type}",
+        f"la colonne {name}{where_fr} n’est pas du type {TYPE_NAMES[variable.type].fr}",
     )
 
 
@@ -177,7 +178,11 @@ def duplicate_difference(table: pl.LazyFrame, key: tuple[str, ...]) -> Differenc
     repeated = keys.select(pl.struct(key).is_first_distinct()).to_series().not_().arg_true()
     if repeated.is_empty():
         return None
-    row = int(repeated[0]) + 1
+    return repeated_key(key, int(repeated[0]) + 1)
+
+
+def repeated_key(key: tuple[str, ...], row: int) -> Difference:
+    """The difference that this row repeats a record key."""
     names = ", ".join(key)
     return Difference(
         "duplicate_key",

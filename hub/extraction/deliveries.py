@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from hub.documents.classes import ClassSchemes
-from hub.extraction.buckets import BUCKET, record_order
+from hub.extraction.buckets import BUCKET, BUCKETS, coarse, record_order
 from hub.extraction.keys import assign, pseudonym_key
 from hub.extraction.levels import delivered
 from hub.extraction.linkages import identity, key_names, keyed
@@ -93,12 +93,19 @@ class Delivery:
         if any(one.places is None or one.register != register for one in populations):
             return lambda _group: (self.chosen, self.pseudonyms)
         mapping = self.pseudonyms.get(register)
-        placed = {one.asked.name: one.places for one in populations if one.places is not None}
+        # Of sources with different numbers of buckets only the coarse ones are the same.
+        alike = all(one.asked.source == dataset.source for one in populations)
+        placed = {
+            one.asked.name: one.places if alike else one.places.with_columns(coarse(pl.col(BUCKET)))
+            for one in populations
+            if one.places is not None
+        }
         everyone = next(iter(placed.values())) if len(placed) == 1 else pl.concat(placed.values()).unique()
         named = None if mapping is None else _Buckets(_with_pseudonyms(everyone, mapping))
         own = {name: _Buckets(places) for name, places in placed.items() if named is None or len(placed) > 1}
 
         def near(group: list[int]) -> tuple[dict[str, ChosenPopulation], dict[str, pl.DataFrame]]:
+            group = group if alike else sorted({bucket % BUCKETS for bucket in group})
             there = None if named is None else named.of(group)
             chosen = {}
             for one in populations:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, TypeVar
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 from pyarrow import ipc
@@ -56,10 +57,10 @@ def ahead(pieces: Iterable[T]) -> Iterator[T]:
     making = iter(pieces)
     with ThreadPoolExecutor(max_workers=1) as thread:
         following = thread.submit(next, making, None)
-        while (piece := following.result()) is not None:
+        # In a list and not in a variable, which would hold it while it is worked on.
+        while held := [one for one in [following.result()] if one is not None]:
             following = thread.submit(next, making, None)
-            yield piece
-            del piece  # not to be held while the next one is waited for
+            yield held.pop()
 
 
 def _by_place(
@@ -83,25 +84,34 @@ def _spread(
     keeps the rows' PLACE."""
     held: dict[int, Path] = {}
     writers: dict[int, ipc.RecordBatchStreamWriter] = {}
-    options = ipc.IpcWriteOptions(compression=compression)
-    group = " group"
+    # Blocks are too small for a thread to each of their columns.
+    options = ipc.IpcWriteOptions(compression=compression, use_threads=False)
     with contextlib.ExitStack() as stack:
         for piece in pieces:
-            grouped = piece.rename({PLACE: group})
-            if width > 1:
-                grouped = piece.with_columns((pl.col(PLACE) // width).alias(group))
-            parts = grouped.partition_by(group, as_dict=True, include_key=False)
-            del piece, grouped  # not to be held while the parts are written and the next piece is waited for
-            while parts:
-                (number,), rows = parts.popitem()
-                arrow: pa.Table = rows.to_arrow(compat_level=_ROWS_ONLY)
+            groups = (piece[PLACE] // width).cast(pl.UInt16).to_numpy()
+            rows = piece.clone() if width > 1 else piece.drop(PLACE)
+            del piece  # nothing else is to hold what is taken out of `rows`
+            order = pl.Series(np.argsort(groups, kind="stable")).cast(pl.UInt32)
+            arrow = taken_in_order(rows, order).to_arrow(compat_level=_ROWS_ONLY)
+            start = 0
+            for number, count in enumerate(np.bincount(groups).tolist()):
+                if count == 0:
+                    continue
                 if number not in writers:
                     held[number] = staging / f"{name}-{number}.stream"
                     opened = stack.enter_context(pa.OSFile(str(held[number]), "wb"))
                     file = stack.enter_context(pa.BufferedOutputStream(opened, _BUFFER))
                     writers[number] = stack.enter_context(ipc.new_stream(file, arrow.schema, options=options))
-                writers[number].write_table(arrow)
+                writers[number].write_table(arrow.slice(start, count))
+                start += count
+            del arrow  # not to be held while the next piece is waited for
     return held
+
+
+def taken_in_order(rows: pl.DataFrame, order: pl.Series) -> pl.DataFrame:
+    """The rows numbered `order`. They are taken out of `rows` column by column, which has none in the end: so
+    they are not there twice, if nobody else holds them."""
+    return pl.DataFrame([rows.drop_in_place(name).gather(order) for name in rows.columns])
 
 
 def _read(path: Path) -> pl.DataFrame:
@@ -113,18 +123,21 @@ def _read(path: Path) -> pl.DataFrame:
 def _gathered(path: Path, piece_rows: int) -> Iterator[pl.DataFrame]:
     """The rows of a stream in pieces of about so many."""
     batches: list[pa.RecordBatch] = []
+    rows = 0
     with path.open("rb") as file, ipc.open_stream(file) as stream:
         for batch in stream:
             batches.append(batch)
-            if sum(one.num_rows for one in batches) >= piece_rows:
-                yield _frame(batches)
-                batches = []
+            rows += batch.num_rows
+            if rows >= piece_rows:
+                piece, batches, rows = _frame(batches), [], 0
+                yield piece
+                del piece  # neither it nor its batches are to be held while the next one is made
         if batches:
             yield _frame(batches)
 
 
 def _frame(batches: list[pa.RecordBatch]) -> pl.DataFrame:
-    frame = pl.from_arrow(pa.Table.from_batches(batches))
+    frame = pl.from_arrow(pa.Table.from_batches(batches), rechunk=False)
     if not isinstance(frame, pl.DataFrame):  # a table is never a single column
         raise TypeError(type(frame))
     return frame

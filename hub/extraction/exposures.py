@@ -48,8 +48,19 @@ def _delivered_table(delivery: Delivery, dataset: PlannedDataset, rows: int) -> 
         sensitive=tuple(name for name, one in variables.items() if one.sensitivity == "sensitive"),
         trajectory=_trajectory(variables, period, person_unit),
         composition=tuple(name for name in quasi if name in own and name != period),
-        population=_population(delivery, dataset, person_unit, quasi, period),
+        population=_population(
+            delivery,
+            dataset,
+            person_unit,
+            {*quasi, *(name for name, one in variables.items() if one.sensitivity == "sensitive")},
+            period,
+        )
+        if quasi
+        else None,
         employer_sizes=None if employer is None else _employer_sizes(delivery, dataset, employer),
+        characteristics=()
+        if period is None or person_unit is None
+        else tuple(name for name in quasi if name != period),
     )
 
 
@@ -71,8 +82,8 @@ def _variables(delivery: Delivery, dataset: PlannedDataset) -> dict[str, Variabl
 
 
 def _trajectory(variables: dict[str, Variable], period: str | None, person: str | None) -> tuple[str, ...]:
-    """What somebody may know about a person's months: the sensitive values, or else all that are the
-    person's own."""
+    """What somebody may know about a person's months beside quasi-identifiers (`characteristics`): the
+    sensitive values, or else all that are the person's own."""
     if period is None or person is None:
         return ()
     names = [
@@ -88,11 +99,12 @@ def _population(
     delivery: Delivery,
     dataset: PlannedDataset,
     person: str | None,
-    quasi: tuple[str, ...],
+    names: set[str],
     period: str | None,
 ) -> pl.LazyFrame | None:
-    """The quasi-identifiers of everybody in the source, at the levels of the delivery."""
-    if person is None or not quasi:
+    """The quasi-identifiers and sensitive variables of everybody in the source, at the levels of the
+    delivery."""
+    if person is None:
         return None
     source = delivery.sources[dataset.source]
     asked = delivery.plan.specification.period
@@ -101,7 +113,7 @@ def _population(
         rows = with_joined(rows, part, source, delivery.sources, asked, delivery.schemes)
     unit_type = source.dictionary.unit_types[person]
     number = pl.col(unit_type.key[0]) if len(unit_type.key) == 1 else pl.struct(unit_type.key).rank("dense")
-    wanted = {*quasi, *([period] if period is not None else [])}
+    wanted = names | ({period} if period is not None else set())
     own = [delivered(column, delivery.schemes) for column in dataset.columns if column.name in wanted]
     joined = [
         pl.col(joined_name(column.name)).alias(column.name)

@@ -33,7 +33,7 @@ from hub.extraction.levels import check_delivered
 from hub.extraction.maps import earlier_map, write_map
 from hub.extraction.planning import judge_again
 from hub.extraction.plans import ExtractPlan, PlannedDataset
-from hub.extraction.sources import Sources, software
+from hub.extraction.sources import Sources, require_unchanged, software
 from hub.extraction.staging import sha256_of, staged
 from hub.extraction.tables import translated, write_parquet
 
@@ -67,6 +67,7 @@ def extract(  # noqa: PLR0913  # the door: everything that decides an extract go
     if os.path.lexists(into):
         raise Conflict("extract_exists", "This extract exists already.", "Cet extrait existe déjà.")
     report("verify", 0.0)
+    sources: Sources = {}
     try:
         sources = judge_again(plan, warehouse=warehouse, schemes=schemes, areas=areas)
         with staged(into) as staging:
@@ -76,6 +77,7 @@ def extract(  # noqa: PLR0913  # the door: everything that decides an extract go
             for position, dataset in enumerate(plan.datasets):
                 report("write", 0.5 + 0.4 * position / len(plan.datasets))
                 files += _write_data(delivery, dataset, staging)
+            require_unchanged(sources)
             report("seal", 0.9)
             manifest = _seal(plan, sources, schemes, files, staging, now)
             if maps is not None:
@@ -87,7 +89,10 @@ def extract(  # noqa: PLR0913  # the door: everything that decides an extract go
                     key_version=plan.key_version,
                     master_key=master_key,
                 )
-    except (OSError, PolarsError) as error:
+    except (OSError, PolarsError, Refused) as error:
+        require_unchanged(sources)  # whatever it looked like, that then is why
+        if isinstance(error, Refused):
+            raise
         raise translated(error) from None
     report("done", 1.0)
     return manifest

@@ -10,6 +10,7 @@ import polars as pl
 from hub.documents.dictionaries import Dictionary, Variable, VariableType
 from hub.documents.filters import And, Comparison, Filter, Not, Operator, Or, Scalar, comparisons
 from hub.domain.errors import Refused
+from hub.extraction.wordings import TYPE_NAMES
 
 _ORDERED = {VariableType.INTEGER, VariableType.FLOAT, VariableType.DATE}
 _ORDERING = {Operator.LESS, Operator.AT_MOST, Operator.MORE, Operator.AT_LEAST, Operator.BETWEEN}
@@ -52,7 +53,7 @@ def _check_comparison(comparison: Comparison, variable: Variable, where: str) ->
             raise Refused(
                 "value_does_not_fit",
                 f"A value is not of the type of {comparison.field} ({variable.type}).",
-                f"Une valeur n’est pas du type de {comparison.field} ({variable.type}).",
+                f"Une valeur n’est pas du type de {comparison.field} ({TYPE_NAMES[variable.type].fr}).",
                 field=where,
             )
         if codes is not None and comparison.operator not in _ORDERING and value not in codes:

@@ -11,15 +11,15 @@ from hub.documents.classes import NO_SCHEMES, ClassSchemes
 from hub.documents.policies import AreaLimits
 from hub.documents.projects import ExtractDocument
 from hub.documents.requests import Dataset, ExtractSpecification, Through, long_form
-from hub.domain.errors import Conflict, Refused
+from hub.domain.errors import Conflict
 from hub.domain.pseudonyms import project_tag
 from hub.extraction.areas import settle_levels
 from hub.extraction.filtering import check_filter
 from hub.extraction.levels import plan_column
-from hub.extraction.linkages import HOUSEHOLD, check_link, identity, linked_unit, unit_type
-from hub.extraction.periods import check_collected, check_coverage
-from hub.extraction.plans import ExtractPlan, PlannedDataset, PlannedSource, PlannedThrough
-from hub.extraction.populations import check_populations
+from hub.extraction.linkages import linked_unit, unit_type
+from hub.extraction.plans import DeliveredLevels, ExtractPlan, PlannedDataset, PlannedSource, PlannedThrough
+from hub.extraction.populations import check_population
+from hub.extraction.soundness import check_collections, check_linkage, check_names, check_periods
 from hub.extraction.sources import Sources, load_dictionary, open_source
 
 
@@ -52,19 +52,25 @@ def plan_extract(  # noqa: PLR0913  # the door: everything that decides an extra
     tag: int | None = None,
     key_version: int = 1,
     request_sha256: str | None = None,
+    before: DeliveredLevels | None = None,
 ) -> ExtractPlan:
     """The plan for `specification`; Refused with the field (`datasets[0].columns[3]`) that cannot be given.
 
     `schemes` are the class schemes of the policies (hub.documents.classes), `areas` the limits for what
     is joined through a unit that is not delivered: without them, that is refused. `tag` is by default
-    that of the project's slug (hub.domain.pseudonyms.project_tag).
+    that of the project's slug (hub.domain.pseudonyms.project_tag). `before`: what the version before, of the
+    same pseudonyms, delivered (hub.extraction.plans).
     """
     sources = open_sources(specification, warehouse)
-    check_populations(specification, sources)
+    dictionaries = {name: source.dictionary for name, source in sources.items()}
+    for position, population in enumerate(specification.populations):
+        check_population(population, specification, dictionaries, f"populations[{position}]")
+    check_periods(specification, dictionaries)
     datasets = tuple(
-        _plan_dataset(dataset, specification, sources, schemes, areas, f"datasets[{position}]")
+        _plan_dataset(dataset, specification, sources, schemes, f"datasets[{position}]")
         for position, dataset in enumerate(specification.datasets)
     )
+    datasets = settle_levels(datasets, sources, schemes, areas, specification.period, before)
     return ExtractPlan(
         project=project,
         tag=project_tag(project) if tag is None else tag,
@@ -83,6 +89,7 @@ def plan_extract(  # noqa: PLR0913  # the door: everything that decides an extra
         ),
         datasets=datasets,
         policy_fingerprint=policy_fingerprint,
+        before=before,
     )
 
 
@@ -115,6 +122,7 @@ def judge_again(
         tag=plan.tag,
         key_version=plan.key_version,
         request_sha256=plan.request_sha256,
+        before=plan.before,
     )
     if again != plan:
         changed = next(
@@ -135,23 +143,21 @@ def _plan_dataset(
     specification: ExtractSpecification,
     sources: Sources,
     schemes: ClassSchemes,
-    areas: AreaLimits | None,
     field: str,
 ) -> PlannedDataset:
     dictionary = sources[dataset.source].dictionary
-    period = specification.period
-    check_coverage(dictionary, period, field="period")
+    dictionaries = {name: source.dictionary for name, source in sources.items()}
     pseudonyms = tuple(
         unit_type(dictionary, unit, field=f"{field}.units").pseudonym for unit in dataset.units
     )
-    by = _check_linkage(dataset, specification, sources, field)
+    by = check_linkage(dataset, specification, dictionaries, field)
     if dataset.filter is not None:
         check_filter(dataset.filter, dictionary, path=f"{field}.filter")
     columns = []
     for position, column in enumerate(dataset.requests):
         where = f"{field}.columns[{position}]"
         columns.append(plan_column(column, dictionary, schemes, field=where))
-        check_collected(dictionary, column.variable, period, field=where)
+    check_collections(dataset, specification, dictionaries, field)
     planned = PlannedDataset(
         name=dataset.name,
         source=dataset.source,
@@ -161,79 +167,23 @@ def _plan_dataset(
         mark=dataset.mark,
         columns=tuple(columns),
         through=tuple(
-            _plan_through(part, dataset, specification, sources, schemes, f"{field}.through[{position}]")
+            _plan_through(part, dataset, sources, schemes, f"{field}.through[{position}]")
             for position, part in enumerate(dataset.through or ())
         ),
     )
-    if planned.through:
-        planned = settle_levels(planned, sources, schemes, areas, period, field=f"{field}.through")
-    if len({name.lower() for name in planned.names}) != len(planned.names):
-        raise Refused(
-            "column_twice",
-            f"Two columns of {dataset.name} have the same name.",
-            f"Deux colonnes de {dataset.name} portent le même nom.",
-            field=f"{field}.columns",
-        )
+    check_names(dataset, list(planned.names), field)
     return planned
-
-
-def _check_linkage(
-    dataset: Dataset, specification: ExtractSpecification, sources: Sources, field: str
-) -> str:
-    """The unit of the dataset's source by which its rows are found; every link on the way is sound."""
-    dictionary = sources[dataset.source].dictionary
-    named = {population.name: population for population in specification.populations}
-    first = named[dataset.of[0]]
-    theirs = sources[first.source].dictionary
-    for other in dataset.of[1:]:
-        check_link(
-            theirs,
-            first.unit,
-            sources[named[other].source].dictionary,
-            named[other].unit,
-            field=f"{field}.of",
-        )
-    if dataset.by is None:
-        by = linked_unit(dictionary, theirs, first.unit, field=f"{field}.by")
-    else:
-        by = dataset.by
-        unit_type(dictionary, by, field=f"{field}.by")
-    if dataset.members != "chosen":
-        homes = sources[dataset.households or dataset.source].dictionary
-        check_coverage(homes, specification.period, field="period")
-        unit_type(homes, HOUSEHOLD, field=f"{field}.households")
-        linked_unit(homes, theirs, first.unit, field=f"{field}.households")
-        linked_unit(homes, dictionary, by, field=f"{field}.households")
-    elif identity(dictionary, by) != identity(theirs, first.unit):
-        between = sources[dataset.households or first.source].dictionary
-        check_coverage(between, specification.period, field="period")
-        linked_unit(between, theirs, first.unit, field=f"{field}.households")
-        linked_unit(between, dictionary, by, field=f"{field}.by")
-    return by
 
 
 def _plan_through(
     part: Through,
     dataset: Dataset,
-    specification: ExtractSpecification,
     sources: Sources,
     schemes: ClassSchemes,
     field: str,
 ) -> PlannedThrough:
     dictionary, theirs = sources[dataset.source].dictionary, sources[part.source].dictionary
     unit_type(dictionary, part.unit, field=f"{field}.unit")
-    check_coverage(theirs, specification.period, field="period")
-    if part.unit in dataset.units:
-        raise Refused(
-            "unit_delivered",
-            f"{part.unit} is delivered itself: its attributes would tell which one it is.",
-            f"{part.unit} est livrée elle-même : ses attributs diraient de laquelle il s’agit.",
-            field=f"{field}.unit",
-        )
-    for position, column in enumerate(long_form(part.columns)):
-        if column.variable in theirs.variables:
-            where = f"{field}.columns[{position}]"
-            check_collected(theirs, column.variable, specification.period, field=where)
     return PlannedThrough(
         source=part.source,
         unit=part.unit,

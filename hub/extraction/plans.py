@@ -11,8 +11,11 @@ from hub.documents import Document
 from hub.documents.dictionaries import Sha256
 from hub.documents.projects import Slug
 from hub.documents.requests import ExtractSpecification
+from hub.domain.levels import Level
 from hub.domain.pseudonyms import FIRST_TAG, LAST_TAG
 from hub.extraction.levels import PlannedColumn
+
+DeliveredLevels = dict[str, dict[str, Level]]
 
 
 class PlannedSource(Document):
@@ -65,6 +68,8 @@ class ExtractPlan(Document):
 
     The hashes tie the plan to the registered sources and to the class schemes of its columns: after any
     change it has to be made again. `request_sha256` is the hash of the approved request, if there is one.
+    `before`: dataset → column → level of the version before, of the same pseudonyms: what is joined through
+    an undelivered unit comes no finer now, as both can be put together.
     """
 
     project: Slug
@@ -75,6 +80,7 @@ class ExtractPlan(Document):
     sources: tuple[PlannedSource, ...] = Field(min_length=1)
     datasets: tuple[PlannedDataset, ...] = Field(min_length=1)
     policy_fingerprint: str
+    before: DeliveredLevels | None = None
 
     @property
     def digest(self) -> str:

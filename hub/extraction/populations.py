@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
+from hub.documents.dictionaries import Dictionary
 from hub.documents.requests import ExtractSpecification, Period, Population
 from hub.domain.errors import Refused
 from hub.extraction.buckets import BUCKET, indexed_units
 from hub.extraction.filtering import check_filter, expression
 from hub.extraction.keys import sample_key
 from hub.extraction.linkages import check_link, identity, key_names, keyed, unit_type
-from hub.extraction.periods import check_coverage, within
+from hub.extraction.periods import within
 from hub.extraction.samples import STRATUM, check_sample, draw
 from hub.extraction.sources import OpenSource, Sources
 
@@ -41,21 +43,23 @@ class ChosenPopulation:
         return self.units.height
 
 
-def check_populations(specification: ExtractSpecification, sources: Sources) -> None:
-    """Return only if every population can be made; Refused naming the field (`populations[0].filter`)."""
+def check_population(
+    population: Population,
+    specification: ExtractSpecification,
+    dictionaries: Mapping[str, Dictionary],
+    field: str,
+) -> None:
+    """Return only if the population can be made; Refused naming the field (`populations[0].filter`)."""
     named = {population.name: population for population in specification.populations}
-    for position, population in enumerate(specification.populations):
-        field = f"populations[{position}]"
-        dictionary = sources[population.source].dictionary
-        unit_type(dictionary, population.unit, field=f"{field}.unit")
-        check_coverage(dictionary, specification.period, field="period")
-        if population.filter is not None:
-            check_filter(population.filter, dictionary, path=f"{field}.filter")
-        if population.sample is not None:
-            check_sample(population.sample, dictionary, field=f"{field}.sample")
-        for other in population.without or ():
-            theirs = sources[named[other].source].dictionary
-            check_link(theirs, named[other].unit, dictionary, population.unit, field=f"{field}.without")
+    dictionary = dictionaries[population.source]
+    unit_type(dictionary, population.unit, field=f"{field}.unit")
+    if population.filter is not None:
+        check_filter(population.filter, dictionary, path=f"{field}.filter")
+    if population.sample is not None:
+        check_sample(population.sample, dictionary, field=f"{field}.sample")
+    for other in population.without or ():
+        theirs = dictionaries[named[other].source]
+        check_link(theirs, named[other].unit, dictionary, population.unit, field=f"{field}.without")
 
 
 def choose_populations(

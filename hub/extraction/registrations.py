@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -13,19 +15,23 @@ from hub.documents import read
 from hub.documents.classes import NO_SCHEMES, ClassSchemes
 from hub.documents.dictionaries import Dictionary
 from hub.domain.errors import Conflict, Refused
-from hub.extraction.buckets import bucket_key, write_buckets
-from hub.extraction.conformity import Difference, converted, duplicate_difference
+from hub.extraction.buckets import KEY_ROWS, Pieces, bucket_key, write_buckets
+from hub.extraction.conformity import Difference, converted, duplicate_difference, repeated_key
 from hub.extraction.files import GivenFile, differences_of, hash_differences, open_file
 from hub.extraction.levels import check_schemes
+from hub.extraction.placements import first_repeated
+from hub.extraction.replacements import editions_before
 from hub.extraction.sources import (
     DICTIONARY_NAME,
     RECORD_NAME,
+    Edition,
     SourceRecord,
     StoredPart,
+    load_source,
     software,
     verify_source,
 )
-from hub.extraction.staging import sha256_of, staged
+from hub.extraction.staging import clear, sha256_of, staged
 from hub.extraction.tables import translated, write_parquet
 
 DATA_NAME = "data.parquet"
@@ -58,6 +64,7 @@ def register(
     now: datetime,
     schemes: ClassSchemes = NO_SCHEMES,
     bucketed_from: int = BUCKETED_FROM,
+    replace: bool = False,
 ) -> SourceRecord:
     """Register `file` as the source that `dictionary` (or the document at that path) describes.
 
@@ -69,6 +76,9 @@ def register(
     2. The same file and dictionary again return the first record; others under a name already taken
        raise Conflict.
     3. Every level that the dictionary offers has its class scheme among `schemes` (of the policies).
+    4. With `replace`, the source is registered already and becomes this one in one step
+       (hub.extraction.replacements); until then, and after an error, it is what it was. It stays in buckets,
+       or out of them, whatever its size: samples stay those of the edition before.
     """
     if isinstance(dictionary, Path):
         dictionary = read(Dictionary, dictionary)
@@ -77,11 +87,16 @@ def register(
     if differences := hash_differences(given, dictionary):
         raise SourceDiffers(differences)
     target = warehouse / dictionary.name
-    if (target / RECORD_NAME).is_file():
+    earlier = editions_before(warehouse, dictionary, given.sha256) if replace else None
+    if replace and earlier is None:
+        clear(target)  # what it replaced before may still lie there
+    elif replace:  # in buckets or not, as before: samples are drawn by that, and the new one has the same
+        bucketed_from = 0 if load_source(warehouse, dictionary.name).index is not None else sys.maxsize
+    if earlier is None and (target / RECORD_NAME).is_file():
         return _registered_before(warehouse, dictionary, given.sha256)
     try:
-        with staged(target, mode=0o440) as staging:
-            record = _write(given, dictionary, staging, warehouse, now, bucketed_from)
+        with staged(target, mode=0o440, replace=earlier is not None) as staging:
+            record = _write(given, dictionary, staging, warehouse, now, bucketed_from, earlier)
     except (OSError, PolarsError) as error:
         raise translated(error) from None
     return record
@@ -94,6 +109,7 @@ def _write(
     warehouse: Path,
     now: datetime,
     bucketed_from: int,
+    earlier: tuple[Edition, ...] | None,
 ) -> SourceRecord:
     """Write data, dictionary and record into `staging`."""
     with given.table(staging) as table:
@@ -104,17 +120,15 @@ def _write(
         columns = {
             name: converted(name, variable, schema[name]) for name, variable in dictionary.variables.items()
         }
-        stored = table.select(columns.values())
         if rows >= bucketed_from:
-            made = write_buckets(
-                lambda size, names: given.pieces(table, size, [columns[name] for name in names]),
-                dictionary,
-                staging,
-                rows=rows,
-                key=bucket_key(warehouse),
-            )
-            parts, index = _stored_buckets(made, stored, given, dictionary)
+
+            def pieces(size: int, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+                return given.pieces(table, size, [columns[name] for name in names])
+
+            made = write_buckets(pieces, dictionary, staging, rows=rows, key=bucket_key(warehouse))
+            parts, index = _stored_buckets(made, pieces, given, dictionary, staging, rows)
         else:
+            stored = table.select(columns.values())
             parts, index = (_write_plain(stored, given, dictionary, staging, rows),), None
     if not given.unchanged():
         raise Conflict(
@@ -134,6 +148,7 @@ def _write(
         columns=tuple(dictionary.variables),
         registered_at=now,
         software=software(),
+        earlier=earlier,
     )
     (staging / DICTIONARY_NAME).write_bytes(dictionary.to_json())
     (staging / RECORD_NAME).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -153,22 +168,26 @@ def _write_plain(
 
 def _stored_buckets(
     made: Iterable[tuple[Path, int, int | None]],
-    table: pl.LazyFrame,
+    pieces: Pieces,
     given: GivenFile,
     dictionary: Dictionary,
+    staging: Path,
+    rows: int,
 ) -> tuple[tuple[StoredPart, ...], StoredPart]:
+    """The buckets and their index, once they are written and no record key stands twice."""
     parts = []
-    for path, rows, bucket in made:
-        parts.append(_stored_part(path, rows, bucket))
-        if bucket is not None and _repeats(path, dictionary):
-            duplicate = duplicate_difference(table, dictionary.record.key)
-            if duplicate is not None:
-                raise SourceDiffers([given.placed(duplicate)])
-    if not _key_has_unit(dictionary):
-        # Rows with the same record key may lie in different buckets.
-        duplicate = duplicate_difference(table, dictionary.record.key)
-        if duplicate is not None:
-            raise SourceDiffers([given.placed(duplicate)])
+    repeated = not _key_has_unit(dictionary)  # rows with the same record key may lie in different buckets
+    for path, height, bucket in made:
+        parts.append(_stored_part(path, height, bucket))
+        if bucket is not None and not repeated and _repeats(path, dictionary):
+            repeated = True
+            break
+    if repeated:
+        key = dictionary.record.key
+        with TemporaryDirectory(dir=staging) as aside:
+            row = first_repeated(pieces(KEY_ROWS, key), key, rows=rows, staging=Path(aside))
+        if row is not None:
+            raise SourceDiffers([given.placed(repeated_key(key, row))])
     *buckets, index = parts
     return tuple(buckets), index
 
@@ -179,8 +198,6 @@ def _key_has_unit(dictionary: Dictionary) -> bool:
 
 def _repeats(path: Path, dictionary: Dictionary) -> bool:
     """Whether a record key stands twice in a bucket, whose rows are sorted by it."""
-    if not _key_has_unit(dictionary):
-        return False
     keys = pl.read_parquet(path, columns=list(dictionary.record.key))
     same = pl.all_horizontal(pl.all() == pl.all().shift(1))
     return bool(keys.select(same.any()).item())
@@ -197,8 +214,10 @@ def _registered_before(warehouse: Path, dictionary: Dictionary, digest: str) -> 
     if (record.file_sha256, record.dictionary_sha256) != (digest, dictionary.digest):
         raise Conflict(
             "source_exists",
-            f"A source {dictionary.name} is registered with another file or dictionary.",
-            f"Une source {dictionary.name} est enregistrée avec un autre fichier ou dictionnaire.",
+            f"A source {dictionary.name} is registered with another file or dictionary. "
+            "A new edition replaces it: vitrine source replace.",
+            f"Une source {dictionary.name} est enregistrée avec un autre fichier ou dictionnaire. "
+            "Une nouvelle édition la remplace : vitrine source replace.",
             field="name",
         )
     return record

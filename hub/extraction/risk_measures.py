@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,7 +100,11 @@ def people_measures(table: DeliveredTable, limits: RiskThresholds) -> list[Measu
         _sample(table, people, limits),
         _population(table, people, limits),
         _uniques(table, people, limits),
-        *(_diversity(table, people, name, limits) for name in table.sensitive),
+        *(
+            measure(table, people, name, limits)
+            for name in table.sensitive
+            for measure in (_diversity, _population_diversity)
+        ),
     ]
 
 
@@ -252,6 +257,57 @@ def _diversity(table: DeliveredTable, people: _People, name: str, limits: RiskTh
     )
 
 
+def _population_diversity(
+    table: DeliveredTable, people: _People, name: str, limits: RiskThresholds
+) -> Measure:
+    """Different values of the sensitive variable among the people of the population who are alike a delivered
+    person in all *other* quasi-identifiers: what an observer may infer who knows the population, whoever was
+    drawn. Never fewer than in the sample. Only delivered people whose value is known count."""
+    known = people.rows[name].is_not_null().to_numpy()
+    found = table.population
+    if not known.any() or found is None or name not in found.collect_schema().names():
+        return _measure(
+            MeasureId.POPULATION_L,
+            table,
+            sentences.population_unknown() if known.any() else sentences.nobody(),
+            figure=None,
+            limits=limits.l,
+            units=int(known.sum()),
+            variable=name,
+        )
+    different = _population_values(table, found, people, name)[known]
+    alike = share(different == 1)
+    return _measure(
+        MeasureId.POPULATION_L,
+        table,
+        sentences.population_diversity(name, int(different.min()), alike),
+        figure=int(different.min()),
+        limits=limits.l,
+        units=len(different),
+        variable=name,
+        shares={"one_value": alike, "below_notice": share(different < limits.l.notice)},
+        classes=size_classes(different, limits.l.notice, limits.l.decide, borders=_VALUE_BORDERS),
+    )
+
+
+def _population_values(
+    table: DeliveredTable, population: pl.LazyFrame, people: _People, name: str
+) -> Numbers:
+    """For each delivered person, how many values of `name` the sample and the population together have among
+    people alike in the other quasi-identifiers, in everybody's latest month."""
+    names = [one for one in table.quasi_identifiers if one != name]
+    persons, found = population, population.collect_schema().names()
+    if table.person is not None and table.person in found:
+        persons = latest_rows(population, table.person, table.period if table.period in found else None)
+    pairs = persons.select(*names, name).unique().collect(engine="streaming")
+    pairs = pl.concat([people.rows.select(*names, name), pairs], how="vertical_relaxed")
+    groups = combined((coded(pairs[one]) for one in names), pairs.height).dense()
+    values, known = coded(pairs[name]), pairs[name].is_not_null().to_numpy()
+    distinct = np.unique(groups.numbers[known] * values.size + values.numbers[known])
+    different = np.bincount(distinct // values.size, minlength=groups.size)
+    return different[groups.numbers[: people.rows.height]]
+
+
 def household_measure(table: DeliveredTable, household: str, limits: RiskThresholds) -> Measure:
     """Households that are alone in the multiset of their members' `composition`, in their latest month."""
     columns = [pl.col(household).alias(_HOUSEHOLD), *(pl.col(name) for name in table.composition)]
@@ -331,22 +387,26 @@ def employer_measure(table: DeliveredTable, employer: str, limits: RiskThreshold
     )
 
 
-def trajectory_measure(table: DeliveredTable, limits: RiskThresholds, seed: bytes) -> Measure:
-    """The share of people singled out by the largest number of known month-values that the policy names."""
+def trajectory_measure(
+    id_: MeasureId, table: DeliveredTable, values: Sequence[str], limits: RiskThresholds, seed: bytes
+) -> Measure:
+    """The share of people singled out by known month-values of `values` (TRAJECTORIES) or by their
+    characteristics in known months (CHARACTERISTICS), for the number that singles out most."""
+    characteristics = id_ is MeasureId.CHARACTERISTICS
     found: Unicity | None = None
     if table.person is not None and table.period is not None:
         found = trajectory_unicity(
             table.frame,
             person=table.person,
             period=table.period,
-            values=table.trajectory,
+            values=values,
             known=limits.trajectory_points,
             seed=seed,
         )
     tried = [point for point in found.points if point.people] if found is not None else []
     if found is None or not tried:
         return _measure(
-            MeasureId.TRAJECTORIES,
+            id_,
             table,
             sentences.trajectories_unknown(),
             figure=None,
@@ -355,10 +415,14 @@ def trajectory_measure(table: DeliveredTable, limits: RiskThresholds, seed: byte
         )
     worst = max(tried, key=lambda point: point.share)
     return _measure(
-        MeasureId.TRAJECTORIES,
+        id_,
         table,
         sentences.trajectories(
-            worst.known, worst.share, found.able[worst.known], (found.months_used, found.months)
+            worst.known,
+            worst.share,
+            found.able[worst.known],
+            (found.months_used, found.months),
+            characteristics=characteristics,
         ),
         figure=worst.share,
         limits=limits.trajectory_unicity,

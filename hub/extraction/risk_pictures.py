@@ -24,10 +24,18 @@ TITLES = {
     MeasureId.L_DIVERSITY: Text(
         fr="Valeurs sensibles parmi les semblables", en="Sensitive values among people alike"
     ),
+    MeasureId.POPULATION_L: Text(
+        fr="Valeurs sensibles parmi les semblables dans la population",
+        en="Sensitive values among people alike in the population",
+    ),
     MeasureId.HOUSEHOLDS: Text(fr="Ménages semblables", en="Households alike"),
     MeasureId.EMPLOYERS: Text(fr="Taille des employeurs", en="Size of the employers"),
     MeasureId.TRAJECTORIES: Text(
         fr="Reconnaissables à quelques mois connus", en="Singled out by a few known months"
+    ),
+    MeasureId.CHARACTERISTICS: Text(
+        fr="Reconnaissables à leurs caractéristiques de quelques mois",
+        en="Singled out by their characteristics in a few months",
     ),
     MeasureId.UNMEASURED: Text(fr="Non mesuré", en="Not measured"),
 }
@@ -42,6 +50,10 @@ _SIZES = {
         fr="taille du groupe dans la population", en="size of the group in the population"
     ),
     MeasureId.L_DIVERSITY: Text(fr="nombre de valeurs dans le groupe", en="number of values in the group"),
+    MeasureId.POPULATION_L: Text(
+        fr="nombre de valeurs dans le groupe de la population",
+        en="number of values in the group of the population",
+    ),
     MeasureId.HOUSEHOLDS: Text(fr="ménages de même composition", en="households of the same composition"),
     MeasureId.EMPLOYERS: Text(fr="personnes chez l’employeur", en="persons of the employer"),
 }

@@ -40,9 +40,11 @@ class MeasureId(StrEnum):
     POPULATION_K = "population_k"
     MINIMAL_UNIQUES = "minimal_uniques"
     L_DIVERSITY = "l_diversity"
+    POPULATION_L = "population_l"
     HOUSEHOLDS = "households"
     EMPLOYERS = "employers"
     TRAJECTORIES = "trajectories"
+    CHARACTERISTICS = "characteristics"
     UNMEASURED = "unmeasured"
 
 

@@ -90,6 +90,17 @@ def diversity(variable: str, smallest: int, alike: float) -> Text:
     )
 
 
+def population_diversity(variable: str, smallest: int, alike: float) -> Text:
+    """Of `population_l`."""
+    some, least = percent(alike), counted(smallest, ("valeur", "valeurs"), ("value", "values"))
+    return Text(
+        fr=f"Dans la population, parmi les semblables d’une personne livrée, {variable} prend au moins "
+        f"{least.fr} ; pour {some.fr} des personnes livrées, il n’y en a qu’une.",
+        en=f"In the population, among the people who are like a delivered person, {variable} has at least "
+        f"{least.en}; for {some.en} of the delivered people there is only one.",
+    )
+
+
 def households(alone: float, below: float, k: int) -> Text:
     """Of `households`."""
     one, few = percent(alone), percent(below)
@@ -112,12 +123,19 @@ def employers(smallest: int, notice: int, below: float, *, known: bool) -> Text:
     return Text(fr=fr, en=en)
 
 
-def trajectories(known: int, share: float, able: float, months: tuple[int, int]) -> Text:
-    """Of `trajectories`: `months` are those used and all."""
+def trajectories(
+    known: int, share: float, able: float, months: tuple[int, int], *, characteristics: bool
+) -> Text:
+    """Of `trajectories` and of `characteristics`: `months` are those used and all."""
     some, of = percent(share), percent(able)
     values = counted(known, ("valeur mensuelle", "valeurs mensuelles"), ("month-value", "month-values"))
-    fr = f"Connaître {values.fr} suffit à isoler {some.fr} des personnes"
-    en = f"To know {values.en} is enough to single out {some.en} of the people"
+    fr, en = f"Connaître {values.fr}", f"To know {values.en}"
+    if characteristics:
+        months_known = counted(known, ("mois", "mois"), ("month", "months"))
+        fr = f"Connaître les caractéristiques d’une personne pour {months_known.fr}"
+        en = f"To know somebody’s characteristics in {months_known.en}"
+    fr += f" suffit à isoler {some.fr} des personnes"
+    en += f" is enough to single out {some.en} of the people"
     if able < 1:
         fr += f" ; {of.fr} en ont autant"
         en += f"; {of.en} have so many"
@@ -176,6 +194,12 @@ ADVICE = {
         en="knowing a person’s group can reveal this sensitive value. Wider classes of the other variables "
         "help.",
     ),
+    MeasureId.POPULATION_L: Text(
+        fr="dans la population aussi, le groupe d’une personne peut révéler cette valeur sensible, ou l’on "
+        "ne sait pas si c’est le cas. Des classes plus larges des autres variables aident.",
+        en="in the population, too, a person’s group can reveal this sensitive value, or it is not known "
+        "whether it does. Wider classes of the other variables help.",
+    ),
     MeasureId.HOUSEHOLDS: Text(
         fr="la composition des ménages les rend reconnaissables. Des âges en classes ou moins de membres "
         "aident.",
@@ -191,6 +215,13 @@ ADVICE = {
         "n’a pas été possible. Des classes plus larges, moins de mois ou des trimestres aident.",
         en="a few known month-values are enough to recognise many people, or it could not be measured. "
         "Wider classes, fewer months or quarters help.",
+    ),
+    MeasureId.CHARACTERISTICS: Text(
+        fr="les caractéristiques connues pour quelques mois (commune, enfants, âge…) suffisent à reconnaître "
+        "beaucoup de personnes, ou la mesure n’a pas été possible. Des classes plus larges ou une seule date "
+        "aident.",
+        en="characteristics known for a few months (commune, children, age…) are enough to recognise many "
+        "people, or it could not be measured. Wider classes or a single date help.",
     ),
     MeasureId.UNMEASURED: Text(
         fr="aucun quasi-identifiant dans cette table. Vérifiez que le dictionnaire dit quelles variables "

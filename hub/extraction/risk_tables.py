@@ -12,10 +12,11 @@ class DeliveredTable:
     """What the risk report looks at: levels are applied, units are pseudonyms or any stable numbers.
 
     `period` is the column of the month where the table is a series. `trajectory` are the columns whose
-    month-values a neighbour might know, `composition` those that compose a household. `population` has
-    the same quasi-identifiers at the same levels for the whole source, with the person column and, where
-    the source is a series, the period column. `employer_sizes` has the employer and its persons in the
-    population, in this order.
+    month-values a neighbour might know, `characteristics` the quasi-identifiers whose months one might,
+    `composition` those that compose a household. `population` has the same quasi-identifiers and sensitive
+    variables at the same levels for the whole source, with the person column and, where the source is a
+    series, the period column. `employer_sizes` has the employer and its persons in the population, in this
+    order.
     """
 
     name: str
@@ -30,6 +31,7 @@ class DeliveredTable:
     composition: tuple[str, ...]
     population: pl.LazyFrame | None
     employer_sizes: pl.LazyFrame | None
+    characteristics: tuple[str, ...] = ()
 
 
 def latest_rows(frame: pl.LazyFrame, unit: str, period: str | None) -> pl.LazyFrame:

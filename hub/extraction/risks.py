@@ -42,9 +42,12 @@ def _measures(table: DeliveredTable, thresholds: RiskThresholds, seed: bytes) ->
         found.append(household_measure(table, table.household, thresholds))
     if table.employer is not None:
         found.append(employer_measure(table, table.employer, thresholds))
+    own = hashlib.sha256(seed + b"\x00" + table.name.encode()).digest()
     if table.trajectory:
-        own = hashlib.sha256(seed + b"\x00" + table.name.encode()).digest()
-        found.append(trajectory_measure(table, thresholds, own))
+        found.append(trajectory_measure(MeasureId.TRAJECTORIES, table, table.trajectory, thresholds, own))
+    if table.characteristics:
+        names = table.characteristics
+        found.append(trajectory_measure(MeasureId.CHARACTERISTICS, table, names, thresholds, own))
     return found or [_unmeasured(table)]
 
 

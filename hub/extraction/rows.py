@@ -9,6 +9,7 @@ import polars as pl
 from hub.documents.classes import ClassSchemes
 from hub.documents.requests import Dataset, Period
 from hub.domain.errors import Refused
+from hub.extraction.buckets import BUCKETS
 from hub.extraction.filtering import expression
 from hub.extraction.levels import delivered
 from hub.extraction.linkages import HOUSEHOLD, identity, key_names, keyed, linked_unit
@@ -55,12 +56,17 @@ def buckets_read(
     recorded = source.dictionary.record.unit
     if not source.bucketed or dataset.members != "chosen" or planned.by != recorded:
         return None
-    found: frozenset[int] = frozenset()
+    mine = [part.bucket for part in source.record.parts if part.bucket is not None]
+    found: set[int] = set()
     for population in (chosen[name] for name in dataset.of):
         if population.buckets is None or population.register != identity(source.dictionary, recorded):
             return None
-        found |= population.buckets
-    return found
+        if population.asked.source == source.name:
+            found |= population.buckets
+        else:  # which may have another number of buckets: only the coarse ones are the same
+            there = {bucket % BUCKETS for bucket in population.buckets}
+            found |= {bucket for bucket in mine if bucket % BUCKETS in there}
+    return frozenset(found)
 
 
 def _chosen_rows(

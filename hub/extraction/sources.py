@@ -15,7 +15,7 @@ import hub
 from hub.documents import Document
 from hub.documents.base import Sparse
 from hub.documents.dictionaries import Dictionary, Sha256
-from hub.domain.errors import IntegrityError, NotFound
+from hub.domain.errors import Conflict, IntegrityError, NotFound
 from hub.extraction.staging import sha256_of
 
 DICTIONARY_NAME = "dictionary.json"
@@ -33,9 +33,19 @@ class StoredPart(Sparse):
     bucket: int | None = None
 
 
+class Edition(Document):
+    """What a source was before it was replaced: what the manifests of extracts made from it then say."""
+
+    file_sha256: Sha256
+    dictionary_sha256: Sha256
+    rows: int
+    registered_at: AwareDatetime
+
+
 class SourceRecord(Sparse):
     """What was registered: the hashes of the producer's file (of a folder: over the names and hashes of its
-    files), of its dictionary and of every stored part. `index` lists the units of a source in buckets."""
+    files), of its dictionary and of every stored part. `index` lists the units of a source in buckets;
+    `earlier` its editions that were replaced, the oldest first."""
 
     version: Literal[2] = 2
     name: str
@@ -48,6 +58,7 @@ class SourceRecord(Sparse):
     columns: tuple[str, ...]
     registered_at: AwareDatetime
     software: str
+    earlier: tuple[Edition, ...] | None = Field(default=None, min_length=1)
 
 
 @dataclass(frozen=True)
@@ -95,8 +106,19 @@ class OpenSource:
         with ThreadPoolExecutor(max_workers=min(4, max(1, len(unseen)))) as threads:
             intact = list(threads.map(self._intact, unseen))
         if not all(intact):
+            self.require_unchanged()
             raise _damaged(self.name)
         self._verified.update(part.name for part in unseen)
+
+    def require_unchanged(self) -> None:
+        """Return only if the source has not been replaced since it was opened; Conflict otherwise."""
+        if load_source(self.directory.parent, self.name) != self.record:
+            raise Conflict(
+                "source_changed",
+                f"The source {self.name} was replaced while it was read.",
+                f"La source {self.name} a été remplacée pendant sa lecture.",
+                field="sources",
+            )
 
     def _intact(self, part: StoredPart) -> bool:
         try:
@@ -110,10 +132,18 @@ Sources = Mapping[str, OpenSource]
 
 def open_source(warehouse: Path, name: str) -> OpenSource:
     """The source `name`, whose record and dictionary belong together; its rows are not verified yet."""
-    record, dictionary = load_source(warehouse, name), load_dictionary(warehouse, name)
-    if (record.name, record.dictionary_sha256) != (name, dictionary.digest):
-        raise _damaged(name)
-    return OpenSource(record, dictionary, _directory(warehouse, name))
+    for _ in range(2):  # between the two it may have been replaced
+        record, dictionary = load_source(warehouse, name), load_dictionary(warehouse, name)
+        if (record.name, record.dictionary_sha256) == (name, dictionary.digest):
+            return OpenSource(record, dictionary, _directory(warehouse, name))
+    raise _damaged(name)
+
+
+def require_unchanged(sources: Sources) -> None:
+    """Return only if none of the open sources has been replaced since: what was read of them then is all of
+    one edition. Conflict `source_changed` otherwise."""
+    for source in sources.values():
+        source.require_unchanged()
 
 
 def load_dictionary(warehouse: Path, name: str) -> Dictionary:

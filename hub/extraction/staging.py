@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import hashlib
 import os
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from hub.domain.errors import Conflict
 
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
+
 
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes."""
@@ -20,16 +23,18 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def staged(target: Path, *, mode: int = 0o444) -> Iterator[Path]:
-    """Yield an empty directory; on leaving without an error it becomes `target`, which must not exist.
+def staged(target: Path, *, mode: int = 0o444, replace: bool = False) -> Iterator[Path]:
+    """Yield an empty directory; on leaving without an error it becomes `target`, which must not exist or,
+    with `replace`, must exist and is removed.
 
     1. The directory lies beside `target` under a hidden name and is locked; the lock ends with the
        process, and what a killed process left there is removed by the next.
     2. At the end its files (it may hold no directories) get `mode`, and the directory the same with
        the right to enter; they go to the owner of the directory around (where root writes what a
        service reads) and are flushed to disk, and
-    3. the directory is renamed: the one step that makes it visible.
-    On an error nothing stays.
+    3. the directory is renamed, or changes names with the one that it replaces: the one step that makes
+       it visible. A file system that cannot do the latter raises OSError.
+    On an error nothing stays, and what there was is as it was.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     staging = target.parent / f".{target.name}.staging"
@@ -39,15 +44,39 @@ def staged(target: Path, *, mode: int = 0o444) -> Iterator[Path]:
         try:
             yield staging
             _flush(staging, mode)  # (2)
-            if os.path.lexists(target):
+            if os.path.lexists(target) and not replace:
                 raise Conflict(
                     "exists_already", f"{target.name} exists already.", f"{target.name} existe déjà."
                 )
-            staging.rename(target)  # (3)
+            _exchange(staging, target) if replace else staging.rename(target)  # (3)
             _sync_directory(target.parent)
         except BaseException:
             _remove(staging)
             raise
+    finally:
+        os.close(lock)
+    if replace:
+        clear(target)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Let two directories change names, in one step of the file system."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def clear(target: Path) -> None:
+    """Remove what `target` replaced, or a killed process left, unless another process writes there by now:
+    it empties the directory itself."""
+    staging = target.parent / f".{target.name}.staging"
+    try:
+        lock = _lock(staging)
+    except Conflict:
+        return
+    try:
+        _remove(staging)
     finally:
         os.close(lock)
 

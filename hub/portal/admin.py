@@ -37,6 +37,7 @@ def register(routes: Routes) -> None:
     routes.add("POST", f"{p}/projects/{{slug}}/end", ends, end_project)
     routes.add("POST", f"{p}/projects/{{slug}}/move-end", ends, move_end)
     routes.add("POST", f"{p}/projects/{{slug}}/retry-extract", creates, retry_extract)
+    routes.add("POST", f"{p}/projects/{{slug}}/refresh-extract", creates, refresh_extract)
     routes.add("POST", f"{p}/projects/{{slug}}/renew-pseudonyms", creates, renew_pseudonyms)
     routes.add("GET", f"{p}/people", needs(Permission.PERSON_READ), show_people)
     routes.add("POST", f"{p}/people", manages, add_person)
@@ -146,6 +147,12 @@ def move_end(visit: CurrentVisit, slug: str) -> Response:
     ends_at = parse_moment(visit.value("ends_at"))
     projects.set_project_end(visit.office, slug=slug, ends_at=ends_at, by=visit.actor, now=visit.now)
     return go(visit, f"/projects/{slug}", "end_moved")
+
+
+def refresh_extract(visit: CurrentVisit, slug: str) -> Response:
+    """Plan the next version of the project's extract, from the sources as they are now."""
+    extracts.refresh_extract(visit.office, project=slug, by=visit.actor, now=visit.now)
+    return go(visit, f"/projects/{slug}", "extract_refreshed")
 
 
 def renew_pseudonyms(visit: CurrentVisit, slug: str) -> Response:

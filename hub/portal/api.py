@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hub.actions import comments, projects, reviews, statistics, submissions
+from hub.actions import comments, extracts, projects, reviews, statistics, submissions
 from hub.actions.approvals import Grounds
+from hub.actions.sessions import sealed_extract
 from hub.checks import Report
 from hub.documents import parse
 from hub.documents.projects import ProjectDocument
@@ -93,6 +94,7 @@ def register(routes: Routes) -> None:
     add("POST", "/projects/{slug}/suspend", needs(Permission.PROJECT_SUSPEND, project), suspend_project)
     add("POST", "/projects/{slug}/resume", needs(Permission.PROJECT_SUSPEND, project), resume_project)
     add("POST", "/projects/{slug}/end", needs(Permission.PROJECT_END, project), end_project)
+    add("POST", "/projects/{slug}/refresh-extract", needs(Permission.PROJECT_CREATE), refresh_extract)
     add("POST", "/projects/{slug}/move-end", needs(Permission.PROJECT_END, project), move_end)
     add("GET", "/submissions", needs(Permission.SUBMISSION_READ, About.LISTING), list_submissions)
     add("GET", "/submissions/{id}", needs(Permission.SUBMISSION_READ, submission), tell_submission)
@@ -139,10 +141,11 @@ def list_projects(visit: CurrentVisit) -> dict[str, Any]:
 
 
 def tell_project(visit: CurrentVisit, slug: str) -> dict[str, Any]:
-    """One project with the state of its newest extract."""
+    """One project with the state of its newest extract, and the version that a desk opened now has."""
     with visit.office.units.read() as unit:
         project = projects.get_project(unit, slug)
         extract = project_pages.newest_extract(unit, slug)
+        mounted = sealed_extract(unit, slug)
     told = None
     if extract is not None:
         told = {
@@ -152,7 +155,20 @@ def tell_project(visit: CurrentVisit, slug: str) -> dict[str, Any]:
             "progress": extract.progress,
             "manifest": extract.manifest,
         }
-    return {**_project_json(visit, project), "extract": told}
+    return {
+        **_project_json(visit, project),
+        "extract": told,
+        "mounted": None
+        if mounted is None
+        else {"version": mounted.version, "since": mounted.updated_at.isoformat()},
+    }
+
+
+def refresh_extract(visit: CurrentVisit, slug: str) -> dict[str, Any]:
+    """Plan the next version of a project's extract, from the sources as they are now; desks have the one
+    before until it is sealed."""
+    extracts.refresh_extract(visit.office, project=slug, by=visit.actor, now=visit.now)
+    return tell_project(visit, slug)
 
 
 async def create_project(visit: CurrentVisit, request: Request) -> Response:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.documents.dictionaries import Dictionary, Variable
+from hub.documents.dictionaries import Dictionary, UnitType, Variable
 from hub.documents.exports import dcat, ddi_codebook, table_schema
 from hub.domain.errors import IntegrityError
 from hub.portal import languages
@@ -28,6 +28,15 @@ class Found:
     dictionary: Dictionary
     name: str
     variable: Variable
+
+
+@dataclass(frozen=True)
+class Link:
+    """A unit type of a source, and the names of other sources with numbers of the same register."""
+
+    name: str
+    unit: UnitType
+    others: list[str]
 
 
 def register(routes: Routes) -> None:
@@ -107,7 +116,26 @@ def show_source(request: Request, portal: Portal, source: str) -> Response:
         dictionary=dictionary,
         shown=shown,
         direct=direct_count(dictionary.variables.values()),
+        links=_links(portal, dictionary),
+        schemes=portal.schemes,
     )
+
+
+def _links(portal: Portal, dictionary: Dictionary) -> list[Link]:
+    """Every unit type with the other public sources that can be linked by it."""
+    others = [other for other in _published(portal)[0] if other.name != dictionary.name]
+    return [
+        Link(
+            name,
+            unit,
+            [other.name for other in others if _names_register(other, unit.registry)],
+        )
+        for name, unit in dictionary.unit_types.items()
+    ]
+
+
+def _names_register(dictionary: Dictionary, registry: str | None) -> bool:
+    return registry is not None and any(unit.registry == registry for unit in dictionary.unit_types.values())
 
 
 def _export(

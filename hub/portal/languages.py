@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from hub.documents import yaml
 from hub.documents.base import Text
+from hub.documents.dictionaries import Variable
 
 LANGUAGES = ("fr", "en")
 LABEL_LANGUAGES = (*LANGUAGES, "de")  # dictionaries may have German labels; the pages have none
@@ -126,6 +127,11 @@ class Words:
         """A text of a dictionary in the reader's language, or in the page's where it has not that one."""
         return text[self.labels if self.german(text) else self.language]
 
+    def description(self, variable: Variable) -> tuple[str, str]:
+        """A variable's description for this reader, and the language that it is in."""
+        said = variable.descriptions
+        return variable.described("de" if self.labels == "de" and "de" in said else self.language)
+
     def has(self, key: str) -> bool:
         return key in self._sentences
 
@@ -164,6 +170,10 @@ class Words:
     def month(self, day: date) -> str:
         """novembre 2026."""
         return f"{_MONTHS[self.language][day.month - 1]} {day.year}"
+
+    def month_of(self, text: str) -> str:
+        """A month of a dictionary (2005-03) in words."""
+        return self.month(date.fromisoformat(f"{text}-01"))
 
     def period(self, first: date, last: date) -> str:
         """From `first` to `last`, as short as it can be said: 2012–2014, or whole months, or days."""

@@ -15,6 +15,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from hub.domain.levels import default_level
 from hub.domain.lifecycle import RequestState, SubmissionState
 from hub.domain.permissions import Permission
 from hub.domain.records import Submission
@@ -37,6 +38,7 @@ def environment() -> Environment:
     )
     made.globals["submission_icon"] = submission_icon
     made.globals["request_icon"] = request_icon
+    made.globals["default_level"] = default_level
     return made
 
 

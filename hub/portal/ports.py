@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from hub.actions.ports import Catalogue, Office, OutputVault
 from hub.checks.prepared import Indexes
 from hub.checks.thresholds import Thresholds
 from hub.documents.base import Text
+from hub.documents.classes import ClassSchemes
 from hub.domain.audit import ChainFault
 
 PREFIX = "/services/portal"
@@ -51,6 +52,7 @@ class Portal:
 
     `documents` keeps the files of recorded conditions.
     `indexes`: those of large extracts, by which the checks answer sooner; without them as surely.
+    `schemes`: class schemes, for their titles.
     `extracts` and `meters` are the directories of docs/architecture.md §2. `public_url` is the address
     people open; forms are accepted from there only.
     """
@@ -69,6 +71,7 @@ class Portal:
     tiers: Mapping[str, Text]
     roles: Mapping[str, Text]
     indexes: Indexes | None = None
+    schemes: ClassSchemes = field(default_factory=dict)
     prefix: str = PREFIX
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 

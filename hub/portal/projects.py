@@ -6,12 +6,13 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from hub.actions.assessments import direct_key
 from hub.actions.ports import Unit
 from hub.actions.projects import get_project
 from hub.actions.provisioning import waiting_for
+from hub.actions.sessions import sealed_extract
 from hub.domain.access import REASONS, Closed, closed_because
 from hub.domain.lifecycle import ExtractState, SessionState
 from hub.domain.permissions import Permission, Reach, Subject
@@ -30,7 +31,9 @@ def register(routes: Routes) -> None:
     routes.add("GET", f"{p}/", ANYONE_OF_THE_OFFICE, show_home)
     routes.add("GET", p, ANYONE_OF_THE_OFFICE, show_home)
     routes.add("GET", f"{p}/projects", needs(Permission.PROJECT_READ, About.LISTING), show_projects)
-    routes.add("GET", f"{p}/projects/{{slug}}", needs(Permission.PROJECT_READ, About.PROJECT), show_project)
+    reads = needs(Permission.PROJECT_READ, About.PROJECT)
+    routes.add("GET", f"{p}/projects/{{slug}}", reads, show_project)
+    routes.add("GET", f"{p}/projects/{{slug}}/extract", reads, tell_extract)
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,8 @@ def show_project(visit: CurrentVisit, slug: str) -> Response:
         waits = waiting_extracts(unit, visit, extracts)
         direct = everything and project.request is None and bool(extracts)
         assessed = unit.assessments.get(direct_key(extracts[0])) if direct else None
+        mounted = sealed_extract(unit, slug)
+        editions = new_editions(unit, extracts[0]) if extracts else []
     newest = sorted(sessions, key=lambda s: s.granted_at, reverse=True)
     return show(
         visit,
@@ -207,10 +212,49 @@ def show_project(visit: CurrentVisit, slug: str) -> Response:
         retries=visit.may(Permission.PROJECT_CREATE),
         kind=visit.office.rules.conditions.kinds.get(project.kind or ""),
         report=report_of(assessed),
+        mounted=mounted,
+        mounts_older=mounted is not None
+        and card.session is not None
+        and card.session.granted_at < mounted.updated_at,
+        editions=editions,
         renews=visit.may(Permission.PROJECT_CREATE)
         and bool(extracts)
-        and extracts[0].state is ExtractState.SEALED,
+        and extracts[0].state is ExtractState.SEALED
+        and visit.now < project.ends_at,
         shown_state=shown_state,
+    )
+
+
+def new_editions(unit: Unit, extract: Extract) -> list[str]:
+    """The sources of a sealed extract that were given a new edition since it was made."""
+    listed = (extract.manifest or {}).get("sources")
+    found = []
+    for one in listed if isinstance(listed, list) else []:
+        source = unit.sources.get(one["name"])
+        hashes = (one["file_sha256"], one["dictionary_sha256"])
+        if source is not None and (source.sha256, source.dictionary_sha256) != hashes:
+            found.append(source.name)
+    return found
+
+
+def tell_extract(visit: CurrentVisit, slug: str) -> Response:
+    """How far a project's newest extract is, and what it waits for, for the pages that wait for it."""
+    with visit.office.units.read() as unit:
+        extract = newest_extract(unit, get_project(unit, slug).slug)
+        planned = extract is None or extract.state is ExtractState.PLANNED
+        waits = (
+            waiting_for(visit.office, unit, extract, visit.now) if extract is not None and planned else None
+        )
+    state = ExtractState.PLANNED if extract is None else extract.state
+    said = visit.words(f"extract.{state.value}")
+    return JSONResponse(
+        {
+            "state": state.value,
+            "progress": round(extract.progress, 2) if extract else 0,
+            "waits": waits.code if waits else None,
+            "message": f"{said}. {waits.message(visit.words.language)}" if waits else said,
+            "done": state not in _UNFINISHED,
+        }
     )
 
 

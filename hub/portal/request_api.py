@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hub.actions import assessments, conditions, provisioning, request_reviews
+from hub.actions import assessments, conditions, provisioning, request_reopenings, request_reviews
 from hub.actions import requests as actions
 from hub.actions.ports import Unit
 from hub.actions.request_reviews import Ruling, Verdict
@@ -70,6 +70,13 @@ class RiskBody(BaseModel):
     reason: str
 
 
+class ReopenBody(BaseModel):
+    """Why an approved request is opened again."""
+
+    model_config = ConfigDict(extra="forbid")
+    comment: str
+
+
 def register(routes: Routes) -> None:
     p = f"{routes.portal.prefix}/api/requests"
 
@@ -85,6 +92,7 @@ def register(routes: Routes) -> None:
     add("POST", "/{id}", writes, save)
     add("POST", "/{id}/send", writes, send)
     add("POST", "/{id}/withdraw", writes, withdraw)
+    add("POST", "/{id}/reopen", reviews, reopen)
     add("POST", "/{id}/estimate", reads, estimate)
     add("POST", "/{id}/review", reviews, review)
     add("POST", "/{id}/conditions", reviews, record_condition, status_code=201)
@@ -223,9 +231,19 @@ def send(visit: CurrentVisit, id: str) -> dict[str, Any]:
     return tell(visit, id)
 
 
-def withdraw(visit: CurrentVisit, id: str) -> dict[str, Any]:
-    """Take one's own request back."""
-    actions.withdraw_request(visit.office, request_id=id, by=visit.actor, now=visit.now)
+def withdraw(visit: CurrentVisit, id: str, *, approved: bool = False) -> dict[str, Any]:
+    """Take one's own request back; `approved=true` says that an approved one is meant, of which nothing was
+    delivered."""
+    act = request_reopenings.withdraw_approved if approved else actions.withdraw_request
+    act(visit.office, request_id=id, by=visit.actor, now=visit.now)
+    return tell(visit, id)
+
+
+def reopen(visit: CurrentVisit, id: str, body: Annotated[ReopenBody, Body()]) -> dict[str, Any]:
+    """Give an approved request of which nothing was delivered back to its people, with the reason."""
+    request_reopenings.reopen_request(
+        visit.office, request_id=id, comment=body.comment, by=visit.actor, now=visit.now
+    )
     return tell(visit, id)
 
 

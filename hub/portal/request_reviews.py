@@ -6,7 +6,7 @@ from datetime import date
 
 from starlette.responses import Response
 
-from hub.actions import conditions, provisioning
+from hub.actions import conditions, provisioning, request_reopenings
 from hub.actions import request_reviews as actions
 from hub.actions import requests as request_actions
 from hub.actions.request_reviews import Ruling, Verdict
@@ -36,6 +36,7 @@ def register(routes: Routes) -> None:
     reads = needs(Permission.REQUEST_READ, About.REQUEST)
     routes.add("GET", f"{p}/conditions/{{k}}/file", reads, download_document)
     routes.add("POST", f"{p}/provision", reviews, provision)
+    routes.add("POST", f"{p}/reopen", reviews, reopen)
 
 
 def show_review(visit: CurrentVisit, id: str) -> Response:
@@ -183,3 +184,11 @@ def provision(visit: CurrentVisit, id: str) -> Response:
     """Make the project of an approved request."""
     project = provisioning.provision(visit.office, request_id=id, by=visit.actor, now=visit.now)
     return go(visit, f"/projects/{project.slug}", "project_created")
+
+
+def reopen(visit: CurrentVisit, id: str) -> Response:
+    """Give an approved request of which nothing was delivered back to its people."""
+    request_reopenings.reopen_request(
+        visit.office, request_id=id, comment=visit.value("comment"), by=visit.actor, now=visit.now
+    )
+    return go(visit, f"/requests/{id}", "request_reopened")

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from hub.actions import assessments, conditions, provisioning, request_reviews
+from hub.actions import assessments, conditions, provisioning, request_reopenings, request_reviews
 from hub.actions import requests as actions
 from hub.actions.ports import Unit
 from hub.actions.request_checks import NAME, AskedColumn, asked_columns, is_finer
@@ -178,6 +178,7 @@ def request_page(visit: Visit, request_id: str) -> dict[str, Any]:
             else None
         )
         own = visit.person.username in request.members
+        undone = request_reopenings.can_be_undone(unit, request)
         return {
             "request": request,
             "version": version,
@@ -196,8 +197,12 @@ def request_page(visit: Visit, request_id: str) -> dict[str, Any]:
             "own": own,
             "edits": request.state in actions.EDITABLE
             and visit.may(Permission.REQUEST_WRITE, request.subject),
-            "withdraws": request.state in actions.OPEN
+            "withdraws": (request.state in actions.OPEN or undone)
             and visit.may(Permission.REQUEST_WRITE, request.subject),
+            "reopens": undone and visit.may(Permission.REQUEST_REVIEW, request.subject),
+            "stale_project": project is not None
+            and request.approved_sha256 is not None
+            and project.request_sha256 != request.approved_sha256,
             "speaks": request.state in actions.OPEN
             and (own or visit.may(Permission.REQUEST_REVIEW, request.subject)),
             "reviews": visit.may(Permission.REQUEST_REVIEW, request.subject),
@@ -298,13 +303,18 @@ def send(visit: CurrentVisit, id: str) -> Response:
     except Refused as error:
         if error.code == "request_incomplete":
             return go(visit, f"/requests/{id}/edit", "request_incomplete")
+        if error.code == "assessment_failed":
+            return go(visit, f"/requests/{id}", "request_impossible")
         raise
     return go(visit, f"/requests/{id}", "request_sent")
 
 
 def withdraw(visit: CurrentVisit, id: str) -> Response:
-    """Take one's own request back."""
-    actions.withdraw_request(visit.office, request_id=id, by=visit.actor, now=visit.now)
+    """Take one's own request back; an approved one only by the button that says so."""
+    if visit.value("approved") == "yes":
+        request_reopenings.withdraw_approved(visit.office, request_id=id, by=visit.actor, now=visit.now)
+    else:
+        actions.withdraw_request(visit.office, request_id=id, by=visit.actor, now=visit.now)
     return go(visit, f"/requests/{id}", "request_withdrawn")
 
 

@@ -43,7 +43,7 @@ def _rank(name: str, variable: Variable, wanted: list[str]) -> int | None:
 
 
 def _description(variable: Variable) -> str:
-    return "\n".join((*variable.label.translations().values(), variable.description))
+    return "\n".join((*variable.label.translations().values(), *variable.descriptions.values()))
 
 
 def _categories(variable: Variable) -> str:

@@ -3,6 +3,7 @@ its own."""
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Mapping
@@ -10,19 +11,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from hub import extraction
 from hub.actions import assessments, extracts, requests
 from hub.actions.ports import Office
 from hub.actions.projects import get_project
 from hub.actions.provisioning import assessment_of, require_extractable
 from hub.documents.classes import ClassSchemes
+from hub.documents.manifests import Manifest
 from hub.documents.policies import AreaLimits, RiskThresholds
 from hub.documents.requests import ExtractSpecification
-from hub.domain.errors import Refused
+from hub.domain.errors import IntegrityError, Refused
+from hub.domain.lifecycle import ExtractState
 from hub.domain.permissions import Actor
 from hub.domain.records import Extract, Project
 from hub.domain.requests import RequestAssessment
 from hub.extraction.maps import read_map
+from hub.extraction.plans import DeliveredLevels
 from hub.extraction.registers import write_register
 
 WORKER = Actor("extraction", system=True)
@@ -136,12 +142,43 @@ def _assessed_plan(office: Office, rooms: Rooms, assessment: RequestAssessment) 
         request = requests.get_request(unit, assessment.request)
         document = requests.document_of(requests.get_version(unit, request, assessment.version))
         project = None if request.project is None else get_project(unit, request.project)
-    return _planned(office, rooms, document.specification, document.slug, document.digest, project)
+        newest = 0 if project is None else max(e.version for e in unit.extracts.find(project=project.slug))
+    specification, sha256 = document.specification, document.digest
+    return _planned(office, rooms, specification, document.slug, sha256, project, newest)
 
 
 def _plan(office: Office, rooms: Rooms, extract: Extract, project: Project) -> extraction.ExtractPlan:
     specification = extraction.read_specification(extract.plan, warehouse=rooms.warehouse)
-    return _planned(office, rooms, specification, project.slug, project.request_sha256, project)
+    sha256 = project.request_sha256
+    return _planned(office, rooms, specification, project.slug, sha256, project, extract.version)
+
+
+def _before(office: Office, project: Project, version: int) -> DeliveredLevels | None:
+    """The levels of the newest sealed version before this one that has the same pseudonyms."""
+    with office.units.read() as unit:
+        found = [
+            extract
+            for extract in unit.extracts.find(project=project.slug, state=ExtractState.SEALED)
+            if extract.version < version
+        ]
+    if not found:
+        return None
+    newest = max(found, key=lambda extract: extract.version)
+    try:
+        manifest = Manifest.model_validate_json(json.dumps(newest.manifest))
+    except ValidationError:
+        raise IntegrityError(
+            "manifest_damaged",
+            f"What version {newest.version} delivered is not recorded: nothing can be put beside it.",
+            f"Ce que la version {newest.version} a livré n’est pas consigné : rien ne peut y être joint.",
+            field="extract",
+        ) from None
+    if manifest.pseudonyms.key_version != project.key_version:
+        return None
+    return {
+        dataset: {name: column.level for name, column in columns.items()}
+        for dataset, columns in manifest.levels.items()
+    }
 
 
 def _planned(
@@ -151,6 +188,7 @@ def _planned(
     slug: str,
     request_sha256: str | None,
     project: Project | None,
+    version: int,
 ) -> extraction.ExtractPlan:
     """`project`: None while there is only a request."""
     return extraction.plan_extract(
@@ -163,6 +201,7 @@ def _planned(
         tag=None if project is None else project.tag,
         key_version=1 if project is None else project.key_version,
         request_sha256=request_sha256,
+        before=None if project is None else _before(office, project, version),
     )
 
 

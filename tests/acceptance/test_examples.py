@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from hub.actions.conditions import Need, Standing, needs_of, statuses
+from hub.actions.recorded_conditions import require_recorded
 from hub.documents import read, yaml
 from hub.documents.classes import load_schemes
+from hub.documents.conditions import ConditionsRecord
 from hub.documents.dictionaries import Dictionary
 from hub.documents.projects import ProjectDocument
 from hub.documents.requests import RequestDocument
+from hub.domain.errors import Refused
 from hub.domain.requests import RecordedCondition
 from hub.extraction.levels import check_schemes
 from tests.acceptance.examples import NOW, ROOT
@@ -54,6 +57,21 @@ def standings(example: str, records: list[Mapping[str, Any]]) -> dict[tuple[str,
     needs: list[Need] = needs_of(rules(), request)
     found = statuses(needs, papers, SIGNED[example])
     return {(status.need.condition, status.need.about): status.standing for status in found}
+
+
+@pytest.mark.parametrize("example", SIGNED)
+def test_what_was_recorded_opens_the_gate_of_the_command_too(example: str) -> None:
+    """`vitrine extract run --conditions` judges the same file by the same policy."""
+    record = read(ConditionsRecord, EXAMPLES / example / "conditions.yaml")
+    request = read(RequestDocument, EXAMPLES / example / "request.yaml")
+    paths = (EXAMPLES / example / "dictionaries").glob("*.yaml")
+    sources = {path.stem: read(Dictionary, path) for path in paths}
+    assert require_recorded(rules(), request, record, sources, now=NOW)
+    for lacking in record.conditions:
+        fewer = ConditionsRecord(conditions=tuple(one for one in record.conditions if one is not lacking))
+        with pytest.raises(Refused) as refused:
+            require_recorded(rules(), request, fewer, sources, now=NOW)
+        assert refused.value.code == "conditions_open"
 
 
 @pytest.mark.parametrize("path", DICTIONARIES, ids=lambda path: path.stem)

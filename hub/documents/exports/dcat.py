@@ -27,11 +27,12 @@ _LANGUAGES = {"fr": "FRA", "en": "ENG", "de": "DEU"}
 def dcat(dictionary: Dictionary, *, page: str) -> dict[str, Any]:
     """The source as a `dcat:Dataset` whose address is `page`, its public page.
 
-    There is no `dcat:Distribution`: the data can be seen inside the research desktop only, which is what
-    the access right says.
+    There is no `dcat:Distribution`: from here the data can be seen inside the research desktop only, which is
+    what the access right says, unless anyone may have the same data from their producer.
     """
     period = dictionary.reference_period
-    return {
+    right = "PUBLIC" if dictionary.access == "open" else "RESTRICTED"
+    told = {
         "@context": _CONTEXT,
         "@id": f"{page}#dataset",
         "@type": "dcat:Dataset",
@@ -43,7 +44,7 @@ def dcat(dictionary: Dictionary, *, page: str) -> dict[str, Any]:
             _linguistic_system(_LANGUAGES[language]) for language in dictionary.title.translations()
         ],
         "dct:license": _licence(dictionary.licence),
-        "dct:accessRights": {"@id": f"{_AUTHORITY}/access-right/RESTRICTED", "@type": "dct:RightsStatement"},
+        "dct:accessRights": {"@id": f"{_AUTHORITY}/access-right/{right}", "@type": "dct:RightsStatement"},
         "dct:temporal": {
             "@type": "dct:PeriodOfTime",
             "dcat:startDate": _day(period.first.isoformat()),
@@ -56,6 +57,7 @@ def dcat(dictionary: Dictionary, *, page: str) -> dict[str, Any]:
             {"@id": f"{page}/{name}", "@type": "foaf:Document"} for name in ("ddi.xml", "table-schema.json")
         ],
     }
+    return told if dictionary.version is None else told | {"dcat:version": dictionary.version}
 
 
 def _tagged(text: Text) -> list[dict[str, str]]:

@@ -6,10 +6,12 @@ The order of elements is the schema's. Texts stand once per language, told apart
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
 from hub.documents.base import Text
-from hub.documents.dictionaries import Dictionary, Variable, VariableType
+from hub.documents.dictionaries import CodeList, Dictionary, Variable, VariableType
+from hub.domain.levels import default_level
 
 NAMESPACE = "ddi:codebook:2_5"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -28,7 +30,7 @@ def ddi_codebook(dictionary: Dictionary, *, page: str) -> bytes:
     _file(ET.SubElement(root, "fileDscr", {"ID": "F1"}), dictionary)
     described = ET.SubElement(root, "dataDscr")
     for name, variable in dictionary.variables.items():
-        _variable(described, name, variable)
+        _variable(described, name, variable, dictionary.code_lists or {})
     ET.indent(root)
     written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return written + b"\n"
@@ -57,6 +59,8 @@ def _study(study: ET.Element, dictionary: Dictionary, page: str) -> None:
         _add(title, "titl" if language == "fr" else "parTitl", said).set(_LANG, language)
     _add(title, "IDNo", dictionary.name)
     _add(_add(citation, "prodStmt"), "producer", dictionary.origin)
+    if dictionary.version is not None:
+        _add(_add(citation, "verStmt"), "version", dictionary.version)
     _add(citation, "holdings", URI=page)
     information = _add(study, "stdyInfo")
     _add_each(information, "abstract", dictionary.description)
@@ -75,9 +79,14 @@ def _file(described: ET.Element, dictionary: Dictionary) -> None:
     _add(text, "fileName", dictionary.name)
     _add(_add(text, "dimensns"), "varQnty", str(len(dictionary.variables)))
     _add(text, "fileType", dictionary.file.format)
+    for name, unit in dictionary.unit_types.items():
+        said = f"key: {', '.join(unit.key)}; pseudonym: {unit.pseudonym}"
+        if unit.registry is not None:
+            said += f"; register: {unit.registry}"
+        _add(described, "notes", said, type="unit", subject=name)
 
 
-def _variable(parent: ET.Element, name: str, variable: Variable) -> None:
+def _variable(parent: ET.Element, name: str, variable: Variable, lists: Mapping[str, CodeList]) -> None:
     continuous = variable.codes is None and variable.type in (VariableType.INTEGER, VariableType.FLOAT)
     element = _add(
         parent, "var", ID=f"V_{name}", name=name, files="F1", intrvl="contin" if continuous else "discrete"
@@ -88,8 +97,11 @@ def _variable(parent: ET.Element, name: str, variable: Variable) -> None:
     elif variable.sensitivity == "sensitive":
         _add(element, "security", _SENSITIVE)
     _range(element, variable)
-    if variable.description:
-        _add(element, "txt", variable.description)
+    for language, said in variable.descriptions.items():
+        _add(element, "txt", said).set(_LANG, language)
+    if variable.code_list is not None:
+        listed = lists[variable.code_list]
+        _add(element, "stdCatgry", f"{variable.code_list}, {listed.version}")
     for code in variable.codes or ():
         category = _add(element, "catgry")
         _add(category, "catValu", str(code.value))
@@ -100,6 +112,25 @@ def _variable(parent: ET.Element, name: str, variable: Variable) -> None:
         form.set("category", "date")
     if variable.unit:
         _add(element, "notes", variable.unit, type="unit")
+    for kind, said in _offer(variable).items():
+        _add(element, "notes", said, type=kind)
+
+
+def _offer(variable: Variable) -> dict[str, str]:
+    """What a requester needs to know beside values: what it is about, when it was collected, whether it
+    singles units out, at which levels it may be delivered (`level scheme`, from fine to coarse)."""
+    notes = {
+        "describes": variable.describes or "",
+        "first": variable.first or "",
+        "last": variable.last or "",
+        "identifying": "" if variable.identifying == "none" else variable.identifying,
+    }
+    if variable.deliverable:
+        offered = [
+            f"{level.value} {scheme}" if scheme else level.value for level, scheme in variable.offered.items()
+        ]
+        notes |= {"levels": ", ".join(offered), "default": default_level(list(variable.offered)).value}
+    return {kind: said for kind, said in notes.items() if said}
 
 
 def _range(element: ET.Element, variable: Variable) -> None:

@@ -102,6 +102,56 @@ if (form) {
   window.addEventListener("beforeunload", (event) => changed && event.preventDefault());
 }
 
+for (const panel of document.querySelectorAll("[data-extract-url]")) attend(panel);
+
+// An extract that waits or is being made: its bar moves, and what depends on it is read again when it changes.
+function attend(panel) {
+  const told = panel.querySelector("[data-told]");
+  const headers = { "X-Vitrine-Form": panel.dataset.formToken };
+  let waits;
+  async function replace() {
+    const answer = await fetch(location.href, { headers: { ...headers, Accept: "text/html" }, cache: "no-store" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const found = page.querySelector(`[data-extract-url="${panel.dataset.extractUrl}"]`);
+    if (!answer.ok || !found) return;
+    panel.dataset.state = found.dataset.state;
+    const body = found.querySelector("[data-extract-body]");
+    panel.querySelector("[data-extract-body]").replaceWith(document.adoptNode(body));
+  }
+  async function ask() {
+    let pause = 5000;
+    try {
+      const answer = await fetch(panel.dataset.extractUrl, {
+        headers: { ...headers, Accept: "application/json" },
+        cache: "no-store",
+      });
+      if (answer.status === 403 || answer.status === 404) return;
+      const now = await answer.json();
+      if (answer.ok) {
+        if (now.state !== panel.dataset.state || (waits !== undefined && waits !== now.waits)) {
+          await replace();
+          if (told.textContent !== now.message) told.textContent = now.message;
+        }
+        waits = now.waits;
+        if (now.done && now.state === panel.dataset.state) return;
+        if (now.state === "EXTRACTING") {
+          pause = 1000;
+          const share = Math.round(now.progress * 100);
+          const bar = panel.querySelector(".extracting progress");
+          if (bar) {
+            bar.value = share;
+            panel.querySelector(".extracting .num").textContent = `${share} %`;
+          }
+        }
+      }
+    } catch {
+      // The portal does not answer for the moment: asked again below.
+    }
+    setTimeout(ask, pause);
+  }
+  ask();
+}
+
 const estimating = document.querySelector("[data-estimate]");
 if (estimating) follow(estimating.closest("[data-estimate-url]"));
 

@@ -155,6 +155,7 @@ def make_stage(folder: Path, *, clock: object = None, filled: bool = True) -> St
         verify_chain=lambda: verify_chain(office.units, factories.KEY),
         tiers={tier.value: limits.title for tier, limits in policies.tiers.tiers.items()},
         roles={name: role.title for name, role in policies.roles.roles.items()},
+        schemes=policies.classes,
         clock=clock or (lambda: factories.NOW),  # type: ignore[arg-type]  # a test's clock
     )
     if filled:

@@ -8,9 +8,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from hub.documents import parse, read
+from hub.documents.dictionaries import Dictionary
 from tests import factories
+from tests.conftest import ROOT
 from tests.integration.portal.stage import PUBLIC_URL, P, Stage, make_stage
+from tests.unit.documents.test_exports import OFFERED
 
+LMP = ROOT / "examples" / "lmp-parental-leave" / "dictionaries"
 PAGES = ("/dictionary", "/dictionary?q=e", "/dictionary/register", "/dictionary/register?q=e")
 EXPORTS = {
     "table-schema.json": "application/json",
@@ -193,3 +198,49 @@ def test_the_table_schema_is_german_only_where_the_dictionary_is(tmp_path: Path,
     ]
     assert [answer.headers["content-language"] for answer in answers] == ["de", "fr"]
     assert [answer.json()["title"] for answer in answers] == ["Testregister", "Registre d’essai"]
+
+
+def test_a_page_says_what_a_requester_needs(tmp_path: Path) -> None:
+    stage = make_stage(tmp_path, filled=False)
+    stage.portal.catalogue.publish(read(Dictionary, LMP / "lmp_residence.yaml"))
+    stage.portal.catalogue.publish(read(Dictionary, LMP / "lmp_jobs.yaml"))
+    text = OFFERED.replace(
+        "levels: {raw: ~, band: tens, class: halves}", "levels: {raw: ~, class: wage_classes}"
+    )
+    stage.portal.catalogue.publish(parse(Dictionary, text, name="register.yaml"))
+    page = stage.visit(None, "fr").get(f"{P}/dictionary/register").text
+    assert 'data-testid="version">2005.2<' in page
+    assert "<code>national_register</code>" in page
+    assert "Identifiant indirect" in page
+    assert "Recueillie dès février 2005" in page
+    assert "Recueillie jusqu’en juin 2005" in page
+    assert "Sexes (version ISO 5218:2004)" in " ".join(page.split())
+    rent = page[page.index('<tr id="rent"') :]
+    finest, coarsest = rent.index('data-testid="level-raw"'), rent.index('data-testid="level-class"')
+    assert finest < coarsest < rent.index("<strong>par défaut</strong>")
+    assert "<code>wage_classes</code>" in rent
+    jobs = stage.visit(None, "fr").get(f"{P}/dictionary/lmp_jobs").text
+    person = jobs[jobs.index('data-testid="unit-person"') :].partition("</tr>")[0]
+    assert f'<a href="{P}/dictionary/lmp_residence"><code>lmp_residence</code></a>' in person
+    assert "register" not in person.replace("national_register", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("fr", 'data-testid="description" lang="en">Per month.<'),
+        ("en", 'data-testid="description">Per month.<'),
+    ],
+)
+def test_a_description_in_another_language_says_so(published: Stage, language: str, shown: str) -> None:
+    assert shown in published.visit(None, language).get(f"{P}/dictionary/register").text
+
+
+def test_a_description_is_read_in_the_readers_language(tmp_path: Path) -> None:
+    stage = make_stage(tmp_path, filled=False)
+    stage.portal.catalogue.publish(read(Dictionary, LMP / "lmp_jobs.yaml"))
+    address = f"{P}/dictionary/lmp_jobs"
+    assert 'data-testid="description">Treize chiffres.' in stage.visit(None, "fr").get(address).text
+    assert (
+        'data-testid="description" lang="de">Dreizehn Ziffern.' in stage.visit(None, "de").get(address).text
+    )

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from hub.actions import projects, sessions
+from hub.actions import extracts, projects, sessions
 from hub.domain.errors import Refused
+from hub.domain.lifecycle import ExtractState
 from hub.portal.app import create_app
 from hub.portal.edges import HEADERS
 from tests import factories
@@ -286,6 +287,81 @@ def test_a_project_is_suspended_resumed_moved_and_ended(stage: Stage) -> None:
     assert stage.post("bob", "/admin/projects/wages/end").status_code == 409
 
 
+def extract_states(stage: Stage) -> list[ExtractState]:
+    with stage.office.units.read() as unit:
+        return [one.state for one in sorted(unit.extracts.find(project="wages"), key=lambda e: e.version)]
+
+
+@pytest.mark.parametrize("way", ["page", "api"])
+def test_only_an_admin_refreshes_and_only_what_is_sealed(stage: Stage, way: str) -> None:
+    def refresh(who: str) -> int:
+        if way == "page":
+            return stage.post(who, "/admin/projects/wages/refresh-extract").status_code
+        headers = {"x-vitrine-form": token_of(who)}
+        return stage.visit(who).post(f"{P}/api/projects/wages/refresh-extract", headers=headers).status_code
+
+    for who in ("ana", "chloe", "eve"):
+        assert refresh(who) == 403
+        assert "confirm-refresh-extract" not in stage.visit(who).get(f"{P}/projects/wages").text
+    assert extract_states(stage) == [ExtractState.SEALED]
+    assert refresh("bob") == (303 if way == "page" else 200)
+    assert refresh("bob") == 409  # it is planned already
+    assert extract_states(stage) == [ExtractState.SEALED, ExtractState.PLANNED]
+    assert "confirm-refresh-extract" not in stage.visit("bob").get(f"{P}/projects/wages").text
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_refresh_from_its_confirmation_to_the_new_version_in_desks(stage: Stage, language: str) -> None:
+    def page(who: str) -> str:
+        return str(stage.visit(who, language).get(f"{P}/projects/wages").text)
+
+    def words(en: str, fr: str) -> str:
+        return en if language == "en" else fr
+
+    assert words("would be the same", "seraient les mêmes") in page("bob")
+    assert words(
+        "Desks opened now have version 1", "Les bureaux ouverts maintenant ont la version 1"
+    ) in page("ana")
+    factories.open_session(stage.office)
+    assert stage.post("bob", "/admin/projects/wages/refresh-extract").status_code == 303
+    now = factories.NOW + timedelta(hours=1)
+    factories.assess(stage.office, "wages/v2", now=now)
+    extracts.begin_extract(stage.office, extract_id="wages/v2", by=factories.SYSTEM, now=now)
+    stage.office.units.note_progress("wages/v2", step="write", share=0.4, now=now)
+    # As the first time, with its progress; desks have the first version still.
+    assert "40 %" in page("ana")
+    assert words("have version 1", "ont la version 1") in page("ana")
+    assert 'data-testid="mounts-older"' not in page("ana")
+    extracts.seal_extract(
+        stage.office, extract_id="wages/v2", manifest={"rows": 11}, by=factories.SYSTEM, now=now
+    )
+    assert words("have version 2", "ont la version 2") in page("ana")
+    assert f'<time datetime="{now.isoformat()}"' in page("ana").partition('data-testid="mounted"')[2][:200]
+    assert words(
+        "Your open desk has an earlier version", "Votre bureau ouvert a une version antérieure"
+    ) in page("ana")
+    assert 'data-testid="mounts-older"' not in page("bob")
+    told_now = told(stage, "ana", "/projects/wages")
+    assert told_now["mounted"] == {"version": 2, "since": now.isoformat()}
+    with stage.office.units.read() as unit:
+        planned = [e for e in unit.events(object="extract:wages/v2") if e.action == "extract.planned"]
+    assert [event.actor for event in planned] == ["bob"]
+
+
+def test_the_confirmation_names_the_sources_with_a_new_edition(stage: Stage) -> None:
+    stage.post("bob", "/admin/projects/wages/refresh-extract")
+    now = factories.NOW
+    factories.assess(stage.office, "wages/v2")
+    extracts.begin_extract(stage.office, extract_id="wages/v2", by=factories.SYSTEM, now=now)
+    made_of = {"name": "cps", "file_sha256": "c" * 64, "dictionary_sha256": "b" * 64}
+    extracts.seal_extract(
+        stage.office, extract_id="wages/v2", manifest={"sources": [made_of]}, by=factories.SYSTEM, now=now
+    )
+    assert "Sources with a new edition since the newest version: cps." in (
+        stage.visit("bob").get(f"{P}/projects/wages").text
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -393,3 +469,20 @@ def test_the_risk_report_of_open_data_is_shown_to_the_office_only(stage: Stage) 
     assert "does not hold up the extraction" in page
     assert "Data that anyone may have" in page
     assert 'data-testid="project-risk"' not in stage.visit("ana").get(f"{P}/projects/wages").text
+
+
+def test_how_far_an_extract_is_is_told_to_those_who_see_the_project(stage: Stage) -> None:
+    """A sealed one is done; one that waits says for what; the code is the one that the API tells."""
+    address = f"{P}/projects/wages/extract"
+    assert stage.visit("rosa").get(address).status_code == 403
+    told = stage.visit("ana").get(address).json()
+    assert (told["state"], told["done"], told["waits"]) == ("SEALED", True, None)
+    projects.create_project(
+        stage.office, new=factories.new_project("waits"), by=factories.actor("bob"), now=factories.NOW
+    )
+    told = stage.visit("ana").get(f"{P}/projects/waits/extract").json()
+    assert (told["state"], told["done"], told["waits"]) == ("PLANNED", False, "assessment_missing")
+    assert "risk report" in told["message"]
+    page = stage.visit("ana").get(f"{P}/projects/waits").text
+    assert f'data-extract-url="{P}/projects/waits/extract" data-state="PLANNED"' in page
+    assert "data-extract-url" not in stage.visit("ana").get(f"{P}/projects/wages").text

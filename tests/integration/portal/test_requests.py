@@ -239,3 +239,22 @@ def test_the_people_of_a_request_see_rounded_counts_and_no_figures(stage: Stage)
     asked, office = (stage.visit(who).get(f"{P}/requests/r1").text for who in ("ana", "bob"))
     assert ("about 12,000 rows" in asked, "12,345" in asked) == (True, False)
     assert "12,345 rows" in office
+
+
+def test_an_approved_request_has_a_way_out_until_something_is_delivered(stage: Stage) -> None:
+    requests.approved(stage.office, stage.portal.catalogue)
+    admin, author = stage.visit("bob", "en"), stage.visit("ana", "en")
+    page = author.get(f"{P}/requests/r1").text
+    assert 'name="approved" value="yes"' in page
+    assert "reopen-request" not in page
+    plain = author.post(f"{P}/requests/r1/withdraw", data={"form_token": token_of("ana")})
+    assert plain.status_code == 409
+
+    assert "reopen-request" in admin.get(f"{P}/requests/r1").text
+    given = {"comment": "Ces mois ne sont pas couverts.", "form_token": token_of("bob")}
+    assert admin.post(f"{P}/requests/r1/reopen", data=given).status_code == 303
+    page = author.get(f"{P}/requests/r1").text
+    assert "Ces mois ne sont pas couverts." in page
+    assert 'data-testid="edit-request"' in page
+    with stage.office.units.read() as unit:
+        assert actions.get_request(unit, "r1").state is RequestState.RETURNED

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from hub.actions import assessments, request_reviews
+from hub.actions import assessments, extracts, projects, request_reviews
 from hub.actions import requests as actions
 from hub.actions.ports import Office
 from hub.actions.request_reviews import Verdict
@@ -179,6 +179,36 @@ def test_an_estimate_appears_beside_what_is_being_written(
     panel.get_by_text("Orange : proche des limites").wait_for()
     assert panel.get_by_test_id("estimated-rows").inner_text() == "environ 230\u202f000 lignes"
     assert page.get_by_label("Titre").input_value() == "Un autre titre"
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/projects/{slug}", "/"])
+def test_an_extraction_is_followed_without_reading_the_page_again(
+    chromium: Browser, address: str, stage: Stage, path: str
+) -> None:
+    """The worker's part is played by its actions; the page itself is loaded once."""
+    slug = "followed" if path == "/" else "watched"
+    office, by, now, extract = stage.office, factories.SYSTEM, factories.NOW, f"{slug}/v1"
+    projects.create_project(office, new=factories.new_project(slug), by=factories.actor("bob"), now=now)
+    page = visit(chromium, address, "ana", path.format(slug=slug))
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.evaluate("window.once = true")
+    panel = page.locator(f"[data-extract-url$='/{slug}/extract']")
+    status = panel.get_by_role("status")
+    assert status.get_attribute("aria-live") == "polite"
+    panel.get_by_text("En attente d’extraction").first.wait_for()
+    factories.assess(office, extract)
+    extracts.begin_extract(office, extract_id=extract, by=by, now=now)
+    panel.get_by_text("Extraction en cours").first.wait_for()
+    assert status.inner_text() == "Extraction en cours"
+    office.units.note_progress(extract, step="write", share=0.42, now=now)
+    panel.get_by_text("42 %").wait_for()
+    extracts.seal_extract(office, extract_id=extract, manifest={"rows": 10}, by=by, now=now)
+    panel.get_by_text("Données prêtes").first.wait_for()
+    assert status.inner_text() == "Données prêtes"
+    assert page.evaluate("window.once") is True
+    assert complaints == []
     page.context.close()
 
 

@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -180,6 +181,30 @@ def test_damaged_memberships_are_a_finding(office: Office, stage: Stage, tmp_pat
     again = dataclasses.replace(office, checking=factories.checking(tmp_path))
     _, found = stage(again, "health", cell(range(12, 500)), homes=2)
     assert [f.rule for f in found] == ["ledger_unread"]
+
+
+def test_a_release_is_compared_before_its_transaction(
+    office: Office, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While children compare, others can write; within the transaction nothing is left to compare."""
+    first, second = (
+        submit(office, slug, stage(office, slug, cell(range(size)))[0])
+        for slug, size in (("wages", 100), ("health", 60))
+    )
+    decide(office, first)
+    assert office.checking is not None
+    ledger, asked = office.checking.ledger, []
+    differ = ledger.differ
+
+    def differ_and_write(*args: Any, **more: Any) -> list[tuple[int, bool, bool]]:
+        with office.units.write() as unit:  # would wait for a transaction that is open
+            unit.record(by=factories.SYSTEM, action="test.wrote", object="test", now=NOW)
+        asked.append(more)
+        return differ(*args, **more)
+
+    monkeypatch.setattr(ledger, "differ", differ_and_write)
+    assert decide(office, second).state is SubmissionState.RELEASED
+    assert len(asked) == 2  # once for each checker's vote
 
 
 def called(name: str, file: StagedFile) -> StagedFile:

@@ -27,8 +27,14 @@ def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(FRAME, tmp_path_factory.mktemp("all"))
 
 
-@pytest.fixture
-def check(extract: Path, tmp_path: Path) -> Judge:
+@pytest.fixture(params=["few rows", "as of many rows"])
+def check(
+    request: pytest.FixtureRequest, extract: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Judge:
+    if request.param == "as of many rows":
+        monkeypatch.setattr("hub.checks.coefficient_tables._MANY", 1_000)
+        monkeypatch.setattr("hub.checks.coefficient_tables._DRAWN", 500)
+        monkeypatch.setattr("hub.checks.models._MANY", 1_000)
     return lambda table, **more: judged(extract, tmp_path, table.to_csv(index=False), **more)
 
 

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from benchmarks.output_checks.acro import NOT_COMPARED, python_of_acro
+from benchmarks.output_checks.beside import SAFE_BESIDE, UNSAFE_BESIDE
 from benchmarks.output_checks.by_pandas import SAFE_BY_PANDAS
 from benchmarks.output_checks.cases import Case, Draw, Make, written
 from benchmarks.output_checks.leaks import UNSAFE_BY_PANDAS
@@ -26,8 +27,8 @@ from hub.documents.outputs import Declaration
 from tests.unit.checks.samples import THRESHOLDS
 
 VARIANTS = 3
-SAFE = {**DRAWN_SAFE, **SAFE_BY_PANDAS, **SAFE_MODELS}
-UNSAFE = {**DRAWN_UNSAFE, **UNSAFE_BY_PANDAS, **UNSAFE_MODELS}
+SAFE = {**DRAWN_SAFE, **SAFE_BY_PANDAS, **SAFE_MODELS, **SAFE_BESIDE}
+UNSAFE = {**DRAWN_UNSAFE, **UNSAFE_BY_PANDAS, **UNSAFE_MODELS, **UNSAFE_BESIDE}
 # Kinds that only a declaration makes checkable.
 DECLARED = {"summary of a model of a part"}
 

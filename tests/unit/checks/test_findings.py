@@ -113,3 +113,42 @@ def test_each_sentence_has_the_same_blanks_in_both_languages(rule: str) -> None:
 def test_a_threshold_that_switches_a_rule_off_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         Thresholds(**{"min_units": 10, "row_level_min_rows": 20, **values})
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "one", "more"),
+    [
+        ("unreproduced", {"cells": 1}, "1 nombre n’a pas été retrouvé", "2 nombres n’ont pas été retrouvés"),
+        ("numbers_in_text", {"count": 1}, "1 nombre du texte n’est", "2 nombres du texte ne sont"),
+        ("not_a_number", {"cells": 1}, "1 cellule contient", "2 cellules contiennent"),
+        ("false_claim", {"cells": 1}, "1 nombre diffère", "2 nombres diffèrent"),
+        (
+            "small_integer",
+            {"cells": 1, "limit": 10},
+            "1 nombre entier de cette colonne est inférieur",
+            "2 nombres",
+        ),
+    ],
+)
+def test_one_and_several_are_said_apart(rule: str, values: dict[str, int], one: str, more: str) -> None:
+    assert one in finding(rule, Severity.REVIEW, **values).message["fr"]
+    name = next(iter(values))
+    assert more in finding(rule, Severity.REVIEW, **{**values, name: 2}).message["fr"]
+
+
+def test_one_number_was_not_made_again() -> None:
+    said = finding("unreproduced", Severity.REVIEW, cells=1).message["en"]
+    assert said.startswith("1 number was not made again from the extract: a checker must judge it.")
+
+
+def test_a_printed_zero_is_not_an_empty_cell() -> None:
+    message = finding("empty_cell", Severity.REVIEW).message
+    assert "vaut zéro" in message["fr"]
+    assert "is zero" in message["en"]
+
+
+def test_the_units_of_a_median_are_those_of_the_policy() -> None:
+    told = {"rows": 30, "columns": "wage", "median": 25}
+    message = finding("order_statistic", Severity.REVIEW, **told).message
+    assert "demande 25 unités" in message["fr"]
+    assert "needs 25 units" in message["en"]

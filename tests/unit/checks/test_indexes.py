@@ -18,12 +18,13 @@ from hub.checks import Limits, check_in_subprocess
 from hub.checks.confinement import limits_for
 from hub.checks.engine import run_checks
 from hub.checks.extracts import Part, open_extract, open_with_index
-from hub.checks.findings import Report
+from hub.checks.findings import Place, Report
 from hub.checks.groups import Groups
 from hub.checks.indexes import Sealed, UnreadableIndex, identity_of, make_index, open_index, seal_of, verify
-from hub.checks.matching import Matcher
+from hub.checks.matching import Matcher, print_columns
 from hub.checks.panels import Panel
 from hub.checks.prepared import Indexes
+from hub.checks.tables import Table
 from hub.checks.thresholds import Thresholds
 
 THRESHOLDS = Thresholds(min_units=10, row_level_min_rows=20)
@@ -132,6 +133,30 @@ def test_printed_numbers_are_found_as_among_all_rows(name: str, decimals: int, p
     lowest, highest = matcher.edges(name, decimals, 5)
     assert lowest.tolist() == sorted(known)[:5]
     assert highest.tolist() == sorted(known)[-5:]
+
+
+@pytest.mark.parametrize("rare", [0.0, 0.02, 1.0])  # of the rows: so many are looked at one by one
+@pytest.mark.parametrize(
+    "names", [("region", "year"), ("region", "union", "year"), ("income", "year"), ("year", "wage", "region")]
+)
+def test_rows_of_printed_tuples_are_counted_as_by_joining(
+    names: tuple[str, ...], rare: float, part: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.checks.matching._RARE_SHARE", rare)
+    rows = survey().select(names).sample(60, seed=3)
+    shuffled = rows.select(pl.col(name).shuffle(seed=at) for at, name in enumerate(names))
+    printed = pl.concat([rows, shuffled]).unique(maintain_order=True)
+    cells = [["" if value is None else str(value) for value in row] for row in printed.rows()]
+    table = Table(names, tuple(tuple(row) for row in cells), Place())
+    columns = {column.head: column for column in print_columns(table)}
+    mapping = [(columns[name], name) for name in names]
+    counts = survey().select(names).drop_nulls().group_by(names).agg(rows=pl.len())
+    joined = printed.drop_nulls().join(counts, on=names, how="left")["rows"].fill_null(0)
+    matcher = Matcher(part)
+    assert matcher.present(mapping) == int((joined > 0).sum())
+    for fewer_than in (2, 4, 30):
+        expected = int(((joined > 0) & (joined < fewer_than)).sum())
+        assert matcher.rare(mapping, fewer_than) == expected
 
 
 def forged(directory: Path) -> None:

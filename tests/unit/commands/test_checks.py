@@ -88,3 +88,40 @@ def test_a_declaration_that_is_none_is_a_finding_and_the_file_is_judged(
     found = judged(directory, tmp_path / "t.csv", table)
     assert found["verdict"] == "REVIEW"
     assert [one["rule"] for one in found["findings"]] == ["unread_claim"]  # type: ignore[index, attr-defined]
+
+
+def test_a_declaration_is_of_the_file_that_it_names(directory: Path, tmp_path: Path) -> None:
+    """One declaration for several files would claim things of files that it says nothing of."""
+    table = "sex,n\n1,151\n2,149\n"
+    output = {
+        "kind": "table",
+        "table": "toy",
+        "by": [{"variable": "sex"}],
+        "measures": [{"stat": "count", "column": "n"}],
+    }
+    spec = tmp_path / "a.csv.spec.json"
+    spec.write_text(json.dumps({"version": 1, "file": "a.csv", "output": output}), encoding="utf-8")
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(table, encoding="utf-8")
+    app = typer.Typer()
+    app.command()(check)
+    given = ["--extract", str(directory), "--policies", str(POLICIES), "--spec", str(spec)]
+    done = CliRunner().invoke(app, [str(tmp_path / "a.csv"), *given])
+    assert (done.exit_code, done.stdout.split()[0]) == (0, "PASS"), done.output
+    done = CliRunner().invoke(app, [*(str(tmp_path / name) for name in ("a.csv", "b.csv")), *given])
+    assert done.exit_code != 0
+    assert "a.csv.spec.json" in done.output
+    assert "b.csv" in done.output
+
+
+def test_a_declaration_beside_a_file_that_is_of_another_is_a_finding(directory: Path, tmp_path: Path) -> None:
+    output = {
+        "kind": "table",
+        "table": "toy",
+        "by": [{"variable": "sex"}],
+        "measures": [{"stat": "count", "column": "n"}],
+    }
+    said = json.dumps({"version": 1, "file": "other.csv", "output": output})
+    (tmp_path / "t.csv.spec.json").write_text(said, encoding="utf-8")
+    found = judged(directory, tmp_path / "t.csv", "sex,n\n1,151\n2,149\n")
+    assert [one["rule"] for one in found["findings"]] == ["unread_claim"]  # type: ignore[index, attr-defined]

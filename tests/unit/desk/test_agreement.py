@@ -79,6 +79,14 @@ SHAPES: dict[str, Callable[[], object]] = {
         where={"or": [("year", "==", 2013), {"not": [("age", "between", [30, 50]), ("sex", "in", ["F"])]}]},
         file="t.csv",
     ),
+    "transitions": lambda: vitrine.table("people", "sex", "transition", time="year", file="t.csv"),
+    "transitions by group, in bands, of a part": lambda: vitrine.table(
+        "people", ["sex", "age"], "transition", time="year", breaks={"age": [18, 45, 75]},
+        where=("region", "<", 3), file="t.csv",
+    ),
+    "transitions spread": lambda: vitrine.table(
+        "people", "employed", measures=[{"stat": "count"}], time="year", spread=True, file="t.csv"
+    ),
     "no grouping": lambda: vitrine.table("people", (), "mean", "wage", file="t.csv"),
     "ols": lambda: vitrine.regression(
         "np.log(wage) ~ age + I(age**2) + C(year) + age:sex", "people", file="t.csv"
@@ -110,6 +118,26 @@ def clustered(formula: str) -> Any:
 def test_each_shape(extract: Path, thresholds: Thresholds, shape: str) -> None:
     SHAPES[shape]()
     assert not rules_of("t.csv", extract, thresholds) & UNEXPLAINED
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"by": "sex"}, {"time": "year"}, {"by": "sex", "time": "sex"}],
+    ids=["no time", "no state", "several rows at one time"],
+)
+def test_transitions_need_a_state_and_a_time_that_orders(extract: Path, more: dict[str, Any]) -> None:
+    with pytest.raises(vitrine.BadArgument):
+        vitrine.table("people", stat="transition", file="t.csv", **more)
+    assert not Path("t.csv").exists()
+
+
+def test_false_transitions_are_found(extract: Path, thresholds: Thresholds) -> None:
+    vitrine.table("people", "sex", "transition", time="year", file="t.csv")
+    lines = Path("t.csv").read_text().splitlines()
+    state, later, count, *rest = lines[1].split(",")
+    lines[1] = ",".join([state, later, str(int(count) + 11), *rest])
+    Path("t.csv").write_text("\n".join(lines) + "\n")
+    assert "false_claim" in rules_of("t.csv", extract, thresholds)
 
 
 @pytest.mark.parametrize("ending", ["txt", "tex"])

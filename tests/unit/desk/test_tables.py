@@ -75,7 +75,7 @@ def test_a_table_and_its_declaration() -> None:
     assert output == {
         "kind": "table",
         "table": "people",
-        "by": [{"variable": "region", "right": False}],
+        "by": [{"variable": "region", "next": False, "right": False}],
         "measures": [{"stat": "mean", "column": "mean_wage", "of": "wage"}],
         "spread": False,
     }

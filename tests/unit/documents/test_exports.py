@@ -8,18 +8,19 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from hub.documents import read
+from hub.documents import parse, read
 from hub.documents.base import Text
 from hub.documents.dictionaries import Dictionary
 from hub.documents.exports import dcat, ddi_codebook, table_schema
 from tests import factories
 from tests.conftest import ROOT
+from tests.ddi import schema_errors
 
 PAGE = "http://vitrine.test/services/portal/dictionary/register"
 DDI = "{ddi:codebook:2_5}"
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 # The schema's sequence for a variable, as far as we write it.
-VAR_ORDER = ["labl", "security", "valrng", "txt", "catgry", "varFormat", "notes"]
+VAR_ORDER = ["labl", "security", "valrng", "txt", "stdCatgry", "catgry", "varFormat", "notes"]
 
 
 def cps() -> Dictionary:
@@ -175,3 +176,96 @@ def test_german_stands_where_the_dictionary_has_it_and_nowhere_else() -> None:
     assert fields["sex"]["title"] == "Geschlecht"
     assert fields["sex"]["titles"] == {"fr": "Sexe", "en": "Sex", "de": "Geschlecht"}
     assert fields["born"]["title"] == "Date of birth"
+
+
+OFFERED = """\
+name: register
+title: {fr: "Registre", en: "Register"}
+description: {fr: "d", en: "d"}
+licence: CC0-1.0
+access: open
+origin: made
+reference_period: {first: 2005-01-01, last: 2005-12-31}
+file: {format: parquet}
+version: "2005.2"
+code_lists:
+  sexes:
+    title: {fr: "Sexes", en: "Sexes"}
+    version: "ISO 5218:2004"
+    codes: [{value: 1, label: {fr: h, en: m}}]
+unit_types:
+  person: {title: {fr: p, en: p}, key: [nr], pseudonym: person_id, registry: national_register}
+  sector: {title: {fr: s, en: s}, key: [nr], pseudonym: sector_id}
+record: {unit: person, key: [nr]}
+variables:
+  nr: {type: integer, label: {fr: n, en: n}, identifying: direct}
+  sex: {type: integer, label: {fr: s, en: s}, code_list: sexes, identifying: indirect, last: 2005-06}
+  rent:
+    type: integer
+    label: {fr: r, en: r}
+    describes: sector
+    first: 2005-02
+    levels: {raw: ~, band: tens, class: halves}
+"""
+
+
+def offered() -> Dictionary:
+    return parse(Dictionary, OFFERED, name="register.yaml").public
+
+
+def notes(element: ET.Element) -> dict[str | None, str | None]:
+    return {note.get("type"): note.text for note in element.findall(f"{DDI}notes")}
+
+
+def test_the_codebook_says_what_may_be_asked_for() -> None:
+    written = ddi_codebook(offered(), page=PAGE)
+    assert schema_errors(written) == []
+    root = codebook(offered())
+    assert root.findtext(f"{DDI}stdyDscr/{DDI}citation/{DDI}verStmt/{DDI}version") == "2005.2"
+    units = root.findall(f"{DDI}fileDscr/{DDI}notes")
+    assert [(note.get("subject"), note.text) for note in units] == [
+        ("person", "key: nr; pseudonym: person_id; register: national_register"),
+        ("sector", "key: nr; pseudonym: sector_id"),
+    ]
+    found = variables(root)
+    assert notes(found["nr"]) == {"identifying": "direct"}
+    assert notes(found["sex"]) == {
+        "identifying": "indirect",
+        "last": "2005-06",
+        "levels": "raw",
+        "default": "raw",
+    }
+    assert notes(found["rent"]) == {
+        "describes": "sector",
+        "first": "2005-02",
+        "levels": "raw, band tens, class halves",
+        "default": "class",
+    }
+    assert found["sex"].findtext(f"{DDI}stdCatgry") == "sexes, ISO 5218:2004"
+
+
+def test_the_table_schema_says_what_may_be_asked_for() -> None:
+    schema = table_schema(offered(), "en")
+    assert (schema["version"], schema["recordUnit"]) == ("2005.2", "person")
+    assert schema["unitTypes"]["person"]["register"] == "national_register"
+    assert "register" not in schema["unitTypes"]["sector"]
+    fields = {field["name"]: field for field in schema["fields"]}
+    assert "levels" not in fields["nr"]
+    assert [field["identifying"] for field in fields.values()] == ["direct", "indirect", "none"]
+    assert fields["sex"]["codeList"] == {"name": "sexes", "title": "Sexes", "version": "ISO 5218:2004"}
+    assert fields["sex"]["lastMonth"] == "2005-06"
+    assert (fields["rent"]["firstMonth"], fields["rent"]["describes"]) == ("2005-02", "sector")
+    assert fields["rent"]["levels"] == [
+        {"level": "raw", "default": False},
+        {"level": "band", "default": False, "scheme": "tens"},
+        {"level": "class", "default": True, "scheme": "halves"},
+    ]
+
+
+def test_open_data_are_public_in_a_catalogue_and_others_are_not() -> None:
+    told = dcat(offered(), page=PAGE)
+    assert told["dct:accessRights"]["@id"].endswith("/access-right/PUBLIC")
+    assert told["dcat:version"] == "2005.2"
+    closed = offered().model_copy(update={"access": None, "version": None})
+    assert dcat(closed, page=PAGE)["dct:accessRights"]["@id"].endswith("/access-right/RESTRICTED")
+    assert "dcat:version" not in dcat(closed, page=PAGE)

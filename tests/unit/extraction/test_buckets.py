@@ -18,19 +18,17 @@ from hub.documents import parse
 from hub.documents.dictionaries import Dictionary
 from hub.documents.requests import Period, PopulationSample
 from hub.domain.errors import Conflict, IntegrityError, NotFound, Refused
-from hub.extraction import SourceDiffers, buckets, extract, register
+from hub.extraction import SourceDiffers, buckets, deliveries, extract, register
 from hub.extraction.buckets import (
     BUCKET,
     BUCKETS,
     KEY_NAME,
-    _placed,
     bucket_count,
     bucket_key,
     bucketed,
     coarse,
     indexed_units,
 )
-from hub.extraction.distributions import PLACE
 from hub.extraction.keys import sample_key
 from hub.extraction.samples import draw
 from hub.extraction.sources import open_source
@@ -119,6 +117,40 @@ def test_a_folder_is_refused_with_the_file_and_the_row(
     assert (difference.code, difference.file, difference.row) == (code, file, row)
     assert file in difference.en
     assert not (tmp_path / "warehouse" / "persons").exists()
+
+
+CONTRACTS = f"""\
+name: contracts
+title: {{fr: Contrats, en: Contracts}}
+{registers.HEAD}reference_period: {{first: 2005-01-01, last: 2005-03-31}}
+unit_types:
+  person: {{title: {{fr: p, en: p}}, key: [worker], pseudonym: person_id, registry: national_register}}
+record: {{unit: person, key: [contract]}}
+variables:
+  worker: {registers.NUMBER}
+  contract: {registers.NUMBER}
+"""
+
+
+@pytest.mark.parametrize("repeated", [None, 0, 40])
+def test_a_record_key_without_its_unit_is_looked_for_in_all_buckets(
+    tmp_path: Path, repeated: int | None
+) -> None:
+    """Rows that say the same contract of two persons lie in different buckets."""
+    contracts = list(range(100))
+    if repeated is not None:
+        contracts[70] = repeated
+    given, warehouse = tmp_path / "contracts.parquet", tmp_path / "warehouse"
+    pl.DataFrame({"worker": range(1000, 1100), "contract": contracts}).write_parquet(given)
+    warehouse.mkdir()
+    dictionary = parse(Dictionary, CONTRACTS, name="contracts.yaml")
+    if repeated is None:
+        assert register(given, dictionary, warehouse=warehouse, now=NOW, bucketed_from=1).rows == 100
+        return
+    with pytest.raises(SourceDiffers) as refused:
+        register(given, dictionary, warehouse=warehouse, now=NOW, bucketed_from=1)
+    (difference,) = refused.value.differences
+    assert (difference.code, difference.column, difference.row) == ("duplicate_key", "contract", 71)
 
 
 def test_a_file_of_other_types_is_named(tmp_path: Path) -> None:
@@ -376,20 +408,27 @@ def test_a_large_source_killed_between_its_buckets(bucket_warehouse: Path, tmp_p
     assert not list((warehouse / "persons").glob("*.stream"))
 
 
-@pytest.mark.parametrize("sizes", [(5, 7), (7, 5), (3, 30), (30, 3), (1, 1)])
-def test_each_row_finds_the_place_of_its_unit_whatever_the_pieces(sizes: tuple[int, int]) -> None:
-    table = pl.DataFrame({"nr": [number * 7 % 10 for number in range(30)], "x": range(30)})
-    places = pl.DataFrame(
-        {" key 0": range(10), PLACE: pl.Series([n * n for n in range(10)], dtype=pl.UInt32)}
+@pytest.mark.parametrize(("many", "at_once"), [("persons", False), ("jobs", False), ("jobs", True)])
+def test_sources_of_different_numbers_of_buckets_meet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: str, at_once: bool
+) -> None:
+    """A sample drawn from one is found whole in the other, which has another number of buckets."""
+    if not at_once:
+        monkeypatch.setattr(deliveries, "SORTED_IN_MEMORY", 10)
+        monkeypatch.setattr(deliveries, "PIECE", 5)
+    jobs = parse(Dictionary, registers.JOBS, name="jobs.yaml")
+    registers.jobs().write_parquet(tmp_path / "jobs.parquet")
+    warehouse = tmp_path / "warehouse"
+    warehouse.mkdir()
+    for dictionary, file in ((DICTIONARY, _folder(tmp_path / "given")), (jobs, tmp_path / "jobs.parquet")):
+        monkeypatch.setattr(buckets, "_BUCKET_CELLS", 7 if dictionary.name == many else 7_500_000)
+        register(file, dictionary, warehouse=warehouse, now=NOW, schemes=SCHEMES, bucketed_from=1)
+    text = (
+        _sampled(count=60) + "  - {name: jobs, source: jobs, of: [all], units: [person], columns: [wage]}\n"
     )
-    pieces, keys = table.iter_slices(sizes[0]), table.select("nr").iter_slices(sizes[1])
-    found = pl.concat(_placed(pieces, keys, places))
-    assert found.drop(PLACE).equals(table)
-    assert found[PLACE].to_list() == [nr * nr for nr in table["nr"]]
-
-
-def test_a_file_that_became_shorter_between_two_readings_is_no_source() -> None:
-    table = pl.DataFrame({"nr": range(30)})
-    places = pl.DataFrame({" key 0": range(30), PLACE: pl.zeros(30, pl.UInt32, eager=True)})
-    with pytest.raises(OSError, match="changed"):
-        list(_placed(table.iter_slices(7), table.head(20).iter_slices(9), places))
+    people = _people(warehouse, tmp_path / "v1", text)
+    working = people.filter(pl.col("age") > 10)["person_id"]
+    # All adults work in all three months.
+    wages = pl.read_parquet(tmp_path / "v1" / "jobs.parquet")
+    assert people["person_id"].n_unique() == 60
+    assert sorted(wages["person_id"]) == sorted(working)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -150,6 +151,25 @@ def test_the_ddi_codebook_has_every_column_of_every_table(made: Path) -> None:
     two = [("titl", "fr"), ("parTitl", "en")]
     assert sorted(titles, key=len) == [two, [*two, ("parTitl", "de")]]
     assert [len(text.findall(f"{DDI}fileCont")) for text in root.iter(f"{DDI}fileTxt")] == [0, 0]
+
+
+CODES = frozenset(["integer", "float", "string", "boolean", "raw", "class", "band", "group"])
+
+
+def test_the_page_has_the_signs_and_words_of_each_language(made: Path) -> None:
+    """Types and levels are words in French and German; French has a narrow space before a colon."""
+    page = (made / "codebook.html").read_text(encoding="utf-8")
+    parts = {language: page[page.index(f'<section id="{language}"') :] for language in ("fr", "en", "de")}
+    parts = {language: part.partition("</section>")[0] for language, part in parts.items()}
+    cells = {language: set(re.findall(r"<td>([^<]+)", part)) for language, part in parts.items()}
+    assert "entier" in cells["fr"]
+    assert "ganze Zahl" in cells["de"]
+    assert any(cell.startswith(("valeur brute", "classes\u202f: ")) for cell in cells["fr"])
+    assert any(cell.startswith(("Rohwert", "Klassen: ")) for cell in cells["de"])
+    for language in ("fr", "de"):
+        assert not cells[language] & CODES
+    assert re.search(r"Source\u202f: \w", parts["fr"])
+    assert not re.search(r"[^\u202f\d]: ", re.sub(r"<[^>]+>", "", parts["fr"]))
 
 
 def test_the_page_speaks_german_where_the_dictionary_does(made: Path) -> None:

@@ -13,6 +13,7 @@ from hub.documents.dictionaries import Dictionary
 from hub.documents.projects import ExtractDocument
 from hub.domain.errors import Conflict, Refused
 from hub.extraction import extract, load_source, register, verify_extract
+from hub.extraction.sources import verify_source
 from hub.extraction.staging import staged
 from tests.unit.extraction.conftest import DICTIONARY, MASTER_KEY, NOW, plan_short
 
@@ -24,7 +25,7 @@ import os, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
 from hub.documents.projects import ExtractDocument
-from hub.extraction import extract, plan_extract, register, specification_of
+from hub.extraction import extract, plan_extract, register, specification_of, staging
 step, count, action = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 def stop(original):
     def wrapped(*arguments, **named):
@@ -37,6 +38,10 @@ def stop(original):
     return wrapped
 if step == "rename":
     Path.rename = stop(Path.rename)
+elif step == "exchange":
+    staging._exchange = stop(staging._exchange)
+elif step == "rmdir":
+    Path.rmdir = stop(Path.rmdir)
 elif step == "write":
     Path.write_bytes = stop(Path.write_bytes)
 else:
@@ -45,6 +50,8 @@ now = datetime(2026, 3, 1, tzinfo=UTC)
 warehouse = Path("warehouse")
 if action == "register":
     register(Path("toy.csv"), Path("toy.yaml"), warehouse=warehouse, now=now)
+elif action == "replace":
+    register(Path("more.csv"), Path("toy.yaml"), warehouse=warehouse, now=now, replace=True)
 else:
     request = ExtractDocument(source="toy", columns=("wage",), household=True)
     asked = specification_of(request, warehouse=warehouse)
@@ -77,6 +84,30 @@ def test_register(dictionary: Dictionary, csv: Path, warehouse: Path, step: str,
     with pytest.raises(Refused):
         load_source(warehouse, "toy")
     assert register(csv, dictionary, warehouse=warehouse, now=NOW).rows == 5
+    assert [path.name for path in warehouse.iterdir()] == ["toy"]
+
+
+@pytest.mark.parametrize(
+    ("step", "count", "rows"),
+    # The fifth flush is that of the folder around, after the one visible step.
+    [("write", 1, 5), ("fsync", 1, 5), ("fsync", 4, 5), ("exchange", 1, 5), ("fsync", 5, 6), ("rmdir", 1, 6)],
+)
+def test_replace(
+    dictionary: Dictionary, csv: Path, warehouse: Path, step: str, count: int, rows: int
+) -> None:
+    """The old edition is valid until the new one is."""
+    register(csv, dictionary, warehouse=warehouse, now=NOW)
+    (csv.parent / "toy.yaml").write_text(DICTIONARY, encoding="utf-8")
+    more = csv.parent / "more.csv"
+    more.write_text(csv.read_text() + "5,2026,d,1,12,1999-01-01,true\n", encoding="utf-8")
+    _kill_at(step, count, "replace", csv.parent)
+    assert verify_source(warehouse, "toy").rows == rows
+    request = ExtractDocument(source="toy", columns=("wage",), household=True)
+    into = csv.parent / "extracts" / "v1"
+    extract(plan_short(request, warehouse), warehouse=warehouse, master_key=MASTER_KEY, into=into, now=NOW)
+    assert verify_extract(into).rows == rows
+    again = register(more, dictionary, warehouse=warehouse, now=NOW, replace=True)
+    assert (again.rows, len(again.earlier or ())) == (6, 1)
     assert [path.name for path in warehouse.iterdir()] == ["toy"]
 
 

@@ -14,6 +14,7 @@ from hub.documents.manifests import Manifest
 from hub.documents.policies import AreaLimits, load_policies
 from hub.domain.errors import Refused
 from hub.extraction import ExtractPlan, assess, extract, register
+from hub.extraction.risk_reports import MeasureId
 from tests.unit.extraction import registers
 from tests.unit.extraction.conftest import MASTER_KEY, NOW
 from tests.unit.extraction.registers import LIMITS, SCHEMES, planned
@@ -56,6 +57,9 @@ def _data(name: str = "people", source: str = "persons", of: str = "all", **more
 
 
 ALL = "populations:\n  - {name: all, source: persons, unit: person}\n"
+MEASURED = "populations:\n  - {name: all, source: measures, unit: child}\n" + _data(
+    source="measures", units="[child]", columns="[kind]"
+)
 RAW = "[{variable: rent, level: raw, justification: a}, {variable: cars, level: raw, justification: b}]"
 THROUGH = "[{source: atlas, unit: sector, columns: %s}]"
 
@@ -91,6 +95,16 @@ THROUGH = "[{source: atlas, unit: sector, columns: %s}]"
         (ALL + _data(mark="person_id"), "column_twice", "datasets[0].columns"),
         (
             "period: {first: 2004-12, last: 2005-01}\n" + ALL + _data(),
+            "outside_coverage",
+            "period",
+        ),
+        (
+            "period: {first: 2035-01, last: 2035-12}\n" + MEASURED,
+            "outside_coverage",
+            "period",
+        ),
+        (
+            "period: {first: 2005-01, last: 2006-12}\n" + MEASURED,
             "outside_coverage",
             "period",
         ),
@@ -291,7 +305,65 @@ def test_what_an_extract_would_contain_is_counted_without_making_it(warehouse: P
         "others": (45, 90),
     }
     assert {measure.table for measure in found.report.measures} == {"people", "jobs"}
-    assert manifest.samples.keys() == {"others"}
+    told = {(measure.table, measure.id) for measure in found.report.measures}
+    # Ages and sexes by month are a path, too; wages are known by month and have no quasi-identifier.
+    assert ("people", MeasureId.CHARACTERISTICS) in told
+    assert ("jobs", MeasureId.TRAJECTORIES) in told
+    assert ("jobs", MeasureId.CHARACTERISTICS) not in told
+
+
+STATUSES = f"""\
+name: statuses
+title: {{fr: Statuts, en: Statuses}}
+{registers.HEAD}reference_period: {{first: 2005-01-01, last: 2005-03-31}}
+unit_types:
+  person: {{title: {{fr: p, en: p}}, key: [nr], pseudonym: person_id}}
+record: {{unit: person, key: [nr]}}
+variables:
+  nr: {registers.NUMBER}
+  sex: {{type: integer, label: {{fr: s, en: s}}, identifying: indirect}}
+  status:
+    type: integer
+    label: {{fr: s, en: s}}
+    minimum: 0
+    maximum: 99
+    sensitivity: sensitive
+    levels: {{raw: ~, class: halves}}
+"""
+
+
+@pytest.mark.parametrize(("level", "values"), [("raw", 50), ("class", 2)])
+def test_diversity_is_measured_in_the_population_too_at_the_delivered_levels(
+    tmp_path: Path, level: str, values: int
+) -> None:
+    """One of each sex is drawn, so that the sample tells their status; the population has all statuses."""
+    (tmp_path / "warehouse").mkdir()
+    rows = {"nr": range(100), "sex": [1, 2] * 50, "status": [person // 2 * 2 for person in range(100)]}
+    pl.DataFrame(rows).write_parquet(tmp_path / "statuses.parquet")
+    dictionary = parse(Dictionary, STATUSES, name="statuses.yaml")
+    warehouse = tmp_path / "warehouse"
+    register(tmp_path / "statuses.parquet", dictionary, warehouse=warehouse, now=NOW, schemes=SCHEMES)
+    text = (
+        "populations:\n"
+        "  - {name: few, source: statuses, unit: person, sample: {count: 1, per: sex}}\n"
+        + _data(
+            source="statuses",
+            of="few",
+            columns=f"[sex, {{variable: status, level: {level}, justification: j}}]",
+        )
+    )
+    thresholds = load_policies(ROOT / "policies").risks.thresholds
+    found = assess(
+        planned(warehouse, text),
+        warehouse=warehouse,
+        master_key=MASTER_KEY,
+        thresholds=thresholds,
+        schemes=SCHEMES,
+        areas=LIMITS,
+    )
+    figures = {measure.id: measure.figure for measure in found.report.measures}
+    assert figures[MeasureId.L_DIVERSITY] == 1
+    assert figures[MeasureId.POPULATION_L] == values
 
 
 MONTHLY = f"""\

@@ -206,6 +206,53 @@ def test_diversity_is_that_of_a_plain_count(rows: list[tuple[Any, ...]]) -> None
         assert found.shares["one_value"] == pytest.approx(sum(one == 1 for one in known) / len(known))
 
 
+@given(people, people)
+def test_population_diversity_is_that_of_a_plain_count(
+    rows: list[tuple[Any, ...]], others: list[tuple[Any, ...]]
+) -> None:
+    values: dict[Any, set[Any]] = defaultdict(set)
+    for *alike, value in rows + others:
+        values[tuple(alike)] |= {value} - {None}
+    known = [len(values[tuple(row[:3])]) for row in rows if row[3] is not None]
+    of = table(
+        frame(rows),
+        quasi_identifiers=("q1", "q2", "q3"),
+        sensitive=("q4",),
+        population=frame(rows + others).lazy(),
+    )
+    found = measured(of, MeasureId.POPULATION_L)
+    assert found.figure == (min(known) if known else None)
+    assert found.units == len(known)
+    if known:
+        assert found.shares["one_value"] == pytest.approx(sum(one == 1 for one in known) / len(known))
+        assert sum(one.units for one in found.classes) == len(known)
+
+
+def test_a_population_without_the_sensitive_variable_is_amber_not_green() -> None:
+    rows = frame([("a", 1, True, 1.5), ("a", 1, True, 2.5), ("a", 1, True, 3.5)] * 20)
+    of = table(rows, quasi_identifiers=QIS[:3], sensitive=("q4",))
+    for population in (None, rows.lazy().drop("q4")):
+        found = measured(replace(of, population=population), MeasureId.POPULATION_L)
+        assert (found.figure, found.light) == (None, Light.AMBER)
+
+
+def test_one_value_in_the_sample_may_be_many_in_the_population_and_never_the_other_way() -> None:
+    rows = frame([("a", 1, True, 1.5)] * 3)
+    many = frame([("a", 1, True, value) for value in (1.5, 2.5, 3.5)], first=100)
+    of = table(rows, quasi_identifiers=QIS[:3], sensitive=("q4",), population=many.lazy())
+    assert measured(of, MeasureId.L_DIVERSITY).figure == 1
+    assert measured(of, MeasureId.POPULATION_L).figure == 3
+    # Whatever the population lacks, what is delivered counts.
+    other = replace(of, frame=many.lazy(), population=rows.lazy())
+    assert measured(other, MeasureId.POPULATION_L).figure == 3
+
+
+def test_a_persons_latest_month_counts_in_the_population() -> None:
+    months = pl.DataFrame({"p": [1, 1], "t": MONTHS[:2], "q": [1, 1], "s": [7, 8]})
+    of = table(months, period="t", quasi_identifiers=("q",), sensitive=("s",), population=months.lazy())
+    assert measured(of, MeasureId.POPULATION_L).figure == 1
+
+
 def test_a_sensitive_quasi_identifier_is_measured_against_the_others() -> None:
     of = table(
         frame([("a", 1, True, 1.5), ("a", 1, True, 2.5)] * 2), quasi_identifiers=QIS, sensitive=("q4",)
@@ -363,6 +410,42 @@ def test_two_exact_wages_single_out_almost_everyone_though_groups_are_large() ->
     assert by_id[MeasureId.TRAJECTORIES].points[1].share > 0.9
 
 
+def test_paths_of_communes_single_out_people_whose_wages_do_not() -> None:
+    """Everybody earns the same and lives among several every month, but few move as somebody else does."""
+    dice = np.random.default_rng(1)
+    rows = pl.DataFrame(
+        [
+            {"p": person, "t": MONTHS[month], "commune": int(dice.integers(0, 4)), "wage": 1}
+            for person in range(40)
+            for month in range(20)
+        ]
+    )
+    of = table(
+        rows,
+        period="t",
+        quasi_identifiers=("commune",),
+        sensitive=("wage",),
+        trajectory=("wage",),
+        characteristics=("commune",),
+        population=rows.lazy(),
+    )
+    assert measured(of, MeasureId.TRAJECTORIES).figure == 0
+    by_path = measured(of, MeasureId.CHARACTERISTICS)
+    assert by_path.figure is not None
+    assert by_path.figure > 0.3
+    assert by_path.points[0].share == 0
+    assert [point.known for point in by_path.points] == [1, 2, 3]
+    assert "caractéristiques d’une personne pour" in by_path.meaning.fr
+
+
+@pytest.mark.parametrize("missing", ["person", "period"])
+def test_a_path_that_cannot_be_measured_is_amber(missing: str) -> None:
+    rows = pl.DataFrame({"p": [1, 2], "t": [MONTHS[0]] * 2, "c": [1, 2]})
+    content: dict[str, Any] = {"period": "t", "characteristics": ("c",)} | {missing: None}
+    found = measured(table(rows, **content), MeasureId.CHARACTERISTICS)
+    assert (found.figure, found.light) == (None, Light.AMBER)
+
+
 def test_classes_make_trajectories_safer() -> None:
     rows = panel(people=300, months=12, values=4000, seed=6)
     classes = rows.with_columns(pl.col("w") // 1000)
@@ -466,6 +549,7 @@ def whole_report() -> RiskReport:
         quasi_identifiers=("canton", "age"),
         sensitive=("status",),
         trajectory=("status",),
+        characteristics=("canton", "age"),
         composition=("age",),
         population=rows.lazy(),
     )

@@ -68,14 +68,16 @@ REPORT = RiskReport(
             table="a<b>&",
             columns=(ColumnShare(column="c<d>&", share=0.7), ColumnShare(column="e", share=0.0)),
         ),
+        measure(MeasureId.POPULATION_L, classes=CLASSES, variable="status", **SIZES),
+        measure(MeasureId.CHARACTERISTICS, points=POINTS),
         measure(MeasureId.POPULATION_K, figure=None, units=0),
     ),
 )
-EVERY = [(language, name) for language, name in product(("fr", "en"), (LIGHTS, *map(measure_name, range(4))))]
+EVERY = [(language, name) for language, name in product(("fr", "en"), (LIGHTS, *map(measure_name, range(6))))]
 
 
 def test_there_is_one_picture_per_measure_that_has_something_to_show_and_a_table_for_each() -> None:
-    assert set(pictures(REPORT, "fr")) == {LIGHTS, *map(measure_name, range(4))}
+    assert set(pictures(REPORT, "fr")) == {LIGHTS, *map(measure_name, range(6))}
     assert set(picture_tables(REPORT, "fr")) == set(pictures(REPORT, "fr"))
 
 

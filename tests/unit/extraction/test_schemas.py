@@ -47,6 +47,9 @@ def test_the_first_row_of_a_difference_is_named(tmp_path: Path, column: int, val
     _, (difference,) = check_file(path, TOY)
     assert (difference.code, difference.column, difference.row) == (code, ROWS[0].split(",")[column], 3)
     assert value not in difference.en.split() or not value
+    if code == "wrong_type":  # in words of each language
+        assert difference.en.split()[-1] in ("integer", "float", "date", "boolean")
+        assert difference.fr.split()[-1] in ("entier", "décimal", "date", "non")
     with pytest.raises(SourceDiffers) as refused:
         register(path, TOY, warehouse=tmp_path / "w", now=NOW)
     assert refused.value.differences == (difference,)

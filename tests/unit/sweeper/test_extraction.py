@@ -11,11 +11,13 @@ import pytest
 
 from hub.actions import extracts, projects
 from hub.actions.ports import Office
+from hub.documents import parse
+from hub.documents.dictionaries import Dictionary
 from hub.documents.policies import load_policies
 from hub.domain.errors import Conflict, PermissionDenied, Refused
 from hub.domain.lifecycle import ExtractState
 from hub.domain.pseudonyms import looks_like_pseudonym
-from hub.extraction import verify_extract
+from hub.extraction import register, verify_extract
 from hub.extraction.maps import read_map
 from hub.sweeper import worker
 from hub.sweeper.worker import Rooms
@@ -86,6 +88,49 @@ def test_made_and_refreshed_with_the_same_pseudonyms(tmp_path: Path, form: str) 
     assert tables[0]["person_id"].n_unique() == 20
     assert verify_extract(tmp_path / "extracts" / "wages" / "v2").rows == 60
     assert sorted(path.name for path in (tmp_path / "maps" / "wages").iterdir()) == ["v1.map", "v2.map"]
+    office.units.engine.dispose()  # type: ignore[attr-defined]  # SqlUnits
+
+
+def test_a_new_edition_makes_no_version_finer_that_can_be_put_beside_the_one_before(tmp_path: Path) -> None:
+    """Until the project has new pseudonyms."""
+    office = factories.make_office(tmp_path)
+    factories.fill(office)
+    _note_open(office, "persons", "atlas")
+    rooms = Rooms(
+        registers.register_all(tmp_path),
+        tmp_path / "extracts",
+        bytes(range(32)),
+        schemes=registers.SCHEMES,
+        areas=registers.LIMITS,
+        maps=tmp_path / "maps",
+        thresholds=load_policies(factories.ROOT / "policies").risks.thresholds,
+    )
+    text = str(PLANS["long form"]).replace("[rent]", "[{variable: cars, level: raw, justification: x}]")
+    plan = registers.specification(text).model_dump(mode="json", by_alias=True)
+    now = datetime.now(UTC)
+    new = factories.new_project(starts_at=now, ends_at=now + timedelta(days=1))
+    projects.create_project(office, new=new, by=actor("bob"), now=now)
+    with office.units.write() as unit:
+        first = extracts.get_extract(unit, "wages/v1")
+        unit.extracts.save(dataclasses.replace(first, plan=plan))
+        unit.record(by=actor("bob"), action="extract.planned", object="extract:wages/v1", now=now)
+    worker.work(office, rooms, rounds=3)
+    # In the new edition so few values of it are left that it might come as it is.
+    atlas = registers.atlas().with_columns(cars=pl.col("cars") // 60 * 60)
+    atlas.write_parquet(tmp_path / "new.parquet")
+    dictionary = parse(Dictionary, registers.ATLAS, name="atlas.yaml")
+    register(
+        tmp_path / "new.parquet", dictionary, warehouse=rooms.warehouse, now=now, schemes=rooms.schemes,
+        replace=True,
+    )  # fmt: skip
+    extracts.refresh_extract(office, project="wages", by=actor("bob"), now=datetime.now(UTC))
+    worker.work(office, rooms, rounds=3)
+    extracts.renew_pseudonyms(
+        office, project="wages", reason="Finer.", by=actor("bob"), now=datetime.now(UTC)
+    )
+    worker.work(office, rooms, rounds=3)
+    manifests = [verify_extract(tmp_path / "extracts" / "wages" / v) for v in ("v1", "v2", "v3")]
+    assert [one.levels["persons"]["cars"].level for one in manifests] == ["class", "class", "raw"]
     office.units.engine.dispose()  # type: ignore[attr-defined]  # SqlUnits
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from sqlalchemy import text as sql
 
@@ -14,6 +15,7 @@ from hub import extraction
 from hub.actions import assessments, conditions, extracts, projects, provisioning, request_reviews
 from hub.actions import requests as request_actions
 from hub.actions.ports import Catalogue, Office
+from hub.documents.dictionaries import Dictionary
 from hub.documents.policies import load_policies
 from hub.domain.errors import Conflict, IntegrityError, Refused
 from hub.domain.lifecycle import AssessmentState, ExtractState, ProjectState
@@ -56,6 +58,13 @@ def rooms(tmp_path: Path) -> Rooms:
         schemes=policies.classes,
         areas=policies.risks.areas,
         thresholds=policies.risks.thresholds,
+    )
+
+
+def replace(rooms: Rooms, file: Path, dictionary: Dictionary) -> None:
+    """Give the source a new edition."""
+    extraction.register(
+        file, dictionary, warehouse=rooms.warehouse, now=TODAY, schemes=rooms.schemes, replace=True
     )
 
 
@@ -219,11 +228,15 @@ def test_a_decision_counts_for_reports_that_say_what_it_was_taken_on(
     provision(office)
     assert state(office) == (ExtractState.PLANNED, "assessment_missing")
     if changed:
-        shutil.rmtree(rooms.warehouse / "register")
         file = tmp_path / "other.csv"
         file.write_text(factories.ROWS.replace(",2,19", ",1,19"), encoding="utf-8")
         extraction.register(
-            file, requests.dictionary(), warehouse=rooms.warehouse, now=TODAY, schemes=rooms.schemes
+            file,
+            requests.dictionary(),
+            warehouse=rooms.warehouse,
+            now=TODAY,
+            schemes=rooms.schemes,
+            replace=True,
         )
     worker.work(office, rooms, rounds=5)
     with office.units.read() as unit:
@@ -244,12 +257,9 @@ def test_a_source_that_changed_after_the_report_is_not_delivered(
     provision(office)
     worker.work(office, rooms, rounds=5)
     proceed(office)
-    shutil.rmtree(rooms.warehouse / "register")
     file = tmp_path / "more.csv"
     file.write_text(factories.ROWS.replace("3123.75", "3124.75"), encoding="utf-8")
-    extraction.register(
-        file, requests.dictionary(), warehouse=rooms.warehouse, now=TODAY, schemes=rooms.schemes
-    )
+    replace(rooms, file, requests.dictionary())
     worker.work(office, rooms, rounds=1)
     with office.units.read() as unit:
         failed = extracts.get_extract(unit, "pay-gap/v1")
@@ -299,3 +309,41 @@ def test_estimates_are_no_way_of_counting_people(office: Office, catalogue: Cata
     with pytest.raises(Refused) as refused:
         assessments.ask_assessment(office, request_id="r1", by=actor("ana"), now=TODAY)
     assert refused.value.code == "too_many_estimates"
+
+
+def test_a_refresh_brings_what_a_new_edition_has(
+    office: Office, catalogue: Catalogue, rooms: Rooms, tmp_path: Path
+) -> None:
+    """A corrected wage and a new person, in a second version beside the first; the report is made anew."""
+    rooms = dataclasses.replace(rooms, maps=tmp_path / "maps")
+    approve(office, catalogue)
+    meet(office)
+    provision(office)
+    worker.work(office, rooms, rounds=5)
+    proceed(office)
+    worker.work(office, rooms, rounds=1)
+    before = pl.read_parquet(rooms.extracts / "pay-gap" / "v1" / "pay.parquet")
+    file = tmp_path / "more.csv"
+    rows = factories.ROWS.replace("3123.75", "3124.75") + "7412,BE-0417,3000,2,1994-01-01\n"
+    file.write_text(rows, encoding="utf-8")
+    edition = requests.dictionary()
+    edition = edition.model_copy(update={"file": edition.file.model_copy(update={"rows": 4})})
+    replace(rooms, file, edition)
+    second = extracts.refresh_extract(office, project="pay-gap", by=actor("bob"), now=datetime.now(UTC))
+    worker.work(office, rooms, rounds=5)
+    with office.units.read() as unit:
+        waits = provisioning.waiting_for(office, unit, second, datetime.now(UTC))
+    assert waits is not None
+    assert waits.code == "risk_decision"  # that of the first report is void: the data are others
+    proceed(office)
+    worker.work(office, rooms, rounds=1)
+    after = pl.read_parquet(rooms.extracts / "pay-gap" / "v2" / "pay.parquet")
+    (person,) = (name for name in before.columns if name.endswith("_id") and name in after.columns)
+    assert set(before[person]) < set(after[person])
+    assert (len(before), len(after)) == (3, 4)
+    manifests = [extraction.verify_extract(rooms.extracts / "pay-gap" / v) for v in ("v1", "v2")]
+    record = extraction.load_source(rooms.warehouse, "register")
+    assert [one.sources[0].file_sha256 for one in manifests] == [
+        (record.earlier or ())[0].file_sha256,
+        record.file_sha256,
+    ]

@@ -45,7 +45,7 @@ def merge(
         fresh: dict[str, Any] = {"breaks": edges}
     else:
         fresh = {"groups": named_groups(groups or {})}
-    kept = ("variable", "column", *(("right",) if breaks is not None else ()))
+    kept = ("variable", "column", "next", *(("right",) if breaks is not None else ()))
     changed = [
         {name: each[name] for name in kept if name in each} | fresh if each["variable"] == variable else each
         for each in by

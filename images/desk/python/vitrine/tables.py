@@ -16,6 +16,7 @@ from .extracts import ExtractTable, read_extract, require_columns, require_untou
 from .filters import fields, matching, normalise
 from .statistics import WITHOUT_VARIABLE, grouped, measure_rows
 from .suppression import suppressed_lines
+from .transitions import title_of, with_next, with_transitions
 from .words import BadArgument, say
 
 TOTAL = "\0total"
@@ -88,6 +89,7 @@ def table(  # noqa: PLR0913  (one argument per choice of the declaration)
     suppressed: str | None = None,
     table: str | None = None,
     digits: int = 6,
+    time: str | None = None,
 ) -> Table:
     """Make a table of the extract, write it to `file` (.csv) and its declaration beside it.
 
@@ -96,6 +98,8 @@ def table(  # noqa: PLR0913  (one argument per choice of the declaration)
     variable, or several `measures` ({"stat", "of", "quantile", "weight", "within", "column"}). `where` as in
     vitrine.filters. `spread` puts the last grouping into columns; `total` names total lines. The numbers come
     from the extract itself: `data` (what read_extract() gave, or a table's name) says which table is meant.
+    stat="transition" with `time`: from the last variable of `by` in a row to that in the same person's next
+    row by `time`, as a count of such pairs, of their persons, and a share of those that leave the state.
 
     NotDeclarable, and nothing written, if `data` has derived or changed columns, or other rows than `where`
     leaves. BadArgument for what cannot be made.
@@ -116,17 +120,22 @@ def table(  # noqa: PLR0913  (one argument per choice of the declaration)
             }
         ]
     )
+    listed = with_transitions(listed, names, time)
+    groupings = [
+        _grouping(name, _for(breaks, name, names), _for(labels, name, names), right=right)
+        | _groups_for(groups, name, names)
+        for name in names
+    ]
+    if time is not None:
+        groupings.append({**groupings[-1], "next": True, "column": f"next_{names[-1]}"})
     output: dict[str, Any] = {
         "kind": "table",
         "table": behind.name,
-        "by": [
-            _grouping(name, _for(breaks, name, names), _for(labels, name, names), right=right)
-            | _groups_for(groups, name, names)
-            for name in names
-        ],
+        "by": groupings,
         "measures": [_measure(each) for each in listed],
     }
     optional = {"where": normalise(where), "total": total, "rounding": rounding, "suppressed": suppressed}
+    optional["time"] = time
     output |= {name: value for name, value in optional.items() if value is not None}
     if spread:
         output["spread"] = True
@@ -232,7 +241,7 @@ def _measure(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _require_sense(output: Mapping[str, Any]) -> None:
     groupings, measures = output["by"], output["measures"]
-    titles = [each["variable"] for each in groupings] + [each["column"] for each in measures]
+    titles = [title_of(each) for each in groupings] + [each["column"] for each in measures]
     if len(set(titles)) != len(titles):
         raise BadArgument("column", fr="deux colonnes du même nom", en="two columns of the same name")
     if output.get("spread") and (len(measures) != 1 or len(groupings) < 2):
@@ -252,7 +261,7 @@ def make(recipe: Recipe) -> Table:
     output = recipe.output
     behind = table_behind(None, output["table"])
     chosen = _read(recipe, behind)
-    keys = [each["variable"] for each in output["by"]]
+    keys = [title_of(each) for each in output["by"]]
     person = behind.units.get("person")
     units = list(behind.units.values())
     cells = _cells(chosen, keys, output, person)
@@ -275,15 +284,15 @@ def _read(recipe: Recipe, behind: ExtractTable) -> pd.DataFrame:
     used = [each["variable"] for each in output["by"]]
     for measure in output["measures"]:
         used += [measure[name] for name in ("of", "weight") if name in measure]
-    used += list(fields(where))
+    used += [*fields(where), *([output["time"]] if "time" in output else [])]
     require_columns(behind, used)
     rows = read_extract(behind.name, [*used, *behind.units.values()])
     chosen = rows[matching(rows, where)]
     compared = list(dict.fromkeys(used))
     require_untouched(recipe.data, rows[compared], chosen[compared], behind)
-    chosen = chosen.copy()
+    chosen = with_next(chosen, output, behind.units.get("person"))
     for grouping in output["by"]:
-        name = grouping["variable"]
+        name = title_of(grouping)
         if "breaks" in grouping or "groups" in grouping:
             measured = {each.get("of") for each in output["measures"]} | {
                 each.get("weight") for each in output["measures"]

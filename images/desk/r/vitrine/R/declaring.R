@@ -46,7 +46,8 @@ summarise_data <- function(data, columns) {
 vitrine_table <- function(data, by = character(), stat = "count", of = NULL, file, measures = NULL, where = NULL,
                           breaks = NULL, labels = NULL, right = FALSE, groups = NULL, quantile = NULL, weight = NULL,
                           within = NULL, column = NULL, spread = FALSE, total = NULL, rounding = NULL,
-                          suppress_below = NULL, secondary = TRUE, suppressed = NULL, table = NULL, digits = 6) {
+                          suppress_below = NULL, secondary = TRUE, suppressed = NULL, table = NULL, digits = 6,
+                          time = NULL) {
   if (is.null(table)) table <- attr(data, "vitrine_table")
   if (is.null(measures)) {
     measures <- list(list(stat = stat, of = of, quantile = quantile, weight = weight,
@@ -54,12 +55,13 @@ vitrine_table <- function(data, by = character(), stat = "count", of = NULL, fil
   }
   measures <- lapply(measures, function(one) one[!vapply(one, is.null, logical(1))])
   where <- as_filter(where)
-  used <- c(by, unlist(lapply(measures, function(one) c(one$of, one$weight))), filter_fields(where))
+  used <- c(by, unlist(lapply(measures, function(one) c(one$of, one$weight))), filter_fields(where), time)
   make_table(list(
     call = "table", table = table %||% extract_table(NULL)$name, by = as.list(by), measures = measures,
     file = path.expand(file), where = where, breaks = as_lists(breaks), labels = as_lists(labels),
-    right = right, groups = as_groups(groups), spread = spread, total = total, rounding = rounding, suppress_below = suppress_below,
-    secondary = secondary, suppressed = suppressed, digits = digits, seen = summarise_data(data, used)
+    right = right, groups = as_groups(groups), spread = spread, total = total, rounding = rounding,
+    suppress_below = suppress_below, secondary = secondary, suppressed = suppressed, digits = digits,
+    time = time, seen = summarise_data(data, used)
   ))
 }
 

@@ -1,0 +1,81 @@
+"""One person may not make up a standard deviation, a variance, an error or a correlation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from hub.checks import Verdict
+from tests.unit.checks.surveys import ALONE, RARE, judged, rules_of, survey, written
+
+# `large` of one person of North is a third of its group's sum, and nearly all of its squared deviations.
+FRAME = survey().with_columns(
+    large=pl.when(pl.col("pid") == 1_000 + 3 * 8).then(2_000).otherwise(pl.col("wage") + 10.0)
+)
+LARGE = FRAME.filter(~pl.col("region").is_in([RARE, ALONE]))
+N = pl.len().alias("n")
+STATISTICS = {
+    "sd": lambda name: pl.col(name).std().round(3),
+    "variance": lambda name: pl.col(name).var().round(2),
+    "se": lambda name: (pl.col(name).std() / pl.len().sqrt()).round(4),
+}
+
+
+@pytest.fixture(scope="module")
+def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(FRAME, tmp_path_factory.mktemp("survey") / "extract")
+
+
+def table(name: str, statistic: str) -> pl.DataFrame:
+    of = STATISTICS[statistic](name).alias(f"{name}_{statistic}")
+    return LARGE.group_by("region").agg(N, of).sort("region")
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_a_dispersion_is_not_that_of_one_person(extract: Path, tmp_path: Path, statistic: str) -> None:
+    assert judged(extract, tmp_path, table("wage", statistic)).verdict is Verdict.PASS
+    for name in ("income", "large"):
+        report = judged(extract, tmp_path, table(name, statistic))
+        assert (report.verdict, rules_of(report)) == (Verdict.BLOCK, {"dominance_one"})
+
+
+def test_a_mean_of_the_same_values_may_leave(extract: Path, tmp_path: Path) -> None:
+    """A third of a sum is less than the rule takes; nearly all of a variance is more."""
+    means = (
+        LARGE.group_by("region").agg(N, pl.col("large").mean().round(3).alias("large_mean")).sort("region")
+    )
+    assert judged(extract, tmp_path, means).verdict is Verdict.PASS
+
+
+def test_the_share_of_a_unit_in_a_dispersion_is_told(extract: Path, tmp_path: Path) -> None:
+    report = judged(extract, tmp_path, table("large", "sd"))
+    (one,) = report.findings
+    north = FRAME.filter(pl.col("region") == "North")
+    away = (north["large"] - north["large"].mean()) ** 2
+    share = away.filter(north["pid"] == 1_024).sum() / away.sum()
+    assert one.evidence["of"] == "squared deviations"
+    assert one.evidence["largest"] == pytest.approx(share, abs=1e-4)
+    assert all(cell.top_shares is not None for cell in report.cells if cell.statistic == "sd")
+
+
+@pytest.mark.parametrize(("other", "verdict"), [("bonus", Verdict.PASS), ("large", Verdict.BLOCK)])
+def test_a_correlation_is_not_that_of_one_person(
+    extract: Path, tmp_path: Path, other: str, verdict: Verdict
+) -> None:
+    found = np.corrcoef(FRAME["wage"], FRAME[other])[0, 1].round(4)
+    lines = f"variable,wage,{other}\nwage,1.0,{found}\n{other},{found},1.0\n"
+    assert judged(extract, tmp_path, lines).verdict is verdict
+
+
+def test_a_dispersion_of_all_is_a_total_too(extract: Path, tmp_path: Path) -> None:
+    """With the dispersions and means of all groups but one, that of all gives the one that is not shown."""
+    shown = LARGE.group_by("region").agg(pl.col("wage").std().round(4).alias("wage_sd")).sort("region")
+    rows = "".join(f"{region},{sd}\n" for region, sd in shown.rows())
+    whole = FRAME["wage"].std()
+    report = judged(extract, tmp_path, f"region,wage_sd\n{rows}All,{whole:.4f}\n")
+    assert (report.verdict, rules_of(report)) == (Verdict.BLOCK, {"suppression_undone"})
+    own = LARGE["wage"].std()
+    assert judged(extract, tmp_path, f"region,wage_sd\n{rows}All,{own:.4f}\n").verdict is not Verdict.BLOCK
