@@ -132,6 +132,7 @@ def compare_waiting(office: Office, submission: Submission) -> Compared:
         pairs = [
             (file, _released(unit, file.space, after=submission.submitted_at))
             for file in unit.ledger_files.find(submission=submission.id)
+            if not file.space.startswith(_HEADINGS)
         ]
     done: set[tuple[str, str]] = set()
     for file, since in pairs:
