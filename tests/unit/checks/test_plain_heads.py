@@ -10,7 +10,7 @@ import pytest
 from hub.checks import Severity, Verdict
 from hub.checks.findings import Finding
 from hub.checks.panels import open_panels
-from hub.checks.plain_heads import find_in_heads
+from hub.checks.plain_heads import find_outright
 from hub.checks.tables import Bounds, delimited_table
 from hub.checks.wording import hint_of
 from tests.unit.checks.samples import THRESHOLDS
@@ -27,7 +27,7 @@ def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def told(text: str) -> list[Finding]:
     table = delimited_table(text, Bounds(100, 10_000))
     assert table is not None
-    return list(find_in_heads(table, frozenset(), THRESHOLDS))
+    return list(find_outright(table, frozenset(), THRESHOLDS))
 
 
 @pytest.mark.parametrize(
