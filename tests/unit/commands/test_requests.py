@@ -56,6 +56,9 @@ def test_a_request_goes_from_its_file_to_a_project(office: Office, tmp_path: Pat
     assert "r1/1: licence" in added
     assert "met\tlicence" in run("show", "r1")
     assert "pay-gap: APPROVED" in run("provision", "1", "--as", "bob")
+    assert "comment_missing" in run("reopen", "1", "--comment", " ", "--as", "bob", code=2)
+    assert "r1\tRETURNED" in run("reopen", "1", "--comment", "Other months.", "--as", "bob")
+    assert "request_not_approved" in run("reopen", "1", "--comment", "Again.", "--as", "bob", code=2)
     with office.units.read() as unit:
         (record,) = unit.conditions.find()
         assert FileVault(tmp_path / "documents").read(str(record.file_sha256)) == b"%PDF-1.7"

@@ -285,6 +285,57 @@ def test_who_is_in_two_sources_is_counted(tmp_path: Path) -> None:
     assert _levels(both) != {"rent": {"raw"}}
 
 
+COMMUTES = f"""\
+name: commutes
+title: {{fr: Trajets, en: Commutes}}
+{registers.HEAD}reference_period: {{first: 2005-01-01, last: 2005-03-31}}
+unit_types:
+  person: {{title: {{fr: p, en: p}}, key: [worker], pseudonym: person_id, registry: national_register}}
+  home: {{title: {{fr: d, en: h}}, key: [from], pseudonym: home_id, registry: sectors}}
+  work: {{title: {{fr: t, en: w}}, key: [to], pseudonym: work_id, registry: sectors}}
+record: {{unit: person, key: [worker]}}
+variables:
+  worker: {registers.NUMBER}
+  from: {registers.NUMBER}
+  to: {registers.NUMBER}
+  by_bus: {{type: integer, label: {{fr: b, en: b}}, minimum: 0, maximum: 9}}
+"""
+
+
+@pytest.mark.parametrize("elsewhere", [0, 1, 30])
+@pytest.mark.parametrize("home", ["commutes", "persons"])
+def test_a_home_and_a_place_of_work_stand_for_enough_persons_together(
+    tmp_path: Path, elsewhere: int, home: str
+) -> None:
+    """All work in another sector of their line; but so many that live in the first work in the second."""
+    warehouse = registers.register_all(tmp_path)
+    people = registers.persons().filter(pl.col("month") == registers.MONTHS[0]).sort("sector", "nr")
+    line = (pl.col("from") - 1) % 5
+    moved = (line == 0) & (line == 0).cum_sum().is_between(1, elsewhere)
+    commutes = people.select(worker="nr", **{"from": "sector"}, by_bus=1).with_columns(
+        to=(pl.col("from") + 4 + moved.cast(pl.Int64)) % registers.SECTORS + 1
+    )
+    codes = range(1, registers.SECTORS + 1)
+    grid = pl.DataFrame({"code": codes, "line": [(n - 1) % 5 for n in codes], "row": 0})
+    for text, table in ((COMMUTES, commutes), (GRID, grid)):
+        dictionary = parse(Dictionary, text, name="d.yaml")
+        table.write_parquet(tmp_path / f"{dictionary.name}.parquet")
+        register(
+            tmp_path / f"{dictionary.name}.parquet", dictionary, warehouse=warehouse, now=NOW, schemes=SCHEMES
+        )
+    commuting = {"source": "commutes", "columns": "by_bus"}
+    live = _table("a", "line", **(commuting | {"unit": "home"} if home == "commutes" else {}))
+    work = _table("b", "line", **commuting, unit="work")
+    for alone in (live, work):
+        assert _levels(planned(warehouse, ALL + alone)) == {"line": {"raw"}}
+    if elsewhere == 1:
+        with pytest.raises(Refused) as refused:
+            planned(warehouse, ALL + live + work)
+        assert refused.value.code == "points_to_areas"
+    else:
+        assert _levels(planned(warehouse, ALL + live + work)) == {"line": {"raw"}}
+
+
 _CUT = {"raw": 1, "band": 10, "class": 50}
 
 
