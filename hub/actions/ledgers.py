@@ -11,9 +11,12 @@ from hub.actions.ports import Checking, ExtractFiles, Office, Unit
 from hub.checks.cells import Cell
 from hub.checks.differencing import SAME_SUBMISSION
 from hub.checks.findings import Finding, Severity
+from hub.checks.headings import MAX_TABLES, find_unknown, headings_from_json
 from hub.checks.sentences import finding
 from hub.domain.errors import Conflict, IntegrityError
 from hub.domain.records import LedgerFile, StagedSets, Submission
+
+_HEADINGS = "headings of "  # instead of a space, for tables of a project without sets
 
 
 class NamedSets(NamedTuple):
@@ -65,6 +68,28 @@ def stage_sets(
     return tuple(staged), found
 
 
+def stage_headings(
+    office: Office, *, project: str, raw: object
+) -> tuple[tuple[StagedSets, ...], list[Finding]]:
+    """What a file's tables are headed with (`raw`, as a check says), to be kept where their numbers have no
+    known units; and which of them are headed like such a table that the project has released."""
+    try:
+        tables = [headings_from_json(one) for one in raw] if isinstance(raw, list) else []
+    except ValueError:
+        return (), [finding("ledger_unread", Severity.REVIEW)]
+    if not tables:
+        return (), []
+    space = f"{_HEADINGS}{project}"
+    with office.units.read() as unit:
+        released = [
+            (file.number, file.name, headings_from_json(one))
+            for file in _released(unit, space)
+            for one in file.cells
+        ]
+    unknown = tuple(one.to_json() for one in tables[:MAX_TABLES] if not one.known)
+    return (StagedSets(space, "", unknown),) if unknown else (), find_unknown(tables, released)
+
+
 def note_sets(
     unit: Unit, submission: Submission, *, position: int, name: str, sets: tuple[StagedSets, ...]
 ) -> None:
@@ -107,6 +132,7 @@ def compare_waiting(office: Office, submission: Submission) -> Compared:
         pairs = [
             (file, _released(unit, file.space, after=submission.submitted_at))
             for file in unit.ledger_files.find(submission=submission.id)
+            if not file.space.startswith(_HEADINGS)
         ]
     done: set[tuple[str, str]] = set()
     for file, since in pairs:
@@ -149,6 +175,9 @@ def release_sets(
         raise _differs(compared.differs)
     cells = 0
     for file in unit.ledger_files.find(submission=submission.id):
+        if file.space.startswith(_HEADINGS):
+            unit.ledger_files.save(dataclasses.replace(file, released_at=now))
+            continue
         since = [
             other
             for other in _released(unit, file.space, after=submission.submitted_at)

@@ -18,7 +18,7 @@ from hub.checks.layouts import TOTAL, Axis, Entry, Layout, Series, numbers_rows
 from hub.checks.measures import BASES, INTERVALS, UNIT_KINDS, Cube, Measure, Printed, printed
 from hub.checks.number_words import number_words
 from hub.checks.order_statistics import QUANTILE_METHODS
-from hub.checks.panels import Panel, fold
+from hub.checks.panels import Categories, Panel, fold
 from hub.checks.recompute import Fit, Recomputed
 from hub.checks.tables import Table, number_of
 from hub.checks.transitions import NEXT, Moves, moves_of
@@ -181,6 +181,8 @@ class _Reading:
         known = self.panel.categories(_name_of(one))
         if known is None:
             raise UnreadableClaim(f"by: {one.variable[:80]}")
+        if one.groups is not None:
+            return merged_axis(one, known, distinct)
         positions: list[int] = []
         for text in distinct:
             at = known.find(text)
@@ -208,6 +210,33 @@ class _Reading:
     def measures(self) -> list[DeclaredMeasure]:
         """The measures in the order of the series."""
         return list(self.declared.measures)
+
+
+def merged_axis(one: Grouping, known: Categories, distinct: Sequence[str]) -> Axis:
+    """The axis of a grouping with merged codes, one level per label. Raises UnreadableClaim where a label
+    could be read as something else: two groups of one name or with one code, a group named like a code that
+    is not in it, a code beside its own group, or what names neither."""
+    named: dict[str, tuple[int, ...]] = {}
+    taken: set[int] = set()
+    for label, codes in (one.groups or {}).items():
+        found = {at for code in codes if (at := known.find(str(code))) is not None}
+        alone = known.find(label)
+        if fold_label(label) in named or taken & found or (alone is not None and alone not in found):
+            raise UnreadableClaim(f"groups of {one.variable[:80]}")
+        taken |= found
+        named[fold_label(label)] = tuple(sorted(found))
+    levels = []
+    for text in distinct:
+        positions = named.get(fold_label(text))
+        if positions is None:
+            at = known.find(text)
+            if at in taken or (at is None and not is_missing(text)):
+                raise UnreadableClaim(f"label of {one.variable[:80]}")
+            positions = (-1 if at is None else at,)
+        levels.append(positions)
+    if len(set(levels)) < len(levels) or not all(levels):
+        raise UnreadableClaim(f"label of {one.variable[:80]}")
+    return Axis(_name_of(one), merged=tuple(levels))
 
 
 def fold_label(text: str) -> str:

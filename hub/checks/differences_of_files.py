@@ -14,7 +14,8 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
-from hub.checks.contents import bounds_of
+from hub.checks.canonical import take_in
+from hub.checks.contents import bounds_of, read_parts
 from hub.checks.images import MalformedImage, reencode
 from hub.checks.intake import EXTENSIONS, Kind, extension_of, matches, sniff
 from hub.checks.notebooks import MalformedNotebook, read_notebook
@@ -23,6 +24,7 @@ from hub.checks.texts import decode, reveal
 from hub.checks.thresholds import Thresholds
 
 MAX_SHOWN = 400  # rows or lines of a comparison; what is beyond is counted
+MAX_TABLES = 20  # of a file that are compared with those of another
 _CONTEXT = 2  # unchanged rows or lines around a change
 _MAX_SEQUENCE = 20_000  # rows or lines that are aligned; longer files are compared position by position
 _CELL = 200  # characters of a cell or line that are shown
@@ -37,7 +39,8 @@ def compare(older: Path, older_name: str, newer: Path, newer_name: str, threshol
 
     `table`: `columns` [[older, newer]] (None: has none), `rows`, `changed` and `cut` (numbers of rows). A row
     is `{"change", "older", "newer", "cells": [[older, newer]], "differs": [bool]}`, numbered from 0, `change`
-    one of same, changed, added, removed. `text`: `lines` of `{"change", "older", "newer", "text"}`. `image`:
+    one of same, changed, added, removed. Of files of two formats, the two tables that are most alike are
+    compared. `text`: `lines` of `{"change", "older", "newer", "text"}`. `image`:
     sizes and the share of pixels that differ (None where the sizes differ).
     """
     kinds = (_kind(older, older_name, thresholds), _kind(newer, newer_name, thresholds))
@@ -54,28 +57,45 @@ def compare(older: Path, older_name: str, newer: Path, newer_name: str, threshol
             return _compare_tables(tables[0], tables[1])
     if any(kind in _PICTURES for kind in kinds):
         return {"kind": "other"}
+    if kinds[0] is not kinds[1]:
+        pairs = [
+            (_alike(a, b), a, b)
+            for a in _tables_of(first, older_name, thresholds)
+            for b in _tables_of(second, newer_name, thresholds)
+        ]
+        if pairs:
+            _, one, other = max(pairs, key=lambda pair: pair[0])
+            return _compare_tables(one, other)
     return _compare_lines(_lines(first, kinds[0]), _lines(second, kinds[1]))
 
 
 def relate(file: Path, name: str, others: Sequence[tuple[Path, str]], thresholds: Thresholds) -> list[Json]:
-    """For each of `others`, how far it is the same table as `file`: `{"columns", "labels"}`, shares from 0 to
-    1 of column names and of row labels in common. A file that is no table, or not a readable one, has 0."""
-    kind = _kind(file, name, thresholds)
-    table = _table(file.read_bytes(), kind, thresholds) if kind in _TABLES else None
+    """For each of `others`, how far it holds a table of `file`: `{"columns", "labels"}`, shares (0 to 1) of
+    column names and of row labels in common, of the two tables that are most alike. A file without tables, or
+    not a readable one, has 0."""
+    tables = _read_tables(file, name, thresholds)
     related = []
     for path, other_name in others:
-        other_kind = _kind(path, other_name, thresholds) if table is not None else None
-        other = _table(path.read_bytes(), other_kind, thresholds) if other_kind in _TABLES else None
-        if table is None or other is None:
-            related.append({"columns": 0.0, "labels": 0.0})
-        else:
-            related.append(
-                {
-                    "columns": _shared(_heads(table), _heads(other)),
-                    "labels": _shared(_labels(table), _labels(other)),
-                }
-            )
+        found = _read_tables(path, other_name, thresholds) if tables else []
+        columns, labels = max((_alike(a, b) for a in tables for b in found), default=(0.0, 0.0))
+        related.append({"columns": columns, "labels": labels})
     return related
+
+
+def _read_tables(file: Path, name: str, thresholds: Thresholds) -> list[Table]:
+    kind = _kind(file, name, thresholds)
+    return _tables_of(file.read_bytes(), name, thresholds) if kind not in (None, *_PICTURES) else []
+
+
+def _tables_of(data: bytes, name: str, thresholds: Thresholds) -> list[Table]:
+    """The tables of a file of any format, as the checks read them; the first MAX_TABLES."""
+    return read_parts(take_in(data, name, thresholds), thresholds).tables[:MAX_TABLES]
+
+
+def _alike(first: Table, second: Table) -> tuple[float, float]:
+    """Shares of column names and of labels in common."""
+    columns = _shared(_heads(first), _heads(second))
+    return columns, _shared(_labels(first), _labels(second))
 
 
 def _kind(file: Path, name: str, thresholds: Thresholds) -> Kind | None:

@@ -34,7 +34,7 @@ _OF_AMOUNTS = AMOUNTS | DISPERSIONS | {"median", "quantile"}
 _ORDERED = frozenset({"median", "quantile"})
 _TELLING = frozenset({"sum", "mean", "median", "quantile", "min", "max", "gini"}) | INTERVALS
 _EMPLOYERS = 3  # of an area: SDAP (maps)
-_MAX_CELLS = 5_000
+MAX_CELLS = 5_000  # of a table; one with more counts as not known (hub.checks.headings)
 
 
 class Judge:
@@ -318,7 +318,7 @@ class Judge:
             if fit is None or not sure:
                 continue
             for at, entry in enumerate(fit.series.entries):
-                if not np.isnan(printed_value(fit, at)) and len(found) < _MAX_CELLS:
+                if not np.isnan(printed_value(fit, at)) and len(found) < MAX_CELLS:
                     found.append(self._cell(fit, entry, float(fit.values[at])))
         return found
 

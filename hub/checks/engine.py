@@ -16,9 +16,11 @@ from hub.checks.canonical_images import find_in_image
 from hub.checks.contents import Contents, read_parts
 from hub.checks.context import find_missing_context
 from hub.checks.counts import find_counts_in_text, find_small_counts
+from hub.checks.disclosure import MAX_CELLS
 from hub.checks.extracts import Extract, UnreadableExtract, open_extract, open_with_index
 from hub.checks.findings import Finding, Place, Report, Severity, Verdict, verdict_of
 from hub.checks.fingerprints import find_row_level
+from hub.checks.headings import HEADINGS, MAX_TABLES, Headings, headings_of
 from hub.checks.identifiers import Text, find_pseudonyms
 from hub.checks.intake import EXTENSIONS, MEDIA_TYPES, UNKNOWN_MEDIA_TYPE, extension_of
 from hub.checks.judgement import Judgement, judge
@@ -97,6 +99,7 @@ def run_checks(  # noqa: PLR0913  # as check_in_subprocess: everything a verdict
         "compared_with_extract": extract is not None and not unread,
         "reproduced": judgement.reproduced,
         "cells_reproduced": judgement.told(),
+        HEADINGS: [one.to_json() for one in _headings(contents.tables, judgement)],
         **contents.counts,
     }
     report = _report(findings, media_type, sha256, summary, thresholds)
@@ -137,6 +140,20 @@ def _judge(
         )
     except UnreadableExtract:
         return Judgement()
+
+
+def _headings(tables: Sequence[Table], judgement: Judgement) -> list[Headings]:
+    """Which tables the file has, and of which of them every number is known, as far as they are kept."""
+    places = [table.place for found, table in judgement.explained if found.complete]
+    places += [table.place for table in judgement.summaries]
+    kept = Counter(cell.place for cell in judgement.cells)
+    return [
+        headings_of(
+            table,
+            known=(judgement.reproduced or table.place in places) and kept[table.place] < MAX_CELLS,
+        )
+        for table in tables[:MAX_TABLES]
+    ]
 
 
 def _proven(findings: Sequence[Finding]) -> list[Place]:

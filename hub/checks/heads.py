@@ -72,7 +72,7 @@ def _known_words(found: Recomputed, table: Table) -> frozenset[str]:
     words = {word for at in found.layout.labels for cell in table.column(at) for word in fold(cell).split()}
     for axis in found.layout.axes:
         known = found.panel.categories(axis.variable) if axis.bands is None else None
-        levels = axis.categories or ()
+        levels = {at for level in axis.members() for at in level}
         words |= {
             w
             for text, at in (known.texts.items() if known else ())
@@ -99,12 +99,23 @@ def _twice(head: str, given: list[str]) -> bool:
 
 
 def _labels_not_groups(found: Recomputed, table: Table) -> Iterator[str]:
-    """Labels that name statistics, variables or totals: those of groups are the extract's own."""
+    """Labels that name statistics, variables, totals or merged codes: those of groups are the extract's own.
+    The name of merged codes may say which codes they are."""
     axes = found.layout.axes
+    codes = {number for axis in axes for number in _merged_codes(axis, found.panel)}
     for label in found.layout.labels:
         for cell in table.column(label):
             if cell.strip() and not any(_is_level(axis, cell, found.panel) for axis in axes):
-                yield cell
+                yield _NUMBER.sub(
+                    lambda hit: " " if float(hit[0].replace(",", ".")) in codes else hit[0], cell
+                )
+
+
+def _merged_codes(axis: Axis, panel: Panel) -> set[float]:
+    """The numbers among the codes that an axis merges."""
+    known = panel.categories(axis.variable) if axis.merged is not None else None
+    merged = {at for level in axis.merged or () if len(level) > 1 for at in level}
+    return {number for number, at in known.numbers.items() if at in merged} if known is not None else set()
 
 
 def _is_level(axis: Axis, cell: str, panel: Panel) -> bool:
@@ -182,7 +193,8 @@ def _names_level(axis: Axis, value: float, text: str, panel: Panel) -> bool:
     known = panel.categories(axis.variable)
     if known is None:
         return False
-    said = [label for at in axis.categories or () if at >= 0 for label in _labels(axis, at, panel)]
+    positions = [at for level in axis.members() for at in level if at >= 0]
+    said = [label for at in positions for label in _labels(axis, at, panel)]
     return value in known.numbers or any(label and label.casefold() in text for label in said)
 
 

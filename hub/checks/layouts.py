@@ -35,24 +35,36 @@ _MAX_GROUPS = 50_000  # more than any table that people read
 
 @dataclass(frozen=True)
 class Axis:
-    """A grouping by one variable: each level is the position of a category (-1: missing) or a band."""
+    """A grouping by one variable: each level is the position of a category (-1: missing), those of several
+    (`merged`, none in two levels), or a band."""
 
     variable: str
     categories: tuple[int, ...] | None = None
     bands: tuple[Band, ...] | None = None
+    merged: tuple[tuple[int, ...], ...] | None = None
 
     @property
     def size(self) -> int:
-        members = self.categories if self.categories is not None else self.bands
-        return len(members or ())
+        return len(self.categories or self.merged or self.bands or ())
+
+    def members(self) -> tuple[tuple[int, ...], ...]:
+        """The positions of the categories of each level; of bands none."""
+        return self.merged or tuple((at,) for at in self.categories or ())
+
+    def _of_positions(self, count: int) -> Small:
+        """The level of a missing value, then of each of `count` categories, or -1."""
+        level = np.full(count + 1, -1, dtype=small_type(self.size))
+        if self.categories is not None:
+            level[np.array(self.categories, dtype=np.int64) + 1] = np.arange(self.size)
+        for at, positions in enumerate(self.merged or ()):
+            level[np.array(positions) + 1] = at
+        return level
 
     def levels(self, panel: Panel) -> Small:
         """Per row of the panel its level, or -1."""
-        if self.categories is not None:
+        if self.bands is None:
             known = panel.few_categories(self.variable)
-            level = np.full(len(known.values) + 1, -1, dtype=small_type(len(self.categories)))
-            level[list(self.categories)] = np.arange(len(self.categories))
-            return level[known.codes]
+            return np.roll(self._of_positions(len(known.values)), -1)[known.codes]
         read, bands = panel.numeric_reader(self.variable), self.bands or ()
         found = np.full(panel.rows, -1, dtype=small_type(len(bands)))
         for first in range(0, panel.rows, STEP):
@@ -66,9 +78,8 @@ class Axis:
         known = panel.categories(self.variable)
         if known is None:
             return None
-        if self.categories is not None:
-            level = np.full(len(known.values) + 1, -1, dtype=small_type(len(self.categories)))
-            level[np.array(self.categories) + 1] = np.arange(len(self.categories))
+        if self.bands is None:
+            level = self._of_positions(len(known.values))
             return level, np.arange(level.size) == 0
         if not all(isinstance(value, int | float) for value in known.values):
             return None
@@ -78,10 +89,10 @@ class Axis:
 
     def words(self, panel: Panel, level: int) -> str:
         """The level as text, for evidence."""
-        if self.categories is not None:
+        if self.bands is None:
             known = panel.categories(self.variable)
-            at = self.categories[level]
-            return "missing" if at < 0 or known is None else str(known.values[at])
+            values = known.values if known is not None else ()
+            return ", ".join("missing" if at < 0 else str(values[at]) for at in self.members()[level])
         low, high, _, _ = (self.bands or ())[level]
         return f"{low:g} to {high:g}"
 

@@ -213,6 +213,12 @@ SENTENCES: Mapping[str, Sentence] = {
         "populations: the difference {tells} about fewer than {limit} {units}. Use exactly the same "
         "population in both files, or a clearly different one.",
     ),
+    "released_unknown": Sentence(
+        "Un tableau déjà libéré (libération n° {release}) a les mêmes intitulés, et des nombres dont les "
+        "unités ne sont pas connues : la comparaison n’a pu être faite. Comparez-les à l’œil.",
+        "A released table (release no. {release}) has the same headings, and numbers whose units are not "
+        "known: nothing could be compared. Compare them by eye.",
+    ),
     "ledger_unread": Sentence(
         "Le fichier n’a pas pu être comparé à ce qui a déjà été libéré. Comparez-le vous-même.",
         "The file could not be compared with what was released before. Compare it yourself.",

@@ -26,13 +26,23 @@ Statistic = Literal[
 ]  # fmt: skip
 
 
+Label = Annotated[str, Field(min_length=1, max_length=200)]
+Code = Annotated[str, Field(max_length=200)] | bool | int | Annotated[float, Field(allow_inf_nan=False)]
+
+
 class Grouping(Sparse):
     """A column to group by; with `breaks` (ascending) its numbers are cut into bands that hold their lower
     edge (`right: true`: their upper edge). `labels` are the names of the bands, one fewer than `breaks`, as
-    in pandas.cut; without them the bands are called "[a, b)". `next`: the variable in the unit's next row."""
+    in pandas.cut; without them the bands are called "[a, b)". With `groups` its codes are merged: the name of
+    each group and the codes in it, none in two; codes in no group stand for themselves. `next`: the variable
+    in the unit's next row."""
 
     variable: Column
     next: bool = False
+    groups: Annotated[
+        dict[Label, Annotated[tuple[Code, ...], Field(min_length=1, max_length=1_000)]] | None,
+        Field(min_length=1, max_length=200),
+    ] = None
     breaks: tuple[float, ...] | None = Field(default=None, min_length=2, max_length=500)
     labels: tuple[str, ...] | None = None
     right: bool = False
@@ -42,6 +52,15 @@ class Grouping(Sparse):
     def _labels_fit(self) -> Grouping:
         if self.labels is not None and (self.breaks is None or len(self.labels) != len(self.breaks) - 1):
             raise bad_value("one label per band", "un libellé par classe")
+        return self
+
+    @model_validator(mode="after")
+    def _groups_are_apart(self) -> Grouping:
+        codes = [str(code) for each in (self.groups or {}).values() for code in each]
+        if len(set(codes)) < len(codes):
+            raise bad_value("each code in one group, once", "chaque code dans un seul groupe, une fois")
+        if self.groups is not None and self.breaks is not None:
+            raise bad_value("groups or breaks, not both", "groups ou breaks, pas les deux")
         return self
 
 

@@ -14,10 +14,11 @@ from hub.domain.lifecycle import SubmissionState
 from hub.domain.records import Submission, SubmittedFile
 from hub.portal.visits import Visit
 
-_MAX_OTHERS = 30  # released files whose columns are looked at, the newest first
+_MAX_OTHERS = 120  # released files whose tables are looked at, the newest first
+_AT_ONCE = 20  # in one child; one that takes too long is not offered, nor are those beside it
 _MAX_OFFERED = 8
-_TABLES = (".csv", ".tsv")
-_SAME_TABLE = 0.5  # share of column names in common from which a release counts as the same table
+_PICTURES = (".png", ".jpg", ".jpeg")
+_SAME_TABLE = 0.5  # share of column names, or of labels, from which a release counts as the same table
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,14 @@ def _same_file(file: SubmittedFile, candidates: Sequence[SubmittedFile]) -> Subm
     return None
 
 
-def _released_tables(unit: Unit, submission: Submission) -> list[Other]:
-    """Released tables of the project, the newest first."""
+def _released_files(unit: Unit, submission: Submission) -> list[Other]:
+    """Released files of the project that may hold tables, the newest first."""
     released = unit.submissions.find(project=submission.project, state=SubmissionState.RELEASED)
     released = [one for one in released if one.id != submission.id]
     found = []
     for one in sorted(released, key=lambda s: s.decided_at or s.submitted_at, reverse=True):
         for file in sorted(unit.files.find(submission=one.id), key=lambda f: f.position):
-            if file.canonical_sha256 is not None and file.shown_name.lower().endswith(_TABLES):
+            if file.canonical_sha256 is not None and not file.shown_name.lower().endswith(_PICTURES):
                 found.append(Other(one, file, version=False))
         if len(found) >= _MAX_OTHERS:
             break
@@ -131,24 +132,27 @@ def difference(
 
 
 def _related(visit: Visit, submission: Submission, file: SubmittedFile) -> list[Other]:
-    """Released tables with the same columns, those with the most rows in common first."""
-    if not file.shown_name.lower().endswith(_TABLES):
+    """Released files, of whatever format, with a table of the same columns or about the same labels as one of
+    the file's; those with the most in common first."""
+    if file.shown_name.lower().endswith(_PICTURES):
         return []
     with visit.office.units.read() as unit:
-        released = _released_tables(unit, submission)
-    if not released:
-        return []
+        released = _released_files(unit, submission)
     vault = visit.portal.vault
-    shares = relate_in_subprocess(
-        vault.path(file.shown_sha256),
-        file.shown_name,
-        [(vault.path(other.file.shown_sha256), other.file.shown_name) for other in released],
-        visit.portal.thresholds,
-    )
+    shares = [
+        share
+        for some in (released[at : at + _AT_ONCE] for at in range(0, len(released), _AT_ONCE))
+        for share in relate_in_subprocess(
+            vault.path(file.shown_sha256),
+            file.shown_name,
+            [(vault.path(other.file.shown_sha256), other.file.shown_name) for other in some],
+            visit.portal.thresholds,
+        )
+    ]
     related = [
         Other(other.submission, other.file, version=False, columns=columns, labels=labels)
         for other, (columns, labels) in zip(released, shares, strict=True)
-        if columns >= _SAME_TABLE
+        if max(columns, labels) >= _SAME_TABLE
     ]
     related.sort(key=lambda other: (other.columns or 0, other.labels or 0), reverse=True)
     return related[:_MAX_OFFERED]

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from hub.actions.ledgers import NamedSets, stage_sets
+from hub.actions.ledgers import NamedSets, stage_headings, stage_sets
 from hub.actions.ports import Arrival, ExtractFiles
 from hub.checks import (
     Canonical,
@@ -26,6 +27,7 @@ from hub.checks import (
     refused_report,
     rewrite_in_subprocess,
 )
+from hub.checks.headings import HEADINGS
 from hub.checks.sentences import finding
 from hub.documents.outputs import Declaration
 from hub.domain.records import Extract, StagedFile, StagedSets, SubmittedFile
@@ -83,6 +85,7 @@ class Intake:
         frozen = self._freeze(part.data)
         changes = made.changes_of(part)
         report, sets = self._check(frozen, released, declaration, doubts_of(changes))
+        report, headings = self._compare_headings(report)
         told = report.to_json()
         if declaration is not None:
             told["summary"]["declaration"] = declaration.model_dump(mode="json", by_alias=True)
@@ -92,7 +95,7 @@ class Intake:
             sha256,
             report.media_type,
             told,
-            sets=sets,
+            sets=(*sets, *headings),
             canonical_name=released,
             canonical_size=len(part.data),
             canonical_sha256=frozen,
@@ -135,6 +138,16 @@ class Intake:
             )
             self._beside.append(NamedSets(released, staged))
             return report.with_findings(found) if found else report, staged
+
+    def _compare_headings(self, report: Report) -> tuple[Report, tuple[StagedSets, ...]]:
+        """The report without what its tables are headed with, which goes where released ones are found."""
+        summary = dict(report.summary)
+        raw = summary.pop(HEADINGS, None)
+        report = replace(report, summary=summary)
+        if self._extract is None:
+            return report, ()
+        kept, found = stage_headings(self._portal.office, project=self._extract.project, raw=raw)
+        return report.with_findings(found) if found else report, kept
 
     def _freeze(self, data: bytes) -> str:
         file = self._arrival.open(_FIRST + self._written)

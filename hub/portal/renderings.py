@@ -17,7 +17,7 @@ from typing import Any
 from starlette.responses import Response
 
 from hub.actions.reviews import read_submitted_file
-from hub.checks import Finding, Report, place_in_words, render_in_subprocess
+from hub.checks import Finding, Report, Severity, Verdict, place_in_words, render_in_subprocess
 from hub.domain.errors import NotFound
 from hub.domain.records import SubmittedFile
 from hub.portal.pages import page_number
@@ -142,8 +142,11 @@ def anchor(shown: Shown, finding: Finding) -> tuple[int, str] | None:
     place, view = finding.place, shown.view
     if view["kind"] == "notebook":
         first = view["first_cell"]
-        here = place.cell is not None and first <= place.cell < first + len(view["cells"])
-        return (shown.page + 1, f"cell-{place.cell}") if here else None
+        if place.cell is None or not first <= place.cell < first + len(view["cells"]):
+            return None
+        places = view["cells"][place.cell - first].get("places", ())
+        own = place.output is not None and any(at[0] == place.output for at in places)
+        return shown.page + 1, f"output-{place.cell}-{place.output}" if own else f"cell-{place.cell}"
     if place.cell is not None:
         return None
     if view["kind"] == "text" and place.line is not None:
@@ -156,6 +159,23 @@ def anchor(shown: Shown, finding: Finding) -> tuple[int, str] | None:
     return place.row // ROWS_PER_PAGE + 1, mark
 
 
+def findings_in(report: Report | None, cell: int, output: int) -> list[Finding]:
+    """What was found in one output of a notebook."""
+    findings = report.findings if report is not None else ()
+    return [one for one in findings if (one.place.cell, one.place.output) == (cell, output)]
+
+
+def verdict_in(report: Report | None, cell: int, output: int) -> Verdict | None:
+    """The verdict on one output of a notebook: the gravest of what was found in it. PASS only where the whole
+    notebook passes; None: nothing was found in it, and what is said of the file may still concern it."""
+    severities = {one.severity for one in findings_in(report, cell, output)}
+    if Severity.BLOCK in severities:
+        return Verdict.BLOCK
+    if Severity.REVIEW in severities:
+        return Verdict.REVIEW
+    return Verdict.PASS if report is not None and report.verdict is Verdict.PASS else None
+
+
 def pointers(shown: Shown, report: Report | None, language: str) -> dict[str, Any]:
     """What the templates need to lead from a finding to its place and back."""
     findings = report.findings if report else ()
@@ -166,6 +186,8 @@ def pointers(shown: Shown, report: Report | None, language: str) -> dict[str, An
     return {
         "place": place,
         "marks": marks,
+        "found_in": lambda cell, output: findings_in(report, cell, output),
+        "verdict_in": lambda cell, output: verdict_in(report, cell, output),
         "anchor": lambda finding: anchor(shown, finding),
         "marked_cells": {f.place.cell for f in findings if f.place.cell is not None},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,8 +16,8 @@ from hub.actions.deciders import Deciders, deciders_of
 from hub.actions.projects import get_project
 from hub.actions.releases import to_answer
 from hub.actions.submissions import get_submission
-from hub.checks import Report, find_missing_context
-from hub.checks.findings import Severity
+from hub.checks import Report, find_missing_context, place_in_words
+from hub.checks.findings import Place, Severity
 from hub.domain.errors import NotFound, Refused
 from hub.domain.permissions import Permission
 from hub.domain.records import Decision, ReviewComment, Submission, SubmittedFile
@@ -30,6 +31,7 @@ from hub.portal.visits import CurrentVisit, Visit
 TABS = ("file", "differences")
 # Refusals of a vote that the form itself shows, with what was typed.
 _ABOUT_THE_FORM = ("answer_missing", "context_missing", "control_missing", "not_judged")
+_OUTPUT = re.compile(r"[0-9]{1,5}-[0-9]{1,5}")  # of a notebook: the cell and its output
 _MAX_LISTED = 200  # numbers made again that are listed under a file that is shown as text
 
 
@@ -117,6 +119,7 @@ def _vote_form(
         "error_code": error.code if error else None,
         "chosen": visit.value("decision"),
         "comment": visit.value("comment"),
+        "named_outputs": set(visit.form.get("output", ())),
         "to_answer": [(file, to_answer(file)) for file in page.files],
         "broken": {
             (position, finding.rule): finding.message[visit.words.language]
@@ -207,6 +210,23 @@ def parse_decision(text: str) -> Decision:
         ) from None
 
 
+def _with_outputs(visit: Visit, id: str) -> str:
+    """The comment and, where the submission is not approved, which outputs of the notebook beside it were
+    ticked. A comment that was not written stays missing."""
+    comment, ticked = visit.value("comment").strip(), visit.form.get("output", ())
+    position = visit.value("file")
+    if not comment or not ticked or visit.value("decision").upper() == Decision.APPROVE:
+        return comment
+    with visit.office.units.read() as unit:
+        file = unit.files.get(f"{id}/{position}")
+    if file is None or not all(_OUTPUT.fullmatch(one) for one in ticked):
+        raise NotFound("not_found", "There is no such output.", "Cette sortie n’existe pas.")
+    places = sorted({(int(cell), int(output)) for cell, output in (one.split("-") for one in ticked)})
+    said = [place_in_words(Place(cell=c, output=o), None, visit.words.language) for c, o in places]
+    listed = "\n".join(f"- {file.shown_name}, {one}" for one in said)
+    return f"{comment}\n\n{visit.words('review.about_outputs')}\n{listed}"
+
+
 def vote(visit: CurrentVisit, id: str) -> Response:
     """The checker's vote; what is missing is said beside the form, with the comment kept."""
     try:
@@ -214,7 +234,7 @@ def vote(visit: CurrentVisit, id: str) -> Response:
             visit.office,
             submission_id=id,
             decision=parse_decision(visit.value("decision")),
-            comment=visit.value("comment"),
+            comment=_with_outputs(visit, id),
             grounds=grounds_of(visit.form),
             by=visit.actor,
             now=visit.now,

@@ -108,6 +108,27 @@ def test_two_files_of_one_submission_are_compared(stage: Stage, session: str) ->
     assert 'data-testid="beside"' not in stage.visit("ana").get(f"{P}/submissions/{alone}").text
 
 
+def test_a_released_number_nobody_could_make_again_is_remembered_by_its_headings(
+    stage: Stage, session: str
+) -> None:
+    plain = counted(stage, "region")
+    lines = plain.decode().splitlines()
+    strange = "\n".join([f"{lines[0]},index", *(f"{line},{17.13 + k}" for k, line in enumerate(lines[1:]))])
+    first = stage.submit(session, ("index.csv", strange.encode()))
+    assert rules(stage, first)[0] is Verdict.REVIEW
+    assert rules(stage, stage.submit(session, ("regions.csv", plain)))[0] is Verdict.PASS
+    stage.approve(first)
+    again = stage.submit(session, ("regions again.csv", plain))
+    assert rules(stage, again) == (Verdict.REVIEW, ["released_unknown"])
+    with stage.office.units.read() as unit:
+        (file,) = unit.files.find(submission=again)
+    (found,) = report_from_json(dict(file.report)).findings
+    assert found.evidence["table"] == "index.csv"
+    assert "headings" not in file.report["summary"]  # type: ignore[operator]
+    other = stage.submit(session, ("zones.csv", counted(stage, "age")))
+    assert "released_unknown" not in rules(stage, other)[1]
+
+
 def test_cells_count_persons_in_the_order_in_which_they_are_numbered(stage: Stage, session: str) -> None:
     directory = stage.folder / "extracts/wages/v1"
     file = stage.folder / "regions.csv"

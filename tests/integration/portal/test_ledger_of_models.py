@@ -52,7 +52,7 @@ def model(formula: str, within: str = "everyone") -> File:
     """The summary that statsmodels prints of the model, on the rows that have `within`."""
     frame = people().to_pandas()
     fitted = smf.ols(formula, frame[frame[within].notna()]).fit()
-    return f"{within} {abs(hash(formula)) % 997}.txt", str(fitted.summary()).encode()
+    return f"{within}.txt", str(fitted.summary()).encode()
 
 
 def means(of: str, within: str) -> File:

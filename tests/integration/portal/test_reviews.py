@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import threading
@@ -161,6 +162,47 @@ def hostile_notebook() -> bytes:
     ]
     book.cells = [nbformat.v4.new_markdown_cell(SCRIPT), code]
     return nbformat.writes(book).encode()
+
+
+def notebook_of_outputs() -> bytes:
+    """Two outputs: a picture, which somebody must judge, and a sentence without numbers."""
+    out = io.BytesIO()
+    Image.new("RGB", (30, 20), "red").save(out, "PNG")
+    code = nbformat.v4.new_code_cell("show(table)")
+    picture = base64.b64encode(out.getvalue()).decode()
+    code.outputs = [
+        nbformat.v4.new_output("display_data", {"image/png": picture}),
+        nbformat.v4.new_output("stream", text="All groups are large.\n"),
+    ]
+    return nbformat.writes(nbformat.v4.new_notebook(cells=[code])).encode()
+
+
+def test_each_output_of_a_notebook_has_its_own_verdict_and_can_be_named(stage: Stage, session: str) -> None:
+    submission = stage.submit(session, ("a.ipynb", notebook_of_outputs()))
+    page = stage.visit("chloe").get(f"{P}/review/{submission}").text
+    assert 'id="output-0-0"' in page
+    assert 'id="output-0-1"' in page
+    assert "#output-0-0" in page  # where the finding leads
+    first, second = page.split('id="output-0-0"')[1].split('id="output-0-1"')
+    assert 'data-testid="found-0-0"' in first
+    assert "Nothing was found in this output." not in first
+    assert "Nothing was found in this output." in second
+    assert 'name="output" value="0-1"' in second
+    assert 'form="vote-form"' in second
+    assert 'name="output"' not in stage.visit("eve").get(f"{P}/submissions/{submission}/files/0").text
+
+    def cast(who: str, **fields: object) -> int:
+        return stage.post(
+            who, f"/review/{submission}/vote", decision="return", file="0", **fields
+        ).status_code
+
+    assert cast("chloe", output=["0-0"]) == 422  # the reason is still to be given
+    assert cast("chloe", output=["0-0", "x"], comment="Leave it out.") == 404
+    assert cast("chloe", output=["0-0"], comment="Leave it out.") == 303
+    assert cast("denis", comment="As chloe.") == 303
+    told = stage.visit("ana").get(f"{P}/submissions/{submission}").text
+    assert "Leave it out." in told
+    assert "a.ipynb, notebook cell 1, output 1" in told
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from hub.actions.ledgers import NamedSets
 from hub.actions.ports import ExtractFiles, Office
 from hub.checks.cells import Cell, dump_checked, load_checked
 from hub.checks.findings import Finding, Place, Report, Severity, Verdict
+from hub.checks.headings import headings_of
+from hub.checks.tables import Table
 from hub.domain.errors import Conflict, IntegrityError
 from hub.domain.lifecycle import SubmissionState
 from hub.domain.records import Decision, StagedFile, StagedSets, Submission
@@ -259,6 +261,28 @@ def test_what_was_staged_before_siblings_were_compared_is_refused_at_release(
     with pytest.raises(Conflict) as refused:
         decide(office, submit(office, "wages", *old))
     assert refused.value.code == "differs_beside"
+
+
+def test_two_that_wait_with_numbers_nobody_knows_are_both_released(office: Office) -> None:
+    raw = [headings_of(Table(["region", "index"], [["north", "1.5"]]), known=False).to_json()]
+    kept, found = ledgers.stage_headings(office, project="wages", raw=raw)
+    assert found == []
+    waiting = [
+        submit(office, "wages", dataclasses.replace(factories.staged(sha256=letter * 64), sets=kept))
+        for letter in "ab"
+    ]
+    assert [decide(office, one).state for one in waiting] == [SubmissionState.RELEASED] * 2
+    kept, found = ledgers.stage_headings(office, project="wages", raw=raw)
+    assert [(f.rule, f.evidence["release"]) for f in found] == [("released_unknown", waiting[1].number)]
+    assert ledgers.stage_headings(office, project="health", raw=raw)[1] == []
+
+
+def test_what_a_check_says_of_headings_is_not_believed_blindly(office: Office) -> None:
+    for raw in ([{}], [{"heads": []}], ["x"], [None]):
+        kept, found = ledgers.stage_headings(office, project="wages", raw=raw)
+        assert (kept, [f.rule for f in found]) == ((), ["ledger_unread"])
+    for raw in (None, [], "x"):
+        assert ledgers.stage_headings(office, project="wages", raw=raw) == ((), [])
 
 
 @pytest.mark.parametrize("decision", [Decision.RETURN, Decision.REJECT, None])

@@ -148,6 +148,56 @@ def test_the_same_table_is_known_by_columns_and_labels(tmp_path: Path, threshold
     assert relate_in_subprocess(tmp_path / "now.csv", "now.csv", others, thresholds)[0] == (1.0, 1.0)
 
 
+FORMATS = {
+    "a.tsv": OLD.replace(",", "\t"),
+    "a.md": "| region | n | mean |\n|---|---|---|\n| north | 120 | 1459.2 |\n| south | 90 | 1517.6 |\n"
+    "| west | 150 | 1476.4 |\n",
+    "a.txt": "region    n    mean\n north  120  1459.2\n south   90  1517.6\n  west  150  1476.4\n",
+    "a.json": json.dumps(
+        [
+            {"region": "north", "n": 120, "mean": 1459.2},
+            {"region": "south", "n": 90, "mean": 1517.6},
+            {"region": "west", "n": 150, "mean": 1476.4},
+        ]
+    ),
+    "a.tex": "\\begin{tabular}{lrr}\n\\hline\nregion & n & mean \\\\\n\\hline\nnorth & 120 & 1459.2 \\\\\n"
+    "south & 90 & 1517.6 \\\\\nwest & 150 & 1476.4 \\\\\n\\hline\n\\end{tabular}\n",
+}
+
+
+@pytest.mark.parametrize("name", [*FORMATS, "a.ipynb"])
+def test_tables_of_all_formats_are_compared(tmp_path: Path, thresholds: Thresholds, name: str) -> None:
+    text = FORMATS.get(name) or json.dumps(
+        {
+            "cells": [
+                {"cell_type": "markdown", "source": FORMATS["a.md"], "metadata": {}, "id": "c0"},
+            ],
+            "metadata": {},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+    )
+    older, newer = tmp_path / name, tmp_path / "new.csv"
+    older.write_text(text)
+    newer.write_text(OLD.replace("90", "89"))
+    assert relate(newer, newer.name, [(older, name)], thresholds) == [{"columns": 1.0, "labels": 1.0}]
+    assert relate(older, name, [(newer, newer.name)], thresholds) == [{"columns": 1.0, "labels": 1.0}]
+    found = compare(older, name, newer, newer.name, thresholds)
+    assert found["kind"] == "table"
+    (row,) = [r for r in found["rows"] if r["change"] != "same"]
+    assert row["cells"][:2] == [["south", "south"], ["90", "89"]]
+    assert compare(newer, newer.name, older, name, thresholds)["changed"] == 1
+
+
+def test_of_several_tables_the_one_most_alike_is_compared(tmp_path: Path, thresholds: Thresholds) -> None:
+    older, newer = tmp_path / "a.md", tmp_path / "new.csv"
+    other = "| sector | k |\n|---|---|\n| mining | 4711 |\n| trade | 4712 |\n\n"
+    older.write_text(other + FORMATS["a.md"] + "\n" + other)
+    newer.write_text(OLD)
+    found = compare(older, older.name, newer, newer.name, thresholds)
+    assert (found["kind"], found["changed"]) == ("table", 0)
+
+
 def test_the_confined_child_reads_both_files_and_its_death_is_an_answer(
     tmp_path: Path, thresholds: Thresholds
 ) -> None:

@@ -57,6 +57,14 @@ SHAPES: dict[str, Callable[[], object]] = {
         "people", "wage", breaks=[0, 20000, 1000000], file="t.csv"
     ),
     "share of the bands": lambda: vitrine.table("people", "age", "share", breaks=[18, 40, 60], file="t.csv"),
+    "merged codes": lambda: vitrine.table(
+        "people", ["region", "sex"], "mean", "wage", groups={"region": {"south": [3, 4]}}, file="t.csv"
+    ),
+    "merged texts, spread, with totals": lambda: vitrine.merge(
+        vitrine.table("people", ["year", "sex"], file="t.csv", spread=True, total="Ensemble"),
+        "sex",
+        groups={"both": ["F", "M"]},
+    ),
     "share within": lambda: vitrine.table("people", ["sex", "year"], "share", within="sex", file="t.csv"),
     "spread with totals": lambda: vitrine.table(
         "people", ["sex", "year"], file="t.csv", spread=True, total="Ensemble"

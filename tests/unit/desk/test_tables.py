@@ -164,7 +164,7 @@ def test_rounding_is_declared() -> None:
     assert {int(text) % 5 for text in printed("t.csv")["count"]} == {0}
 
 
-def test_wider_bands_are_declared_and_merged_codes_are_not(capsys: pytest.CaptureFixture[str]) -> None:
+def test_wider_bands_and_merged_codes_are_declared() -> None:
     table = vitrine.table("people", "age", breaks=[18, 20, 22, 75], file="t.csv")
     vitrine.merge(table, "age", breaks=[18, 40, 75])
     assert printed("t.csv")["age"].tolist() == ["[18, 40)", "[40, 75)"]
@@ -172,9 +172,36 @@ def test_wider_bands_are_declared_and_merged_codes_are_not(capsys: pytest.Captur
     codes = vitrine.table("people", "region", file="u.csv")
     merged = vitrine.merge(codes, "region", groups={"south": [3, 4]})
     assert printed("u.csv")["region"].tolist() == ["1", "2", "south"]
-    assert merged.output is None
-    assert not Path("u.csv.spec.json").exists()
-    assert "without a declaration" in capsys.readouterr().out
+    assert declared("u.csv").output.by[0].groups == {"south": (3, 4)}
+    assert merged.output is not None
+    whole = vitrine.table("people", ["region", "sex"], file="v.csv", groups={"region": {"south": [3, 4]}})
+    assert declared("v.csv").output.by[0].groups == {"south": (3, 4)}
+    assert set(printed("v.csv")["region"]) == {"1", "2", "south"}
+    vitrine.merge(whole, "region", groups={"north": [1, 2]})  # of the codes, not of the groups before
+    assert set(printed("v.csv")["region"]) == {"3", "4", "north"}
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        {},
+        {"a": []},
+        {"a": [1], "b": [1]},
+        {"2": [1, 3]},
+        {"a": [None]},
+        {"a": [[1]]},
+        {"a": [float("nan")]},
+        {"regoin": {"a": [1, 2]}},
+    ],
+)
+def test_groups_that_mean_nothing_are_refused_before_anything_is_written(
+    groups: dict[str, list[Any]],
+) -> None:
+    with pytest.raises(vitrine.BadArgument):
+        vitrine.table("people", "region", file="w.csv", groups=groups)
+    with pytest.raises(vitrine.BadArgument):
+        vitrine.table("people", "region", file="w.csv", stat="mean", of="region", groups={"a": [1, 2]})
+    assert not Path("w.csv").exists()
 
 
 def test_extremes_are_dropped() -> None:

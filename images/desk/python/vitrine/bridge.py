@@ -73,12 +73,9 @@ def _seen(asked: dict[str, Any]) -> Any:
 
 
 def _table(asked: dict[str, Any]) -> Any:
-    from .tables import remake, table
+    from .tables import table
 
-    groups = asked.pop("groups", None)
     made = table(_seen(asked), **asked)
-    if groups:
-        made = remake(made, groups=groups)
     return {
         "columns": list(made.frame.columns),
         "rows": made.frame.to_numpy().tolist(),

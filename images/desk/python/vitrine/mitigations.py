@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .tables import THRESHOLD, Table, remake
-from .words import BadArgument, say
+from .tables import THRESHOLD, Table, named_groups, remake
+from .words import BadArgument
 
 
 def suppress(
@@ -29,10 +29,8 @@ def merge(
     breaks: Sequence[float] | None = None,
     groups: Mapping[str, Sequence[Any]] | None = None,
 ) -> Table:
-    """Wider bands for a number (`breaks`), or groups of codes ({"South": [1, 5], …}).
-
-    Groups of codes cannot be declared: the file is written alone, and a sentence says so.
-    """
+    """Wider bands for a number (`breaks`), or groups of codes ({"South": [1, 5], …}); codes in no group stand
+    for themselves."""
     by = table.recipe.output["by"]
     if variable not in [each["variable"] for each in by] or (breaks is None) == (groups is None):
         raise BadArgument(
@@ -44,15 +42,15 @@ def merge(
             raise BadArgument(
                 "breaks", fr="au moins deux bornes, croissantes", en="at least two edges, ascending"
             )
-        changed = [
-            {name: value for name, value in each.items() if name != "labels"} | {"breaks": edges}
-            if each["variable"] == variable
-            else each
-            for each in by
-        ]
-        return remake(table, by=changed)
-    print(say("merged_codes"))  # noqa: T201  (the cell’s output is how a notebook speaks)
-    return remake(table, groups={**(table.recipe.groups or {}), variable: groups})
+        fresh: dict[str, Any] = {"breaks": edges}
+    else:
+        fresh = {"groups": named_groups(groups or {})}
+    kept = ("variable", "column", "next", *(("right",) if breaks is not None else ()))
+    changed = [
+        {name: each[name] for name in kept if name in each} | fresh if each["variable"] == variable else each
+        for each in by
+    ]
+    return remake(table, by=changed)
 
 
 def drop_extremes(table: Table) -> Table:

@@ -62,7 +62,6 @@ class Recipe:
     digits: int = 6
     below: int | None = None
     secondary: bool = True
-    groups: Mapping[str, Mapping[str, Sequence[Any]]] | None = None
 
 
 def table(  # noqa: PLR0913  (one argument per choice of the declaration)
@@ -77,6 +76,7 @@ def table(  # noqa: PLR0913  (one argument per choice of the declaration)
     breaks: Mapping[str, Sequence[float]] | Sequence[float] | None = None,
     labels: Mapping[str, Sequence[str]] | Sequence[str] | None = None,
     right: bool = False,
+    groups: Mapping[str, Any] | None = None,
     quantile: float | None = None,
     weight: str | None = None,
     within: Sequence[str] | None = None,
@@ -93,7 +93,8 @@ def table(  # noqa: PLR0913  (one argument per choice of the declaration)
 ) -> Table:
     """Make a table of the extract, write it to `file` (.csv) and its declaration beside it.
 
-    One line per group of `by` (numbers cut into bands by `breaks`), one column per measure: `stat` `of` a
+    One line per group of `by` (numbers cut into bands by `breaks`; codes merged by `groups`: {"South": [1,
+    5]}, or such by variable; codes in no group stand for themselves), one column per measure: `stat` `of` a
     variable, or several `measures` ({"stat", "of", "quantile", "weight", "within", "column"}). `where` as in
     vitrine.filters. `spread` puts the last grouping into columns; `total` names total lines. The numbers come
     from the extract itself: `data` (what read_extract() gave, or a table's name) says which table is meant.
@@ -121,7 +122,9 @@ def table(  # noqa: PLR0913  (one argument per choice of the declaration)
     )
     listed = with_transitions(listed, names, time)
     groupings = [
-        _grouping(name, _for(breaks, name, names), _for(labels, name, names), right=right) for name in names
+        _grouping(name, _for(breaks, name, names), _for(labels, name, names), right=right)
+        | _groups_for(groups, name, names)
+        for name in names
     ]
     if time is not None:
         groupings.append({**groupings[-1], "next": True, "column": f"next_{names[-1]}"})
@@ -147,6 +150,42 @@ def _for(given: Any, name: str, names: Sequence[str]) -> Any:
     if len(names) != 1:
         raise BadArgument("breaks", fr="un dictionnaire par variable", en="a dictionary by variable")
     return given
+
+
+def _groups_for(given: Any, name: str, names: Sequence[str]) -> dict[str, Any]:
+    """The groups of codes of one grouping: by name, or the groups themselves if there is one grouping."""
+    if given is None:
+        return {}
+    if given and all(isinstance(each, Mapping) for each in given.values()) and set(given) <= set(names):
+        return {"groups": named_groups(given[name])} if name in given else {}
+    if len(names) != 1:
+        raise BadArgument("groups", fr="un dictionnaire par variable", en="a dictionary by variable")
+    return {"groups": named_groups(given)}
+
+
+def named_groups(given: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    """The codes of each group as a declaration has them; none in two groups."""
+    lists = {
+        str(label): [] if isinstance(codes, str | Mapping) else list(codes) for label, codes in given.items()
+    }
+    named = {label: [_code(code) for code in codes] for label, codes in lists.items()}
+    codes = [str(code) for each in named.values() for code in each]
+    if not named or not all(named.values()) or len(set(codes)) < len(codes):
+        raise BadArgument(
+            "groups",
+            fr="{libellé: [codes]}, chaque code dans un seul groupe",
+            en="{label: [codes]}, each code in one group",
+        )
+    return named
+
+
+def _code(code: Any) -> Any:
+    plain = code.item() if isinstance(code, np.generic) else code
+    if not isinstance(plain, str | int | float | bool) or (
+        isinstance(plain, float) and not np.isfinite(plain)
+    ):
+        raise BadArgument("groups", fr="des codes : textes ou nombres", en="codes: texts or numbers")
+    return plain
 
 
 def _grouping(name: str, breaks: Any, labels: Any, *, right: bool) -> dict[str, Any]:
@@ -234,9 +273,8 @@ def make(recipe: Recipe) -> Table:
     shown = _printed(lines, keys, recipe, hidden)
     if output.get("spread"):
         shown = _spread(shown, keys, lines[RANK].to_numpy())
-    declared = None if recipe.groups else output
-    write_result(result_path(recipe.file), list(shown.columns), shown.to_numpy().tolist(), declared)
-    return Table(recipe.file, shown, lines[UNITS].reset_index(drop=True), declared, recipe)
+    write_result(result_path(recipe.file), list(shown.columns), shown.to_numpy().tolist(), output)
+    return Table(recipe.file, shown, lines[UNITS].reset_index(drop=True), output, recipe)
 
 
 def _read(recipe: Recipe, behind: ExtractTable) -> pd.DataFrame:
@@ -255,19 +293,24 @@ def _read(recipe: Recipe, behind: ExtractTable) -> pd.DataFrame:
     chosen = with_next(chosen, output, behind.units.get("person"))
     for grouping in output["by"]:
         name = title_of(grouping)
-        if "breaks" in grouping:
+        if "breaks" in grouping or "groups" in grouping:
             measured = {each.get("of") for each in output["measures"]} | {
                 each.get("weight") for each in output["measures"]
             }
             if name in measured:
                 raise BadArgument("by", fr=f"« {name} » est aussi mesurée", en=f"“{name}” is also measured")
-            chosen[name] = _bands(chosen[name], grouping)
-        elif recipe.groups and grouping["variable"] in recipe.groups:
-            names = {
-                code: label for label, codes in recipe.groups[grouping["variable"]].items() for code in codes
-            }
-            chosen[name] = chosen[name].astype(object).map(lambda code, names=names: names.get(code, code))
+            cut = _bands if "breaks" in grouping else _merged
+            chosen[name] = cut(chosen[name], grouping)
     return chosen
+
+
+def _merged(column: pd.Series, grouping: Mapping[str, Any]) -> pd.Series:
+    """The name of each code's group; a code in none stands for itself, and no group may be named like it."""
+    names = {code: label for label, codes in grouping["groups"].items() for code in codes}
+    alone = {key_text(code) for code in column.dropna().unique() if code not in names}
+    if alone & set(grouping["groups"]):
+        raise BadArgument("groups", fr="un groupe porte le nom d’un code", en="a group is named like a code")
+    return column.astype(object).map(lambda code: names.get(code, code))
 
 
 def _bands(column: pd.Series, grouping: Mapping[str, Any]) -> pd.Series:
@@ -412,9 +455,7 @@ def _spread(shown: pd.DataFrame, keys: Sequence[str], ranks: np.ndarray[Any, Any
 
 def remake(written: Table, **changes: Any) -> Table:
     """The same table with other choices: keys of its declaration, or fields of its recipe."""
-    fields_of_recipe = {
-        name: changes.pop(name) for name in ("below", "secondary", "groups") if name in changes
-    }
+    fields_of_recipe = {name: changes.pop(name) for name in ("below", "secondary") if name in changes}
     output = {**written.recipe.output, **changes}
     output = {name: value for name, value in output.items() if value is not None}
     return make(replace(written.recipe, output=output, **fields_of_recipe))

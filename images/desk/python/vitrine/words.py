@@ -61,12 +61,6 @@ SENTENCES: Mapping[str, Sentence] = {
         "{name} : {problem}.",
         "{name}: {problem}.",
     ),
-    "merged_codes": Sentence(
-        "Ce tableau regroupe des modalités à la main : il est écrit sans déclaration, des personnes "
-        "l’examineront. Joignez-y les effectifs.",
-        "This table merges categories by hand: it is written without a declaration, people will "
-        "examine it. Add the counts.",
-    ),
     "small_cells": Sentence(
         "{cells} lignes comptent moins de {below} unités : vitrine.suppress(t), ou des classes plus larges.",
         "{cells} lines have fewer than {below} units: vitrine.suppress(t), or wider bands.",

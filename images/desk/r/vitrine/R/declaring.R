@@ -44,7 +44,7 @@ summarise_data <- function(data, columns) {
 }
 
 vitrine_table <- function(data, by = character(), stat = "count", of = NULL, file, measures = NULL, where = NULL,
-                          breaks = NULL, labels = NULL, right = FALSE, quantile = NULL, weight = NULL,
+                          breaks = NULL, labels = NULL, right = FALSE, groups = NULL, quantile = NULL, weight = NULL,
                           within = NULL, column = NULL, spread = FALSE, total = NULL, rounding = NULL,
                           suppress_below = NULL, secondary = TRUE, suppressed = NULL, table = NULL, digits = 6,
                           time = NULL) {
@@ -59,9 +59,9 @@ vitrine_table <- function(data, by = character(), stat = "count", of = NULL, fil
   make_table(list(
     call = "table", table = table %||% extract_table(NULL)$name, by = as.list(by), measures = measures,
     file = path.expand(file), where = where, breaks = as_lists(breaks), labels = as_lists(labels),
-    right = right, spread = spread, total = total, rounding = rounding, suppress_below = suppress_below,
-    secondary = secondary, suppressed = suppressed, digits = digits, time = time,
-    seen = summarise_data(data, used)
+    right = right, groups = as_groups(groups), spread = spread, total = total, rounding = rounding,
+    suppress_below = suppress_below, secondary = secondary, suppressed = suppressed, digits = digits,
+    time = time, seen = summarise_data(data, used)
   ))
 }
 
@@ -69,6 +69,12 @@ vitrine_table <- function(data, by = character(), stat = "count", of = NULL, fil
 
 as_lists <- function(given) {
   if (is.null(given)) NULL else if (is.list(given)) lapply(given, as.list) else as.list(given)
+}
+
+# list(South = c(1, 5)), or such lists by variable.
+as_groups <- function(given) {
+  if (is.null(given)) return(NULL)
+  lapply(given, function(one) if (is.list(one) && !is.null(names(one))) lapply(one, as.list) else as.list(one))
 }
 
 as_frame <- function(answer) {
@@ -111,18 +117,19 @@ vitrine_round <- function(made, base = 5) remake(made, rounding = base)
 
 vitrine_merge <- function(made, variable, breaks = NULL, groups = NULL) {
   request <- attr(made, "vitrine_request")
+  named <- function(given, nested) if (is.null(given) || !nested) list() else given
+  merged <- named(request$groups, !is.null(request$groups) && is.list(request$groups[[1]]) && !is.null(names(request$groups[[1]])))
+  bands <- named(request$breaks, !is.null(names(request$breaks)))
   if (!is.null(groups)) {
-    message(if (in_english()) {
-      "Merged by hand: written without a declaration, people will examine it. Add the counts."
-    } else {
-      "Modalit\u00e9s regroup\u00e9es \u00e0 la main : \u00e9crit sans d\u00e9claration, des personnes l'examineront. Joignez-y les effectifs."
-    })
-    return(remake(made, groups = stats::setNames(list(lapply(groups, as.list)), variable)))
+    merged[[variable]] <- as_groups(groups)
+    bands[[variable]] <- NULL
+  } else {
+    bands[[variable]] <- as.list(breaks)
+    merged[[variable]] <- NULL
   }
-  all <- request$breaks
-  if (is.null(names(all))) all <- list()
-  all[[variable]] <- as.list(breaks)
-  remake(made, breaks = all, labels = NULL)
+  remake(
+    made, breaks = if (length(bands)) bands else NULL, labels = NULL, groups = if (length(merged)) merged else NULL
+  )
 }
 
 vitrine_drop_extremes <- function(made) {
