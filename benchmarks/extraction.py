@@ -160,8 +160,8 @@ def schemes() -> ClassSchemes:
 
 
 def request(task: str) -> str:
-    """The specification of the task as YAML. `before` and `refresh`: all persons, without the last year and in
-    the next version of that extract."""
+    """The specification of the task as YAML. `before` and `refresh`: of all persons, an extract without the
+    last year and the next version of it."""
     first, last = window()
     if task == "before":
         last = months()[-13]
