@@ -5,20 +5,34 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
-from typing import IO
+from typing import IO, NamedTuple
 
 from hub.actions.ports import Checking, ExtractFiles, Office, Unit
 from hub.checks.cells import Cell
+from hub.checks.differencing import SAME_SUBMISSION
 from hub.checks.findings import Finding, Severity
 from hub.checks.sentences import finding
 from hub.domain.errors import Conflict, IntegrityError
 from hub.domain.records import LedgerFile, StagedSets, Submission
 
 
+class NamedSets(NamedTuple):
+    """The sets of one file of a submission that is on its way, under the name that people see."""
+
+    name: str
+    sets: tuple[StagedSets, ...]
+
+
 def stage_sets(
-    office: Office, *, extract: ExtractFiles, cells: Sequence[Cell], sets: IO[bytes]
+    office: Office,
+    *,
+    extract: ExtractFiles,
+    cells: Sequence[Cell],
+    sets: IO[bytes],
+    beside: Sequence[NamedSets] = (),
 ) -> tuple[tuple[StagedSets, ...], list[Finding]]:
-    """Keep the sets behind a file's reproduced numbers, and what they tell beside all released ones.
+    """Keep the sets behind a file's reproduced numbers, and what they tell with all released ones and with
+    those `beside` them, of the files of the submission that were staged before.
 
     `cells` and `sets` are those of one check (`hub.checks.cells`). Whatever keeps the comparison from being
     made is a finding `ledger_unread`, never silence. Blocks while child processes work.
@@ -38,7 +52,13 @@ def stage_sets(
         with office.units.read() as unit:
             released = {table.space: _released(unit, table.space) for table in tables.values()}
         staged, found = checking.ledger.place(
-            tables, held, sets, released, min_units=checking.min_units, severity=checking.differencing
+            tables,
+            held,
+            sets,
+            released,
+            _by_space(beside),
+            min_units=checking.min_units,
+            severity=checking.differencing,
         )
     except IntegrityError:
         return (), [finding("ledger_unread", Severity.REVIEW)]
@@ -121,24 +141,39 @@ def release_sets(
 
     Raises Conflict `differs_from_release` if something released since the submission was checked differs
     from it by fewer persons, households or employers than the threshold: two that waited together must not
-    both leave. Raises IntegrityError `ledger_damaged` where its sets are not what was kept.
+    both leave. Its own files were compared when they were checked, and what that told was answered; those
+    kept before that was done are compared now (`differs_beside`). Raises IntegrityError `ledger_damaged`
+    where its sets are not what was kept.
     """
     if compared.differs is not None:
         raise _differs(compared.differs)
     cells = 0
     for file in unit.ledger_files.find(submission=submission.id):
         since = [
-            old
-            for old in _released(unit, file.space, after=submission.submitted_at)
-            if (file.id, old.id) not in compared.files
+            other
+            for other in _released(unit, file.space, after=submission.submitted_at)
+            if (file.id, other.id) not in compared.files
+            and (other.submission != submission.id or not _compared(other))
         ]
         checking.ledger.verify(file)
         number = _first_difference(checking, file, since)
         if number is not None:
-            raise _differs(number)
+            raise _differs_beside() if number == submission.number else _differs(number)
         unit.ledger_files.save(dataclasses.replace(file, released_at=now))
         cells += len(file.cells)
     return cells
+
+
+def _by_space(beside: Sequence[NamedSets]) -> dict[str, list[LedgerFile]]:
+    files: dict[str, list[LedgerFile]] = {}
+    for at, (name, sets) in enumerate(beside):
+        for k, one in enumerate(sets):
+            files.setdefault(one.space, []).append(
+                LedgerFile(
+                    f"beside/{at}/{k}", "", at, SAME_SUBMISSION, name, one.space, one.sha256, one.cells
+                )
+            )
+    return files
 
 
 def _released(unit: Unit, space: str, *, after: datetime | None = None) -> list[LedgerFile]:
@@ -148,6 +183,22 @@ def _released(unit: Unit, space: str, *, after: datetime | None = None) -> list[
         for file in unit.ledger_files.find(space=space)
         if file.released_at is not None and (after is None or file.released_at >= after)
     ]
+
+
+def _compared(file: LedgerFile) -> bool:
+    """Whether the files of its submission were compared with it when they were checked; those whose index
+    does not say which set is a number's are older than that."""
+    return all("set" in cell for cell in file.cells)
+
+
+def _differs_beside() -> Conflict:
+    return Conflict(
+        "differs_beside",
+        "Two files of this submission are about nearly the same population: together they would tell about "
+        "too few. Return it.",
+        "Deux fichiers de cette soumission portent sur presque la même population : ensemble, ils "
+        "informeraient sur trop peu d’unités. Renvoyez-la.",
+    )
 
 
 def _differs(number: int) -> Conflict:

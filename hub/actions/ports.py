@@ -223,12 +223,14 @@ class Ledger(Protocol):
         cells: Sequence[Cell],
         sets: IO[bytes],
         released: Mapping[str, Sequence[LedgerFile]],
+        beside: Mapping[str, Sequence[LedgerFile]],
         *,
         min_units: int,
         severity: Severity,
     ) -> tuple[list[StagedSets], list[Finding]]:
         """Keep the sets behind a file's numbers (`sets`, as a check wrote them) as numbers, per space; and
-        what they tell beside the `released` ones of their spaces. The same again changes nothing."""
+        what they tell with the `released` ones of their spaces and those `beside` them, of the submission's
+        other files (number SAME_SUBMISSION). The same again changes nothing."""
 
     def differ(
         self, new: LedgerFile, released: Sequence[LedgerFile], *, min_units: int

@@ -83,15 +83,27 @@ class FileLedger:
         cells: Sequence[Cell],
         sets: IO[bytes],
         released: Mapping[str, Sequence[LedgerFile]],
+        beside: Mapping[str, Sequence[LedgerFile]],
         *,
         min_units: int,
         severity: Severity,
     ) -> tuple[list[StagedSets], list[Finding]]:
-        old = {space: [_told(file) for file in files] for space, files in released.items()}
+        old, near = (
+            {space: [_told(file) for file in files] for space, files in others.items()}
+            for others in (released, beside)
+        )
         try:
             with self.aside() as answer:
                 spaces, found = place_in_subprocess(
-                    self._cells, tables, cells, sets, old, min_units=min_units, severity=severity, into=answer
+                    self._cells,
+                    tables,
+                    cells,
+                    sets,
+                    old,
+                    near,
+                    min_units=min_units,
+                    severity=severity,
+                    into=answer,
                 )
                 answer.seek(0)
                 placed = [StagedSets(one.space, self._keep(answer, one.length), one.cells) for one in spaces]

@@ -16,11 +16,8 @@ import numpy as np
 from hub.checks.filters import UnreadableFilter, mask_of
 from hub.checks.layouts import TOTAL, Axis, Entry, Layout, Series, numbers_rows
 from hub.checks.measures import BASES, INTERVALS, UNIT_KINDS, Cube, Measure, Printed, printed
-<<<<<<< HEAD
 from hub.checks.number_words import number_words
-=======
 from hub.checks.order_statistics import QUANTILE_METHODS
->>>>>>> main
 from hub.checks.panels import Panel, fold
 from hub.checks.recompute import Fit, Recomputed
 from hub.checks.tables import Table, number_of

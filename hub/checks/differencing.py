@@ -7,7 +7,7 @@ persons, and enough of every kind of unit that is known: households, employers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyroaring import BitMap
@@ -18,6 +18,7 @@ from hub.checks.memberships import Behind, Memberships, behind
 from hub.checks.sentences import finding
 
 PERSON = "person"
+SAME_SUBMISSION = 0  # the number of what is in another file of the submission; releases count from 1
 _WORDS = {
     PERSON: ("personnes", "persons"),
     "household": ("ménages", "households"),
@@ -193,12 +194,14 @@ def findings_of(
     threshold: int,
     severity: Severity = Severity.BLOCK,
 ) -> list[Finding]:
-    """One finding per new number, release and kind of unit, without how many: of the rule's severity where
-    both numbers measure the same, so that one can be taken from the other, and the units are known; REVIEW
-    where not."""
-    listed: dict[tuple[int, int, str], Finding] = {}
+    """One finding per new number, release (or other file of the submission) and kind of unit, without how
+    many: of the rule's severity where both numbers measure the same, so that one can be taken from the other,
+    and the units are known; REVIEW where not."""
+    listed: dict[tuple[int, int | str, str], Finding] = {}
     for difference in sorted(found, key=lambda d: (not d.same_topic, not d.sure, d.parts)):
-        key = (difference.new, difference.released.number, difference.kind)
+        with_own = difference.released.number == SAME_SUBMISSION
+        other_one = difference.released.name if with_own else difference.released.number
+        key = (difference.new, other_one, difference.kind)
         if key in listed:
             continue
         released = difference.released
@@ -212,15 +215,16 @@ def findings_of(
         }
         other = (f"unités « {difference.kind} »", f"units “{difference.kind}”")
         french, english = _WORDS.get(difference.kind, other)
-        listed[key] = finding(
-            "differencing",
+        told = finding(
+            "differencing_beside" if with_own else "differencing",
             severity if difference.same_topic and difference.sure else Severity.REVIEW,
             new[difference.new].place,
             evidence=evidence,
             words={"units": french, "tells": "informe" if difference.sure else "informe peut-être"},
             units=english,
             tells="tells" if difference.sure else "may tell",
-            release=released.number,
             limit=threshold,
+            **({"beside": released.name} if with_own else {"release": released.number}),
         )
+        listed[key] = replace(told, rule="differencing")
     return list(listed.values())

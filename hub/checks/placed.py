@@ -67,19 +67,21 @@ def number_in_subprocess(
     return tables
 
 
-def place_in_subprocess(
+def place_in_subprocess(  # noqa: PLR0913  # all that a comparison depends on
     root: Path,
     tables: Mapping[str, NumberedTable],
     cells: Sequence[Cell],
     sets: IO[bytes],
     released: Mapping[str, Sequence[Mapping[str, Any]]],
+    beside: Mapping[str, Sequence[Mapping[str, Any]]],
     *,
     min_units: int,
     severity: Severity,
     into: IO[bytes],
 ) -> tuple[list[PlacedSpace], list[Finding]]:
     """The cells' sets (positions, in `sets`) as numbers of their spaces, one file of sets after another in
-    `into`, and what they tell beside `released` ones. Raises LedgerFailed."""
+    `into`, and what they tell beside `released` ones and those `beside` them in the submission. Raises
+    LedgerFailed."""
     request = {
         "action": "place",
         "root": str(root.absolute()),
@@ -89,6 +91,7 @@ def place_in_subprocess(
         },
         "cells": [cell.to_json() for cell in cells],
         "released": released,
+        "beside": beside,
         "min_units": min_units,
         "severity": severity.value,
     }

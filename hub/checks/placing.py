@@ -131,7 +131,7 @@ class Store:
 
 def _place(request: Mapping[str, Any], store: Store, sets: SetsFile) -> Iterable[bytes]:
     """The new sets of each space, what its index says of each number, and what they tell beside released
-    ones."""
+    ones and those of the submission's other files."""
     severity, least = Severity(request["severity"]), int(request["min_units"])
     spaces: list[dict[str, Any]] = []
     blobs: list[bytes] = []
@@ -149,10 +149,11 @@ def _place(request: Mapping[str, Any], store: Store, sets: SetsFile) -> Iterable
             }
         )
         blobs += pieces
-        ledger = released_ledger(request["released"].get(space, ()), store)
-        found += [
-            one.to_json() for one in findings_of(told, differences(told, ledger, least), least, severity)
-        ]
+        # Each apart: a number that another file repeats must still be compared with what was released.
+        for others in (request["released"], request["beside"]):
+            ledger = released_ledger(others.get(space, ()), store)
+            told_by = findings_of(told, differences(told, ledger, least), least, severity)
+            found += [one.to_json() for one in told_by]
     yield json.dumps({"spaces": spaces, "found": found}).encode() + b"\n"
     yield from blobs
 

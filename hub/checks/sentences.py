@@ -205,6 +205,14 @@ SENTENCES: Mapping[str, Sentence] = {
         "{tells} about fewer than {limit} {units}. Use exactly the same population, or a clearly different "
         "one.",
     ),
+    "differencing_beside": Sentence(
+        "Ce nombre et un autre du fichier « {beside} » de la même soumission portent sur presque les mêmes "
+        "populations : la différence {tells} sur moins de {limit} {units}. Reprenez exactement la même "
+        "population dans les deux fichiers, ou une nettement différente.",
+        "This number and one in the file “{beside}” of the same submission are about nearly the same "
+        "populations: the difference {tells} about fewer than {limit} {units}. Use exactly the same "
+        "population in both files, or a clearly different one.",
+    ),
     "ledger_unread": Sentence(
         "Le fichier n’a pas pu être comparé à ce qui a déjà été libéré. Comparez-le vous-même.",
         "The file could not be compared with what was released before. Compare it yourself.",

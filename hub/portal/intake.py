@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import PurePosixPath
 from typing import Any
 
-from hub.actions.ledgers import stage_sets
+from hub.actions.ledgers import NamedSets, stage_sets
 from hub.actions.ports import Arrival, ExtractFiles
 from hub.checks import (
     Canonical,
@@ -60,6 +60,7 @@ class Intake:
         self._directory = portal.extracts / extract.id if extract is not None else None
         self._names: set[str] = set()
         self._written = 0
+        self._beside: list[NamedSets] = []  # of the files before
 
     def take(self, name: str, size: int, sha256: str) -> list[StagedFile]:
         """The records of a frozen original: one per part that may leave, or one that says why none may."""
@@ -129,7 +130,10 @@ class Intake:
             if sets is None:
                 return report.with_findings([finding("ledger_unread", Severity.REVIEW)]), ()
             files = ExtractFiles(extract.id, self._directory, index)
-            staged, found = stage_sets(self._portal.office, extract=files, cells=report.cells, sets=sets)
+            staged, found = stage_sets(
+                self._portal.office, extract=files, cells=report.cells, sets=sets, beside=self._beside
+            )
+            self._beside.append(NamedSets(released, staged))
             return report.with_findings(found) if found else report, staged
 
     def _freeze(self, data: bytes) -> str:

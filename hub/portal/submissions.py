@@ -120,6 +120,7 @@ def show_submission(visit: CurrentVisit, id: str) -> Response:
         reports=reports_of(page.files) if inside else {},
         state=shown_state(visit, submission),
         missing=_missing(visit, submission) if submission.state in _WITHDRAWABLE else [],
+        beside=_beside(visit, page.files) if submission.state in _WITHDRAWABLE else [],
         withdraws=submission.state in _WITHDRAWABLE and visit.may(Permission.SUBMISSION_WITHDRAW, subject),
         downloads=submission.state is SubmissionState.RELEASED
         and visit.may(Permission.RELEASE_DOWNLOAD, subject),
@@ -130,6 +131,18 @@ def _missing(visit: Visit, submission: Submission) -> list[str]:
     """What the description lacks, without which nobody can approve, in the visitor's language."""
     form = {name: str(value) for name, value in submission.form.items()}
     return [one.message[visit.words.language] for one in find_missing_context(form)]
+
+
+def _beside(visit: Visit, files: tuple[SubmittedFile, ...]) -> list[tuple[str, str]]:
+    """Files of the submission that tell too little apart, each with what is said of it and another: of one's
+    own tables alone, so the author reads it too."""
+    said = {
+        (file.shown_name, one.message[visit.words.language]): None
+        for file, report in zip(files, reports_of(files).values(), strict=True)
+        for one in (report.findings if report is not None else ())
+        if one.rule == "differencing" and "beside" in one.evidence
+    }
+    return list(said)
 
 
 def withdraw(visit: CurrentVisit, id: str) -> Response:

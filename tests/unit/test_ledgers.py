@@ -51,7 +51,7 @@ def place(ledger: FileLedger, files: ExtractFiles, sets: Sequence[BitMap] = SETS
         stream.write(b"".join(packed([one.serialize() for one in sets])))
         stream.flush()
         (staged,), _ = ledger.place(
-            ledger.number(files), cells, stream, {}, min_units=10, severity=Severity.BLOCK
+            ledger.number(files), cells, stream, {}, {}, min_units=10, severity=Severity.BLOCK
         )
     return staged
 

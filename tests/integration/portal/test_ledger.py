@@ -13,7 +13,7 @@ from hub.checks.panels import open_panels
 from hub.checks.sets import SetsFile
 from hub.domain.pseudonyms import compose
 from tests import factories
-from tests.integration.portal.stage import Stage
+from tests.integration.portal.stage import P, Stage
 
 GROUPS = {"north": 120, "south": 90, "west": 150}
 
@@ -87,6 +87,25 @@ def test_a_table_about_a_few_persons_fewer_is_blocked(stage: Stage, session: str
         stage.post("denis", f"/review/{zones}/vote", decision="approve", **stage.ticks(zones)).status_code
         == 409
     )
+
+
+def test_two_files_of_one_submission_are_compared(stage: Stage, session: str) -> None:
+    """No release yet: they would tell about three persons together, and the author reads so at once."""
+    files = [("regions.csv", counted(stage, "region")), ("zones.csv", counted(stage, "zone"))]
+    both = stage.submit(session, *files)
+    with stage.office.units.read() as unit:
+        reports = [report_from_json(dict(f.report)) for f in unit.files.find(submission=both)]
+    assert sorted(one.verdict for one in reports) == [Verdict.BLOCK, Verdict.PASS]
+    (blocked,) = [one for one in reports if one.verdict is Verdict.BLOCK]
+    assert {(one.rule, one.evidence["beside"]) for one in blocked.findings} == {
+        ("differencing", "regions.csv")
+    }
+    page = stage.visit("ana").get(f"{P}/submissions/{both}").text
+    assert 'data-testid="beside"' in page
+    assert "zones.csv" in page
+    assert "regions.csv" in page
+    alone = stage.submit(session, *files[:1])
+    assert 'data-testid="beside"' not in stage.visit("ana").get(f"{P}/submissions/{alone}").text
 
 
 def test_cells_count_persons_in_the_order_in_which_they_are_numbered(stage: Stage, session: str) -> None:

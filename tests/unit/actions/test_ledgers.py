@@ -14,6 +14,7 @@ import pytest
 from pyroaring import BitMap
 
 from hub.actions import ledgers, reviews, submissions
+from hub.actions.ledgers import NamedSets
 from hub.actions.ports import ExtractFiles, Office
 from hub.checks.cells import Cell, dump_checked, load_checked
 from hub.checks.findings import Finding, Place, Report, Severity, Verdict
@@ -69,17 +70,22 @@ def extract(folder: Path, slug: str, homes: int | None = None, count: int = 500)
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     def stage(
-        office: Office, slug: str, *cells: Cell, homes: int | None = None, count: int = 500
+        office: Office,
+        slug: str,
+        *cells: Cell,
+        homes: int | None = None,
+        count: int = 500,
+        beside: Sequence[NamedSets] = (),
     ) -> tuple[StagedFile, list[Finding]]:
         files = extract(tmp_path, slug, homes, count)
-        sets, found = staged(office, files, cells)
+        sets, found = staged(office, files, cells, beside)
         return dataclasses.replace(factories.staged(sha256=f"{len(sets)}" * 64), sets=sets), found
 
     return stage
 
 
 def staged(
-    office: Office, files: ExtractFiles, cells: Sequence[Cell]
+    office: Office, files: ExtractFiles, cells: Sequence[Cell], beside: Sequence[NamedSets] = ()
 ) -> tuple[tuple[StagedSets, ...], list[Finding]]:
     """The cells and their sets, handed over as a check does, and staged."""
     report = Report(Verdict.REVIEW, (), "text/csv", None, {}, cells)
@@ -87,14 +93,15 @@ def staged(
     with tempfile.TemporaryFile() as sets:
         sets.write(b"".join(rest)[1:])
         sets.flush()
-        return ledgers.stage_sets(office, extract=files, cells=load_checked(head).cells, sets=sets)
+        cells = load_checked(head).cells
+        return ledgers.stage_sets(office, extract=files, cells=cells, sets=sets, beside=beside)
 
 
-def submit(office: Office, slug: str, file: StagedFile) -> Submission:
+def submit(office: Office, slug: str, *files: StagedFile) -> Submission:
     username = {"wages": "ana", "health": "rosa"}[slug]
     session = factories.open_session(office, slug, username).session.id
     return submissions.submit(
-        office, session_id=session, form=factories.FORM, supersedes=None, files=[file], now=NOW
+        office, session_id=session, form=factories.FORM, supersedes=None, files=files, now=NOW
     )
 
 
@@ -198,6 +205,60 @@ def test_a_release_is_compared_before_its_transaction(
     monkeypatch.setattr(ledger, "differ", differ_and_write)
     assert decide(office, second).state is SubmissionState.RELEASED
     assert len(asked) == 2  # once for each checker's vote
+
+
+def called(name: str, file: StagedFile) -> StagedFile:
+    return dataclasses.replace(file, name=name, canonical_name=name)
+
+
+@pytest.mark.parametrize("fewer", [range(97), range(3, 100)])
+def test_two_files_of_one_submission_are_compared(office: Office, stage: Stage, fewer: Sequence[int]) -> None:
+    first, found = stage(office, "wages", cell(range(100)))
+    assert found == []
+    beside = [NamedSets("a.csv", first.sets)]
+    second, found = stage(office, "wages", cell(fewer), beside=beside)
+    assert [(f.rule, f.severity, f.evidence["beside"]) for f in found] == [
+        ("differencing", Severity.BLOCK, "a.csv")
+    ]
+    assert "the file “a.csv” of the same submission" in found[0].message["en"]
+    assert "fichier « a.csv » de la même soumission" in found[0].message["fr"]
+    assert "release" not in found[0].evidence
+    for alike in (cell(range(100)), cell(range(80)), cell(range(200, 300))):
+        assert stage(office, "wages", alike, beside=beside)[1] == []
+    # What was found was answered: the submission is not refused for being like itself.
+    made = submit(office, "wages", called("a.csv", first), called("b.csv", second))
+    assert decide(office, made).state is SubmissionState.RELEASED
+
+
+def test_a_number_that_another_file_repeats_is_still_compared_with_releases(
+    office: Office, stage: Stage
+) -> None:
+    decide(office, submit(office, "wages", stage(office, "wages", cell(range(100)))[0]))
+    first, found = stage(office, "health", cell(range(97)))
+    assert [f.evidence.get("release") for f in found] == [1]
+    _, found = stage(office, "health", cell(range(97)), beside=[NamedSets("a.csv", first.sets)])
+    assert [f.evidence.get("release") for f in found] == [1]
+
+
+def test_files_that_leave_the_rest_of_another_one_s_total_are_seen(office: Office, stage: Stage) -> None:
+    whole, _ = stage(office, "wages", cell(range(100)))
+    parts = [cell(range(50)), cell(range(50, 96))]
+    _, found = stage(office, "wages", *parts, beside=[NamedSets("all.csv", whole.sets)])
+    assert [(f.evidence["beside"], f.evidence["with_other_cells"]) for f in found] == [("all.csv", True)]
+
+
+def test_what_was_staged_before_siblings_were_compared_is_refused_at_release(
+    office: Office, stage: Stage
+) -> None:
+    old = []
+    for name, of in (("a.csv", range(100)), ("b.csv", range(97))):
+        file, _ = stage(office, "wages", cell(of))
+        kept = {key: value for key, value in file.sets[0].cells[0].items() if key != "set"}
+        sets = (dataclasses.replace(file.sets[0], cells=(kept,)),)
+        old.append(called(name, dataclasses.replace(file, sets=sets)))
+    with pytest.raises(Conflict) as refused:
+        decide(office, submit(office, "wages", *old))
+    assert refused.value.code == "differs_beside"
 
 
 @pytest.mark.parametrize("decision", [Decision.RETURN, Decision.REJECT, None])

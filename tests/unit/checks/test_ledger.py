@@ -330,6 +330,7 @@ def test_positions_become_numbers_of_the_space(tmp_path: Path) -> None:
             "tables": {"people": {"space": "s", "numbers": str(numbers), "relation": None}},
             "cells": [cell.to_json() for cell in cells],
             "released": {},
+            "beside": {},
             "min_units": T,
             "severity": "BLOCK",
         }
