@@ -124,7 +124,11 @@ def _has_unknown(text: str, found: Recomputed) -> bool:
     if number_words(plain):
         return True
     plain = _UNDERSTOOD.sub(" ", plain)
-    quantiles = {q for part in (text, *re.split(r"[\s_/]+", text)) if (q := quantile_of(part)) is not None}
+    quantiles = {
+        q
+        for part in (text, *re.split(r"[\s_/]+|(?<=[A-Za-z])\.", text))
+        if (q := quantile_of(part)) is not None
+    }
     for number in _NUMBER.findall(plain):
         value = float(number.replace(",", "."))
         if any(min(abs(value - 100 * q), abs(value - q), abs(value - 10 * q)) < 1e-9 for q in quantiles):
