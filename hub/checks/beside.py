@@ -58,7 +58,7 @@ _NAMED_SO = re.compile(
     r"^\d{1,2}(?=[ _-][a-z])|"  # the order of files
     r"(?<![0-9])(?:19|20)\d\d(?:[-_.]?(?:0[1-9]|1[0-2])(?:[-_.]?(?:0[1-9]|[12]\d|3[01]))?)?(?![0-9])"  # dates
     r"|(?<![a-z0-9])v\.?\d{1,2}(?:\.\d{1,2})?(?![0-9])|[ _-]\(?\d\)?$"  # versions
-    r"|(?<![a-z])(?:tab(?:le|leau|elle)?|fig(?:ure)?|model|modele|sheet|feuil|feuille|p|output|file|out)s?"
+    r"|(?<![a-z])(?:tab(?:le|leau|elle)?|fig(?:ure)?|csv|model|modele|sheet|feuil|feuille|p|output|file|out)s?"
     r"[ _.-]?\d{1,2}(?![0-9])"
 )
 
@@ -226,6 +226,8 @@ def _tells(
                 plain = plain.replace(hit[0], " ", 1)
         if any(c.isdigit() for c in one):
             plain = plain.replace(one.casefold(), " ")
-    if any(c.isdigit() for c in plain) or number_words(stem.replace("_", " ")):
+    if any(c.isdigit() or (c.isnumeric() and not c.isalpha()) for c in plain):
         return True
-    return any(c.isdigit() for c in stem) and names_group(fold(stem).split(), labels, panels)
+    # "table-two" numbers tables as "table_2" does; beside a group both are counts.
+    counts = any(c.isdigit() for c in stem) or bool(number_words(stem.replace("_", " ")))
+    return counts and names_group(fold(stem).split(), labels, panels)
