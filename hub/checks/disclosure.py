@@ -246,7 +246,8 @@ class Judge:
         broken = dominance(groups, number, fit.measure, self.kinds, self.thresholds)
         if broken is not None:
             percent = round(100 * broken.share)
-            yield self._finding(broken.rule, fit, entry, broken.evidence, percent=percent)
+            found = self._finding(broken.rule, fit, entry, broken.evidence, percent=percent)
+            yield found if broken.sure else replace(found, severity=Severity.REVIEW)
 
     def _otherwise(self, fit: Fit) -> bool:
         """Whether the numbers are a median or a mean too: an extreme that all values share says nothing."""

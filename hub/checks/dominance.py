@@ -18,17 +18,23 @@ DISPERSIONS = frozenset({"sd", "variance", "se"})
 
 @dataclass(frozen=True)
 class Dominance:
-    """The rule that is broken, the share in it that may not be passed, and what was seen."""
+    """The rule that is broken, the share in it that may not be passed, and what was seen. `sure`: the largest
+    amount is given away; else people judge."""
 
     rule: str
     share: float
     evidence: dict[str, object]
+    sure: bool = True
 
 
 def dominance(
     groups: Groups, number: int, measure: Measure, kinds: Iterable[str], thresholds: Thresholds
 ) -> Dominance | None:
-    """The first kind of unit that dominates the number; None where none does."""
+    """The first kind of unit that dominates the number; None where none does.
+
+    Whoever holds the share s of the squared distances is as far from the mean as the root of all of them, less
+    a part of 1 - √s: told to within p % where s > (1 - p)², as the p % rule has it of amounts.
+    """
     for kind in kinds:
         for tops, of in _parts(groups, measure, kind):
             one, two, rest = (float(part[number]) for part in tops)
@@ -39,7 +45,9 @@ def dominance(
             ):
                 if broken:
                     evidence = {"unit": kind, "largest": round(one, 4), "two_largest": round(two, 4), **of}
-                    return Dominance(rule, thresholds.limit(rule, "share"), evidence)
+                    told = (1 - thresholds.limit("dominance_rest", "share")) ** 2
+                    sure = not of or (measure.statistic != "correlation" and one > told)
+                    return Dominance(rule, thresholds.limit(rule, "share"), evidence, sure)
     return None
 
 
