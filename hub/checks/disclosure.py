@@ -246,7 +246,10 @@ class Judge:
         broken = dominance(groups, number, fit.measure, self.kinds, self.thresholds)
         if broken is not None:
             percent = round(100 * broken.share)
-            yield self._finding(broken.rule, fit, entry, broken.evidence, percent=percent)
+            found = self._finding(broken.rule, fit, entry, broken.evidence, percent=percent)
+            # Of a correlation, or of two units, no amount is solved for certain: people judge.
+            unsure = fit.measure.statistic == "correlation" or broken.rule != "dominance_one"
+            yield replace(found, severity=Severity.REVIEW) if "of" in broken.evidence and unsure else found
 
     def _otherwise(self, fit: Fit) -> bool:
         """Whether the numbers are a median or a mean too: an extreme that all values share says nothing."""
