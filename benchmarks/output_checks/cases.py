@@ -108,6 +108,13 @@ def grouped(
                 (pl.col("_s").top_k(2).sum() / pl.col("_s").sum()).alias(f"_two_{at}"),
             )
             table = table.join(tops, on=list(by), how="left")
+            if by:
+                away = (pl.col(of) - pl.col(of).mean().over(list(by))) ** 2
+                parts = frame.with_columns(_w=away).group_by([*by, unit]).agg(_d=pl.col("_w").sum())
+                most = parts.group_by(list(by)).agg(
+                    (pl.col("_d").max() / pl.col("_d").sum()).alias(f"_away_{at}")
+                )
+                table = table.join(most, on=list(by), how="left")
         table = table.with_columns(
             _top=pl.max_horizontal(pl.col("^_top_.*$")).fill_nan(1.0),
             _two=pl.max_horizontal(pl.col("^_two_.*$")).fill_nan(1.0),

@@ -151,6 +151,7 @@ def moments(draw: Draw) -> Table | None:
     by, of, digits = draw.group(), draw.amount(), draw.decimals()
     more = (pl.col(of).mean().round(digits).alias("mean"), pl.col(of).std().round(digits).alias("sd"))
     table = publishable(draw, grouped(draw, [by], *more, of=of), 15)
+    table = table.filter(pl.max_horizontal(pl.col("^_away_.*$")) <= 0.5)  # nobody makes up a deviation
     if not _enough(table):
         return None
     where = {"field": of, "operator": "is present"}

@@ -32,7 +32,7 @@ def dominance(
 ) -> Dominance | None:
     """The first kind of unit that dominates the number; None where none does.
 
-    Whoever holds the share s of the squared distances is as far from the mean as the root of all of them, less
+    Whoever holds the share s of the squared distances is as far from the mean as the root of all of them less
     a part of 1 - √s: told to within p % where s > (1 - p)², as the p % rule has it of amounts.
     """
     for kind in kinds:
