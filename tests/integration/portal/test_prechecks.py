@@ -230,7 +230,7 @@ def test_a_declaration_is_kept_with_its_file(stage: Stage, session: str) -> None
     with stage.office.units.read() as unit:
         reports = {file.name: file.report for file in unit.files.find()}
     kept = reports["a.csv"]["summary"]["declaration"]
-    assert kept["output"]["by"] == [{"variable": "region", "right": False}]
+    assert kept["output"]["by"] == [{"variable": "region", "right": False, "next": False}]
     assert "declaration" not in reports["b.csv"]["summary"]
 
 

@@ -375,9 +375,10 @@ from hub.extraction import distributions, register
 from tests.unit.extraction.conftest import NOW
 from tests.unit.extraction.registers import SCHEMES
 from tests.unit.extraction.test_buckets import DICTIONARY
-read = distributions._read
+read, places = distributions._read, []
 def stop(path):
-    if path.name == "place-7.stream":
+    places.append(path)  # whichever have rows: that depends on the key
+    if len(places) == 4:
         print("here", flush=True)
         time.sleep(60)
     return read(path)
