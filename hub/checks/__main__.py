@@ -83,6 +83,7 @@ def _answer(request: dict[str, Any], confined: dict[str, str]) -> str | Iterable
             declaration=_declaration(request["declaration"]),
             with_units=request["with_cells"],
             index=_index(request),
+            named=request["named"],
         )
         report = replace(report, summary={**report.summary, **confined})
         return dump_checked(report, with_cells=request["with_cells"], most=request["sets_bytes"])

@@ -93,6 +93,7 @@ def check_in_subprocess(  # noqa: PLR0913  # the door: everything a verdict depe
     limits: Limits | None = None,
     sets: IO[bytes] | None = None,
     index: Sealed | None = None,
+    named: bool = True,
 ) -> Report:
     """`run_checks` in a child. Never raises for what the file does: death, timeout or garbage is a REVIEW
     with the finding `parser_died`. `sets`: the report has its cells, for the ledger, and their sets of
@@ -103,6 +104,7 @@ def check_in_subprocess(  # noqa: PLR0913  # the door: everything a verdict depe
         "action": "check",
         "file": str(file.absolute()),
         "name": name,
+        "named": named,
         "form": dict(form) if form is not None else None,
         "extract": str(extract.absolute()) if extract is not None else None,
         "units": dict(units or {}),

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from hub.checks.canonical import take_in
@@ -52,11 +52,13 @@ def run_checks(  # noqa: PLR0913  # as check_in_subprocess: everything a verdict
     declaration: Declaration | None = None,
     with_units: bool = True,
     index: Sealed | None = None,
+    named: bool = True,
 ) -> Report:
     """What the rules say of `file`, submitted as `name`. In this process: for hostile bytes use
     `check_in_subprocess`. `form` None: there is none to complete. `units`: unit type → column of the
     extract, where no dictionary says so. `declaration`: what the file says it is, recomputed as said.
     `index`: one of the extract that was compared, which makes the same answer sooner.
+    `named` False: the file does not leave under that name, which therefore tells nothing.
     `with_units` False: the cells of the report come without their sets of units, which only the ledger needs.
 
     1. Size, before anything is read. 2. SHA-256 of what was read. 3. Rewritten as it would leave. 4. What
@@ -80,6 +82,9 @@ def run_checks(  # noqa: PLR0913  # as check_in_subprocess: everything a verdict
             open_with_index(extract, index)
     contents = read_parts(taken, thresholds)
     contents.raw.append(Text(Place(), name))  # it leaves with the file
+    if not named:
+        own = PurePosixPath(name).stem
+        contents.names = [one.removeprefix(own) for one in contents.names]  # what is left names sheets
     looked = [*taken.doubts, *contents.findings, *_rules(contents, extract, thresholds)]
     said = f"{name} {' '.join((form or {}).values())}"
     judgement = _judge(contents, extract, units, said, thresholds, declaration, _proven(looked), with_units)

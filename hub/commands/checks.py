@@ -57,7 +57,7 @@ def check(
                 context.say(f"{file}: no such file")
                 judged = False
                 continue
-            declaration, doubt = _declaration(file, spec)
+            declaration, doubt = _declaration(file, spec, alone=len(files) == 1)
             report = check_in_subprocess(
                 file,
                 name=file.name,
@@ -68,6 +68,7 @@ def check(
                 declaration=declaration,
                 limits=LIMITS,
                 index=sealed,
+                named=False,  # a file on a disk is called as its owner likes
             )
             report = add_changes(report, doubt)
             judged &= all(one.rule not in ("parser_died", "extract_unread") for one in report.findings)
@@ -140,9 +141,10 @@ def line(file: Path, report: Report) -> dict[str, Any]:
     }
 
 
-def _declaration(file: Path, spec: Path | None) -> tuple[Declaration | None, list[Finding]]:
+def _declaration(file: Path, spec: Path | None, *, alone: bool) -> tuple[Declaration | None, list[Finding]]:
     """The declaration of a file. One beside it that is none, or of another file, is a finding, and the file
-    is judged without it; one that was asked for is refused when it is of another file."""
+    is judged without it. One that was asked for is that of the only file given, however it is called here; of
+    several files it is refused for those that it does not name."""
     path = spec if spec is not None else file.with_name(file.name + SUFFIX)
     if spec is None and not path.is_file():
         return None, []
@@ -150,7 +152,7 @@ def _declaration(file: Path, spec: Path | None) -> tuple[Declaration | None, lis
         declaration = parse(Declaration, read_text(path, name=path.name), name=path.name)
     except DocumentError as error:
         return None, [finding("unread_claim", Severity.REVIEW, problem=error.en[:120])]
-    if declaration.file == file.name:
+    if declaration.file == file.name or (spec is not None and alone):
         return declaration, []
     if spec is not None:
         raise Refused(

@@ -114,6 +114,26 @@ def test_a_declaration_is_of_the_file_that_it_names(directory: Path, tmp_path: P
     assert "b.csv" in done.output
 
 
+def test_the_only_file_given_may_be_called_otherwise_on_this_disk(directory: Path, tmp_path: Path) -> None:
+    """What a file is called here is not what leaves: neither its declaration nor its numbers depend on it."""
+    output = {
+        "kind": "table",
+        "table": "toy",
+        "by": [{"variable": "sex"}],
+        "measures": [{"stat": "count", "column": "n"}],
+    }
+    spec = tmp_path / "said.json"
+    spec.write_text(json.dumps({"version": 1, "file": "a.csv", "output": output}), encoding="utf-8")
+    file = tmp_path / "case-00417.csv"
+    app = typer.Typer()
+    app.command()(check)
+    for table, verdict in (("sex,n\n1,151\n2,149\n", "PASS"), ("sex,n\n1,151\n2,148\n", "BLOCK")):
+        file.write_text(table, encoding="utf-8")
+        given = ["--extract", str(directory), "--policies", str(POLICIES), "--spec", str(spec)]
+        done = CliRunner().invoke(app, [str(file), *given])
+        assert (done.exit_code, done.stdout.split()[0]) == (0, verdict), done.output
+
+
 def test_a_declaration_beside_a_file_that_is_of_another_is_a_finding(directory: Path, tmp_path: Path) -> None:
     output = {
         "kind": "table",
