@@ -380,7 +380,7 @@ def _broken(
     ).rows()
 
 
-def test_what_the_audit_put_together_keeps_the_limits(warehouse: Path, tmp_path: Path) -> None:
+def test_what_several_tables_put_together_keeps_the_limits(warehouse: Path, tmp_path: Path) -> None:
     tables = _table("a", "rent") + _table("b", "cars") + _table("c", columns="region")
     assert _broken(planned(warehouse, ALL + tables), warehouse, tmp_path, LIMITS) == []
 
