@@ -14,6 +14,7 @@ from hub.checks.panels import Panel
 from hub.checks.recompute import Recomputed
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
+from hub.checks.terms import units_among
 from hub.checks.thresholds import Thresholds
 
 _MARGIN = 0.001  # by which pandas' `cut` begins below the smallest value, as a share of the range
@@ -97,6 +98,4 @@ def _units_at(panel: Panel, name: str, value: float) -> int:
     kinds = sorted(panel.units, key=lambda kind: kind != "person")
     if not kinds:
         return int(rows.sum())
-    codes, _ = panel.unit(kinds[0])
-    inside = codes[rows]
-    return int(np.unique(inside[inside >= 0]).size)
+    return units_among(panel.unit(kinds[0])[0][rows])
