@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from hub.checks.crossings import Crossing
 from hub.checks.panels import Categories, Codes, Floats, Panel, Rows
 from hub.checks.runs import Runs, runs_of
 
 
 class Excerpt(Panel):
     """Some rows of a panel, for guesses that can be seen to be wrong without the others."""
+
+    is_part = True  # few rows are looked at as they are
 
     def __init__(self, whole: Panel, at: npt.NDArray[np.int64]) -> None:
         super().__init__(whole.part, whole.units, whole.labels, whole.titles, whole.period)
@@ -47,14 +48,6 @@ class Excerpt(Panel):
         """As in the whole panel, of these rows."""
         codes, total = self._whole.unit(kind)
         return codes[self._at], total
-
-    def all_units(self, kind: str) -> int | None:  # noqa: ARG002
-        """None: of these rows they are not counted."""
-        return None
-
-    def crossing(self, names: tuple[str, ...]) -> Crossing | None:  # noqa: ARG002
-        """None: few rows are looked at as they are."""
-        return None
 
     def runs(self, kind: str) -> Runs | None:
         """As in the whole panel, of these rows."""

@@ -144,7 +144,7 @@ def judge(
         if (found is None or not found.complete) and table.place not in proven:
             of_model = any(table is one for one in in_summaries)
             judgement.findings += _look_at_units(table, found, panels, thresholds, of_model=of_model)
-    _judge_together(judgement, models, bool(contents.tables), panels, thresholds)
+    _judge_together(judgement, models, panels, thresholds, tables=bool(contents.tables))
     judgement.findings += _look_at_texts(whole, panels, thresholds)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
     used = [*_panels_of(judgement), *(fitted.panel for fitted, _, _ in models.fitted())]
@@ -164,9 +164,10 @@ def judge(
 def _judge_together(
     judgement: Judgement,
     models: Explained,
-    tables: bool,  # noqa: FBT001
     panels: Sequence[Panel],
     thresholds: Thresholds,
+    *,
+    tables: bool,
 ) -> None:
     """What the tables and models of a file say of each other."""
     judgement.findings += [

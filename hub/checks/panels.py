@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -73,6 +73,7 @@ class Categories:
 class Panel:
     """One table of the extract. `units`: unit type → column, as in codebook, manifest or `--unit`."""
 
+    is_part: ClassVar[bool] = False  # whether these are some rows of another panel
     part: Part
     units: Mapping[str, str]
     labels: Mapping[str, Mapping[Any, tuple[str, ...]]] = field(default_factory=dict)
@@ -275,8 +276,8 @@ class Panel:
         return self.part.once(("unit", self.units[kind]), lambda: self._unit(self.units[kind]))
 
     def all_units(self, kind: str) -> int | None:
-        """How many units all the rows have; None where that is not known."""
-        return self.unit(kind)[1]
+        """How many units all the rows have; None of a part of the rows, where that is not known."""
+        return None if self.is_part else self.unit(kind)[1]
 
     def _unit(self, name: str) -> tuple[Codes, int]:
         stored = self.part.stored
@@ -297,7 +298,9 @@ class Panel:
 
     def crossing(self, names: tuple[str, ...]) -> Crossing | None:
         """The combinations of the categories of some variables, kept for all that asks for them; None where
-        one of them has too many, or they together have for so many rows."""
+        one of them has too many, or they together have for so many rows; and for a part of the rows."""
+        if self.is_part:
+            return None
         if names not in self._crossings:
             known = [self.categories(name) for name in names]
             shape = tuple(len(one.values) + 1 for one in known if one is not None)

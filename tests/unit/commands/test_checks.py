@@ -90,17 +90,19 @@ def test_a_declaration_that_is_none_is_a_finding_and_the_file_is_judged(
     assert [one["rule"] for one in found["findings"]] == ["unread_claim"]  # type: ignore[index, attr-defined]
 
 
+COUNTS_BY_SEX = {
+    "kind": "table",
+    "table": "toy",
+    "by": [{"variable": "sex"}],
+    "measures": [{"stat": "count", "column": "n"}],
+}
+
+
 def test_a_declaration_is_of_the_file_that_it_names(directory: Path, tmp_path: Path) -> None:
     """One declaration for several files would claim things of files that it says nothing of."""
     table = "sex,n\n1,151\n2,149\n"
-    output = {
-        "kind": "table",
-        "table": "toy",
-        "by": [{"variable": "sex"}],
-        "measures": [{"stat": "count", "column": "n"}],
-    }
     spec = tmp_path / "a.csv.spec.json"
-    spec.write_text(json.dumps({"version": 1, "file": "a.csv", "output": output}), encoding="utf-8")
+    spec.write_text(json.dumps({"version": 1, "file": "a.csv", "output": COUNTS_BY_SEX}), encoding="utf-8")
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text(table, encoding="utf-8")
     app = typer.Typer()
@@ -116,14 +118,8 @@ def test_a_declaration_is_of_the_file_that_it_names(directory: Path, tmp_path: P
 
 def test_the_only_file_given_may_be_called_otherwise_on_this_disk(directory: Path, tmp_path: Path) -> None:
     """What a file is called here is not what leaves: neither its declaration nor its numbers depend on it."""
-    output = {
-        "kind": "table",
-        "table": "toy",
-        "by": [{"variable": "sex"}],
-        "measures": [{"stat": "count", "column": "n"}],
-    }
     spec = tmp_path / "said.json"
-    spec.write_text(json.dumps({"version": 1, "file": "a.csv", "output": output}), encoding="utf-8")
+    spec.write_text(json.dumps({"version": 1, "file": "a.csv", "output": COUNTS_BY_SEX}), encoding="utf-8")
     file = tmp_path / "case-00417.csv"
     app = typer.Typer()
     app.command()(check)
@@ -135,13 +131,7 @@ def test_the_only_file_given_may_be_called_otherwise_on_this_disk(directory: Pat
 
 
 def test_a_declaration_beside_a_file_that_is_of_another_is_a_finding(directory: Path, tmp_path: Path) -> None:
-    output = {
-        "kind": "table",
-        "table": "toy",
-        "by": [{"variable": "sex"}],
-        "measures": [{"stat": "count", "column": "n"}],
-    }
-    said = json.dumps({"version": 1, "file": "other.csv", "output": output})
+    said = json.dumps({"version": 1, "file": "other.csv", "output": COUNTS_BY_SEX})
     (tmp_path / "t.csv.spec.json").write_text(said, encoding="utf-8")
     found = judged(directory, tmp_path / "t.csv", "sex,n\n1,151\n2,149\n")
     assert [one["rule"] for one in found["findings"]] == ["unread_claim"]  # type: ignore[index, attr-defined]
