@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
@@ -137,17 +138,20 @@ def _further_heads(rows: Sequence[Sequence[str]]) -> int:
 
 
 def delimiter_of(text: str) -> str:
-    """The delimiter of a CSV text: the one the first lines agree on; a comma when none does."""
+    """The delimiter of a CSV text: the one most of the first lines agree on (a title above a table has none);
+    a comma when none does. Between semicolons commas are decimal, unless all of these lines have as many."""
     lines = [line for line in text[:20_000].splitlines()[:20] if line]
-    best, score = ",", 0.0
+    agreed: dict[str, tuple[int, int]] = {}
     for mark in ",;\t|":
-        counts = [len(_fields(line, mark)) - 1 for line in lines]
-        if not counts or not counts[0]:
-            continue
-        agreement = sum(count == counts[0] for count in counts) / len(counts)
-        if agreement * min(counts[0], 20) > score:
-            best, score = mark, agreement * min(counts[0], 20)
-    return best
+        counts = Counter(count for line in lines if (count := len(_fields(line, mark)) - 1) > 0)
+        if counts:
+            agreed[mark] = max(counts.items(), key=lambda one: (one[1], one[0]))
+    if ";" in agreed and agreed[";"][1] >= max(2, len(lines) / 2):
+        body = [line for line in lines if len(_fields(line, ";")) - 1 == agreed[";"][0]]
+        commas = {len(_fields(line, ",")) - 1 for line in body}
+        if len(commas) > 1 or 0 in commas:
+            return ";"
+    return max(agreed, key=lambda mark: agreed[mark][1] * min(agreed[mark][0], 20), default=",")
 
 
 def _fields(line: str, delimiter: str) -> list[str]:
