@@ -17,7 +17,7 @@ import numpy.typing as npt
 from hub.checks.candidates import candidates, taught, weights_of
 from hub.checks.layouts import TOTAL, Axis, Layout, Series, layouts
 from hub.checks.measures import BASES, Cube, Measure, Printed, printed, values_of
-from hub.checks.panels import Floats, Panel
+from hub.checks.panels import Floats, Panel, fold
 from hub.checks.probes import could_count_units, probe_of
 from hub.checks.tables import Table
 
@@ -34,6 +34,7 @@ _LEAST_TRIED = 10
 _LEAST_COST = 50_000  # of a guess that a few rows refuted: what it takes beside looking at rows
 _COUNTED_ONCE = 10  # guesses at counts and shares that the same counted groups answer
 _LAYOUT_SHARE = 6  # of many readings one may use up a sixth of what is left
+_LEVELS = frozenset({"mean", "median", "quantile", "sd", "se", "ci_low", "ci_high", "gini", "correlation"})
 _MAX_FAILED = 4  # series of one reading that no guess explains, before the others are not guessed at
 
 
@@ -108,6 +109,7 @@ class Search:
         self.spent = 0
         self.readings = 1  # still to be tried
         self._cube: tuple[Layout, Cube] | None = None
+        self._spreads: dict[str, float] = {}
 
     def explain(self, table: Table) -> Recomputed | None:
         """The best explanation of `table`; None when no reading of it explains anything."""
@@ -152,7 +154,43 @@ class Search:
         found.sure = self._sure(found)
         if not found.complete:
             self._teach(found)
+        if where is not None and not self._tells_apart(found):
+            found.sure = [False] * len(fits)
         return found
+
+    def _tells_apart(self, found: Recomputed) -> bool:
+        """Whether the numbers could only be of the rows of a filter that nothing names: the means of many
+        groups lie close together, so that only what tells them apart counts."""
+        assert found.where is not None  # noqa: S101  (asked of filters)
+        if fold(found.where.variable) in fold(self.context).split():
+            return True
+        told = 0.0
+        for fit in found.fits:
+            if fit is None or not fit.complete:
+                continue
+            name = fit.measure.variable
+            if name is None or fit.measure.statistic not in _LEVELS or fit.rounded is not None:
+                told += fit.digits
+                continue
+            spread = float(self._whole(name)) * fit.measure.scale
+            numbers = printed(fit.series.entries)
+            given = {
+                (round(value, 9), 2 * tolerance)
+                for value, tolerance in zip(
+                    numbers.values[numbers.given].tolist(),
+                    numbers.tolerance[numbers.given].tolist(),
+                    strict=True,
+                )
+            }
+            told += sum(math.log10(max(1.0, spread / width)) for _, width in given)
+        return told >= math.log10(max(found.tried, 1)) + _SPARE_DIGITS
+
+    def _whole(self, name: str) -> float:
+        """The standard deviation of a variable over all rows."""
+        if name not in self._spreads:
+            numbers = self.panel.numbers(name)
+            self._spreads[name] = float(np.nanstd(numbers)) if numbers is not None else 0.0
+        return self._spreads[name]
 
     def _teach(self, found: Recomputed) -> None:
         """Series whose heads name no variable, by that of their neighbours: `n` beside a mean of wages counts
