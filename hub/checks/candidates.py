@@ -40,7 +40,7 @@ def candidates(
         yield from ((measure, False) for measure in _ordered(name, numbers, panel))
     for weight in weights_of(panel):
         yield Measure("count", weight=weight), False
-        for name in hint.variables:
+        for name in (one for one in hint.variables if one in panel.numeric):
             yield Measure("mean", name, weight=weight), False
             yield Measure("sum", name, weight=weight), False
         yield from ((measure, False) for measure in _shares(layout, panel, weight))

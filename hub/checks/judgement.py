@@ -32,6 +32,7 @@ from hub.checks.terms import find_in_summary, find_in_terms
 from hub.checks.thresholds import Thresholds
 from hub.checks.traces import find_residuals, find_twins
 from hub.checks.transitions import Moves, named_as_moves, state_of, without_stays
+from hub.checks.unit_numbers import find_unit_numbers
 from hub.checks.unit_rows import find_unit_rows
 
 if TYPE_CHECKING:  # most files have no declaration; then the models of documents are not loaded
@@ -146,6 +147,7 @@ def judge(
             judgement.findings += _look_at_units(table, found, panels, thresholds, of_model=of_model)
     _judge_together(judgement, models, panels, thresholds, tables=bool(contents.tables))
     judgement.findings += _look_at_texts(whole, panels, thresholds)
+    judgement.findings += find_unit_numbers([*whole.printed, *whole.raw, *whole.seen], panels)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
     used = [*_panels_of(judgement), *(fitted.panel for fitted, _, _ in models.fitted())]
     if complete and not all(panel.units for panel in used):

@@ -278,8 +278,14 @@ def _finished(
         yield [[""] * (width - len(row)) + row for row in rows]
 
 
+_STATA_LINE = re.compile(r"(?:(?P<number>[\d,]+)\.\s*)?\|(?P<cells>[^|]*)\|")
+
+
 def _split(line: str) -> list[str]:
     text = line.strip()
+    listed = _STATA_LINE.fullmatch(text)
+    if listed and len(fields := re.split(r"\s{2,}", listed["cells"].strip())) > 1:  # Stata: `list`
+        return [listed["number"], *fields] if listed["number"] else fields
     if text.startswith("|") and text.endswith("|") and len(text) > 1:
         return [cell.strip() for cell in text[1:-1].split("|")]
     if re.search(r"(?<!\\)&", text):
