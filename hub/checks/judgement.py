@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,6 +41,9 @@ if TYPE_CHECKING:  # most files have no declaration; then the models of document
 
 _MAX_TABLES = 40
 _MAX_CELLS_TOLD = 2_000
+_MOST_LINES = 400
+_LONGEST_TITLES = 2_000
+_OF_TABLE = re.compile(r"[|&]|\S {2,}\S|\t|^[-=+\s]*$")
 
 # What the numbers of a table look like alone; of a model's summary each of them was made again.
 _OF_NUMBERS = frozenset(
@@ -121,7 +125,7 @@ def judge(
     """
     _, panels = open_panels(directory, units)
     judgement = Judgement(with_units=with_units or len(contents.tables) > 1)
-    searches = [Search(panel, context) for panel in panels]
+    searches = [Search(panel, f"{context} {_titles_in(contents)}") for panel in panels]
     models = _judge_models(judgement, contents, declaration, panels, thresholds)
     declaration = None if models.declared else declaration
     whole, contents = contents, models.left
@@ -156,8 +160,8 @@ def judge(
     beside = list(find_beside(shown, shown.tables, panels, lambda *one: _restricted(judgement, *one)))
     if complete and not contents.images:  # else people read the texts anyway
         results = len(whole.tables) + len(models.models)
-        said = _restricted_to(judgement)
-        beside += find_in_texts(shown, shown.tables, panels, results=results, said=said)
+        said, sizes = _restricted_to(judgement), _sizes_of(judgement)
+        beside += find_in_texts(shown, shown.tables, panels, results=results, said=said, sizes=sizes)
     judgement.findings += beside
     judgement.reproduced = complete and not contents.images and not beside
     return judgement
@@ -205,7 +209,33 @@ def _restricted_to(judgement: Judgement) -> list[str]:
         if where is None or where.position is None or known is None:
             continue
         said += [text for text, at in known.texts.items() if at == where.position]
+        said += [f"{number:g}" for number, at in known.numbers.items() if at == where.position]
     return said
+
+
+def _sizes_of(judgement: Judgement) -> frozenset[int]:
+    """How many rows and units the explained tables are of: of the groups that are printed. Those of others
+    would tell a few people apart."""
+    sizes: set[int] = set()
+    for found, _ in judgement.explained:
+        none = (False,) * len(found.layout.axes)
+        shown = found.cube.groups(none, "printed")
+        sizes.add(int(shown.rows()[0]))
+        sizes.update(int(shown.units(kind)[0]) for kind in found.panel.units)
+    return frozenset(sizes)
+
+
+def _titles_in(contents: Contents) -> str:
+    """The lines of a file that could be titles and notes of its tables."""
+    programs = {id(text) for text in contents.programs}
+    lines = [
+        line.strip()
+        for text in contents.printed
+        if id(text) not in programs
+        for line in text.content.splitlines()[:_MOST_LINES]
+    ]
+    titles = [line for line in lines if line and not _OF_TABLE.search(line)]
+    return " \n ".join(titles)[:_LONGEST_TITLES]
 
 
 def _explained(table: Table, searches: Sequence[Search]) -> tuple[Table, Recomputed | None]:

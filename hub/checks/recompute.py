@@ -26,6 +26,8 @@ _PARTLY = 0.8
 _MAX_FILTER_VARIABLES = 20
 _MAX_FILTER_VALUES = 40
 _MAX_FILTERED = 6
+_MAX_SAID = 6  # values that a title names
+_TELLING_WORD = 4
 _MAX_TEACHERS = 4
 # Rows looked at for guesses that no head suggests, per table: about a second. More rows, fewer guesses.
 # What is not found within it stays unexplained, which is a REVIEW.
@@ -162,7 +164,7 @@ class Search:
         """Whether the numbers could only be of the rows of a filter that nothing names: the means of many
         groups lie close together, so that only what tells them apart counts."""
         assert found.where is not None  # noqa: S101  (asked of filters)
-        if fold(found.where.variable) in fold(self.context).split():
+        if any(word in f" {fold(self.context)} " for word in _names_of(found.where.variable, self.panel)):
             return True
         told = 0.0
         for fit in found.fits:
@@ -296,7 +298,9 @@ class Search:
         return sure
 
     def _filters(self, layout: Layout) -> Iterator[Filter]:
-        """Values of other variables whose rows have the counts (or the first mean) that are printed."""
+        """Values of other variables that a title names, and those whose rows have the counts (or the first
+        mean) that are printed."""
+        yield from self._said_filters(layout)
         probes = _probes(layout, self.panel)
         for name in self._filter_variables(layout) if probes else ():
             known = self.panel.categories(name)
@@ -309,6 +313,22 @@ class Search:
         for series, measure, numbers in probes:
             if measure == Measure("count"):
                 yield from self._known_rows(layout, series, numbers)
+
+    def _said_filters(self, layout: Layout) -> Iterator[Filter]:
+        """The values that the words beside the table name: "(1982)", "only union: yes"."""
+        words = fold(self.context).split()
+        found = 0
+        for name in self._filter_variables(layout) if words else ():
+            known = self.panel.categories(name)
+            if known is None or not 2 <= len(known.values) <= _MAX_FILTER_VALUES:
+                continue
+            named = any(word in f" {' '.join(words)} " for word in _names_of(name, self.panel))
+            numbers = ((f"{number:g}", position) for number, position in known.numbers.items())
+            for text, position in dict.fromkeys((*known.texts.items(), *numbers)):
+                said = f" {fold(text)} " in f" {' '.join(words)} "
+                if said and (named or len(fold(text)) >= _TELLING_WORD) and found < _MAX_SAID:
+                    found += 1
+                    yield Filter(name, position)
 
     def _known_rows(self, layout: Layout, series: Series, numbers: Printed) -> Iterator[Filter]:
         """Variables whose rows with a value have the counts that are printed: tables are often of the rows
@@ -373,6 +393,11 @@ class Search:
                 if (matched | ~part.given).all():
                     yield position
                     break
+
+
+def _names_of(name: str, panel: Panel) -> list[str]:
+    """How a text may call a variable, between blanks."""
+    return [f" {fold(one)} " for one in (name, *panel.titles.get(name, ()))]
 
 
 def cube_over(panel: Panel, axes: tuple[Axis, ...], where: Filter | None) -> Cube:
