@@ -157,7 +157,9 @@ def _without_sizes(text: str, sizes: frozenset[int]) -> str:
 def _left_in(content: str, shown: Sequence[Table], apart: Sequence[Rows], groups: Sequence[str]) -> int:
     """How many numbers of a text are in no table. `apart`: prints that were taken out of it, whose numbers
     stand for no other. `groups`: numbers of the groups that the tables are of, once for each table and text."""
-    known: Counter[str] = Counter({one: _MOST_LINES * len(shown) for one in groups})
+    labels = {cell for table in shown for cell in (*table.columns, *(row[0] for row in table.rows))}
+    named = {"100", *groups, *(digits for cell in labels for digits in _digits(cell))}  # 100: of an index
+    known: Counter[str] = Counter(dict.fromkeys(named, _MOST_LINES * len(shown)))
     for table in shown:
         for row in (table.columns, *table.rows):
             for cell in row:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hub.checks.arithmetic import follows, left_columns, without
 from hub.checks.beside import find_beside, find_in_texts
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
@@ -243,6 +244,11 @@ def _explained(table: Table, searches: Sequence[Search]) -> tuple[Table, Recompu
     found = best_of([search.explain(table) for search in searches])
     if found is not None and found.complete:
         return table, found
+    if found is not None and (columns := left_columns(found)):
+        rest = without(table, columns)
+        other = best_of([search.explain(rest) for search in searches])
+        if other is not None and other.complete and follows(table, columns, other):
+            return rest, other
     for one in derived(table):
         other = best_of([search.explain(one.table) for search in searches])
         if other is not None and other.complete and one.holds(other):

@@ -277,7 +277,7 @@ class _Reader:
             kind = self.panel.part.schema[name]
             plain = kind.is_numeric() and name not in self.panel.labels
             low, high = self.panel.span(name) if plain and len(numbers) >= 2 else (1.0, 0.0)
-            if plain and sum(low <= number <= high for number in numbers) < 2:
+            if plain and sum(low <= number <= high for number in numbers) < 2 and not self._answers(name):
                 continue
             known = self.panel.categories(name) if not kind.is_nested() else None
             if known is None or len(known.values) < 2:
@@ -287,6 +287,10 @@ class _Reader:
                 said = any(name in hint_of(head, self.panel).variables for head in heads)
                 found.append((not said, -hits, len(known.values), name))
         return [one[-1] for one in sorted(found)][:_MAX_SPREADS]
+
+    def _answers(self, name: str) -> bool:
+        """Whether heads may say no and yes of a variable that has 0 and 1."""
+        return self.panel.span(name) == (0.0, 1.0) and self.panel.answers(name)
 
     def _value_in_head(self, head: str, name: str) -> tuple[str, Hint] | None:
         """The value of the variable that a head names, and the rest of the head as a hint."""
@@ -391,7 +395,8 @@ def _axes(name: str, distinct: Sequence[str], panel: Panel, *, bands: bool) -> I
     wordy = any(number_of(text) is None for text in distinct)
     kind = panel.part.schema[name]
     plain = kind.is_numeric() and name not in panel.labels
-    if not (wordy and plain and not any(is_missing(text) for text in distinct)):
+    words = not plain or any(is_missing(text) for text in distinct) or (wordy and panel.answers(name))
+    if not wordy or words:
         known = panel.categories(name)
         if known is not None:
             positions = [
