@@ -31,7 +31,7 @@ _ENVIRONMENT = (
     "adjustbox|sidewaystable"
 )
 _COMMAND = re.compile(
-    rf"\\(?:begin|end)\{{(?:{_ENVIRONMENT})\*?\}}(?:\[[htbpcH!]*\]|\{{[lrcpXSm|@{{}}.\s]*\}})*"
+    rf"\\multicolumn\{{\d{{1,2}}\}}\{{[lrcpXSm|@{{}}.\s]*\}}|\\(?:begin|end)\{{(?:{_ENVIRONMENT})\*?\}}(?:\[[htbpcH!]*\]|\{{[lrcpXSm|@{{}}.\s]*\}})*"
     r"|\\(?:hline|toprule|midrule|bottomrule|cline|cmidrule|centering|caption|label|textbf|textit|emph|small"
     r"|footnotesize|scriptsize|tiny|normalsize|multicolumn|multirow|num|tabularnewline|newline|par|noindent"
     r"|documentclass|usepackage|section|subsection|item|textsuperscript|mathrm|addlinespace)\*?(?![a-zA-Z])"
@@ -44,6 +44,8 @@ _FOOT = re.compile(
 )
 _COMMENT = re.compile(r"#(?P<comment>.*)$|(?P<quote>\"\"\"|'''|\"|')(?P<string>.*?)(?P=quote)", re.MULTILINE)
 _FIRST_NUMBER = 9
+_OVER_COLUMNS = re.compile(r"\\multicolumn\{\d{1,2}\}|\\cmidrule(?:\([lr]*\))?\{\d{1,2}-\d{1,2}\}|\\cline\{\d{1,2}-\d{1,2}\}")
+_PROMPT = re.compile(r"^\s*[.>] (?=\w)")  # of Stata and R
 # "N = 2,450", "2 450 observations": how many a table is of.
 _COUNTED = r"\d{1,3}(?:[ ,.'’\u00a0\u202f]\d{3})+|\d+"
 _SIZE = re.compile(
@@ -164,7 +166,7 @@ def _left_in(content: str, shown: Sequence[Table], apart: Sequence[Rows], groups
         for row in (table.columns, *table.rows):
             for cell in row:
                 known.update(_digits(cell))
-    found = Counter(_digits(_without_ordinals(content)))
+    found = Counter(_digits(_OVER_COLUMNS.sub(" ", _without_ordinals(content))))
     taken = Counter(digits for rows in apart for row in rows for cell in row for digits in _digits(cell))
     return sum((found - (known - taken)).values())
 
@@ -219,7 +221,7 @@ def _says_more(
 def _prose_of(text: str, labels: frozenset[str]) -> Iterator[str]:
     """The lines of a text that are no lines of tables."""
     for line in text.splitlines():
-        said = _COMMAND.sub(" ", line)
+        said = _COMMAND.sub(" ", _PROMPT.sub("", line))
         if any(word not in labels and not word.isdigit() for word in fold(said).split()):
             yield said
 

@@ -229,7 +229,9 @@ class _Reader:
             return [statistics]
         if len(labels) == 1:
             variables = [hint_of(cell, self.panel) for cell in cells]
-            if all(one.variables for one in variables):
+            # A line of counts may stand over or under those of variables.
+            said = [one.variables or statistic_of(cell).statistics for one, cell in zip(variables, cells, strict=True)]
+            if all(said) and any(one.variables for one in variables):
                 return [variables]
         return list(readings_of(cells, self.table.columns[at], self._named(at), self.panel))
 
@@ -299,6 +301,11 @@ class _Reader:
             return None
         if known.find(head) is not None or is_total(head):
             return head, Hint()
+        before, _, last = head.rpartition(" ")
+        if before and (said := statistic_of(last)).statistics:  # "female=0 sd"
+            inner = self._value_in_head(before, name)
+            if inner is not None:
+                return inner[0], Hint(said.statistics, said.quantile) + inner[1]
         for mark in (" / ", "=", ": ", "_", " "):
             parts = [part.strip() for part in head.split(mark)]
             for at, part in enumerate(parts if len(parts) > 1 else ()):

@@ -63,15 +63,20 @@ class Fit:
 
 @dataclass(frozen=True)
 class Filter:
-    """The rows of one value of a variable; `position` is that of the category, None: of any value."""
+    """The rows of one value of a variable; `position` is that of the category, None: of any value. `also`:
+    other variables of which the rows have any value."""
 
     variable: str
     position: int | None
+    also: tuple[str, ...] = ()
 
     def mask(self, panel: Panel) -> npt.NDArray[np.bool_]:
         """Which rows of the panel these are."""
         if self.position is None:
-            return ~np.isnan(panel.numeric_reader(self.variable)(slice(None)))
+            kept = ~np.isnan(panel.numeric_reader(self.variable)(slice(None)))
+            for name in self.also:
+                kept &= ~np.isnan(panel.numeric_reader(name)(slice(None)))
+            return kept
         return np.equal(panel.few_categories(self.variable).codes, self.position)
 
 
@@ -301,6 +306,10 @@ class Search:
         """Values of other variables that a title names, and those whose rows have the counts (or the first
         mean) that are printed."""
         yield from self._said_filters(layout)
+        named = dict.fromkeys(v for one in layout.series for v in one.hint.variables if v in self.panel.numeric)
+        gaps = [name for name in named if not self.panel.is_complete(name)]
+        if gaps and len(named) > 1:  # the rows that lack none of the variables of the table
+            yield Filter(gaps[0], None, tuple(gaps[1:]))
         probes = _probes(layout, self.panel)
         for name in self._filter_variables(layout) if probes else ():
             known = self.panel.categories(name)

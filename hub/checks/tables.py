@@ -210,7 +210,7 @@ _FOOT = re.compile(r"^(?:Name: (?P<name>\S+), )?(?:Length: \d+, )?dtype: \w+$|^N
 def _blocks(text: str) -> Iterator[list[list[str]]]:
     block: list[list[str]] = []
     outdented = False
-    for line in [*text.splitlines(), ""]:
+    for line in [*_with_upper_heads(text.splitlines()), ""]:
         if _RULES.match(line.strip()) and line.strip():
             continue
         foot = _FOOT.match(line.strip())
@@ -219,12 +219,43 @@ def _blocks(text: str) -> Iterator[list[list[str]]]:
             block = []
             continue
         fields = _split(line)
+        if block and line.count("|") == 1 and _is_last_line(fields, len(block[0])):
+            fields = [*fields, *[""] * (len(block[0]) - len(fields))]
         if block and not _continues(block, fields):
             yield from _finished(block, outdented=outdented)
             block = []
         if fields:
             outdented = outdented if block else not line[:1].isspace() and "|" not in line and "&" not in line
             block.append(fields)
+
+
+def _is_last_line(fields: Sequence[str], width: int) -> bool:
+    """Whether a line of a table with a rule after its labels is short at its end: the total of Stata's
+    `tabulate` has nothing cumulated."""
+    return 2 <= len(fields) < width and number_of(fields[0]) is None and number_of(fields[-1]) is not None
+
+
+def _with_upper_heads(lines: Sequence[str]) -> list[str]:
+    """The lines of a print with the upper level of its heads, which stands once over its columns, joined to
+    each head below it."""
+    made = list(lines)
+    for at in range(len(made) - 2):
+        upper, lower = ([(m.start(), m.end(), m.group()) for m in _FIELD.finditer(made[at + n])] for n in (0, 1))
+        if not 1 < len(upper) < len(lower) or "|" in made[at] or "&" in made[at] or not made[at][:1].isspace():
+            continue
+        words = [text for _, _, text in (*upper, *lower)]
+        if any(number_of(word) is not None for word in words) or lower[0][1] < upper[0][0]:
+            continue
+        names = [text for _, _, text in lower]
+        if len(set(names)) == len(names) or not made[at + 1][:1].isspace():
+            continue
+        joined = []
+        for start, end, name in lower:
+            over = [text for first, _, text in upper if first <= end - 1]
+            joined.append((start, f"{over[-1]} / {name}" if over else name))
+        made[at] = ""
+        made[at + 1] = "  " + "   ".join(text for _, text in joined)
+    return made
 
 
 def _continues(block: Sequence[Sequence[str]], fields: Sequence[str]) -> bool:
@@ -278,6 +309,16 @@ def _finished(
         yield [[""] * (width - len(row)) + row for row in rows]
 
 
+_FIELD = re.compile(r"\S+(?: \S+)*")
+_OVER_COLUMNS = re.compile(r"\s*\\multicolumn\{(\d{1,2})\}\{[^{}]*\}\{([^{}]*)\}\s*")
+
+
+def _over_columns(cell: str) -> list[str]:
+    """A cell of LaTeX, once for each column that it stands over."""
+    over = _OVER_COLUMNS.fullmatch(cell)
+    return [over[2]] * int(over[1]) if over else [cell]
+
+
 _STATA_LINE = re.compile(r"(?:(?P<number>[\d,]+)\.\s*)?\|(?P<cells>[^|]*)\|")
 
 
@@ -288,9 +329,11 @@ def _split(line: str) -> list[str]:
         return [listed["number"], *fields] if listed["number"] else fields
     if text.startswith("|") and text.endswith("|") and len(text) > 1:
         return [cell.strip() for cell in text[1:-1].split("|")]
+    if text.count("|") == 1:  # Stata: labels, a rule, numbers
+        text = text.replace("|", "  ").strip()
     if re.search(r"(?<!\\)&", text):
         body = re.sub(r"\\\\.*$", "", text)
-        cells = re.split(r"(?<!\\)&", body)
+        cells = [part for cell in re.split(r"(?<!\\)&", body) for part in _over_columns(cell)]
         return [re.sub(r"\\([_%&$#])", r"\1", cell).strip() for cell in cells]
     if "\t" in text:
         return [cell.strip() for cell in text.split("\t")]
