@@ -27,6 +27,11 @@ def candidates(
     """Measures to try, with whether the head says so; cheap and likely ones first."""
     hint = series.hint
     yield from ((measure, True) for measure in _hinted(layout, hint, panel))
+    if hint.weighted and not hint.variables:  # "weighted mean": of some variable, by some weight
+        for weight in weights_of(panel):
+            for name in _named_first(hint, panel):
+                if name != weight and {"mean", "sum"} & set(hint.statistics):
+                    yield Measure("mean" if "mean" in hint.statistics else "sum", name, weight=weight), False
     if numbers.whole:
         # A count beside means often counts the rows that have the value.
         near = Hint(variables=tuple(v for one in layout.series for v in one.hint.variables))

@@ -7,11 +7,11 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import islice, pairwise, product
 
 import numpy as np
 
-from hub.checks.panels import Panel, fold
+from hub.checks.panels import Categories, Panel, fold
 from hub.checks.runs import STEP, Floats, Mask, Small, small_type
 from hub.checks.tables import Table, number_of
 from hub.checks.wording import (
@@ -26,6 +26,10 @@ from hub.checks.wording import (
 )
 
 TOTAL = -1
+_REST = re.compile(r"(?:all )?(?:the )?others?|other (?:groups?|categories)|autres?|les autres|reste|rest|sonstige|andere")
+_QUANTILE_GROUP = re.compile(r"(?:d|q|p|v|decile|quintile|quartile|tercile|dixieme|quantile|dezil|quartil)? ?(?P<number>\d{1,2})")
+_QUANTILE_GROUPS = (3, 4, 5, 10, 20)
+_MOST_CUT = 12  # variables of which quantiles are computed
 MAX_LAYOUTS = 40
 _MAX_CANDIDATES = 6
 _MAX_SPREADS = 12
@@ -225,6 +229,9 @@ class _Reader:
     def _row_readings(self, at: int, labels: Sequence[int]) -> list[Labelling | list[Hint]]:
         cells = self._filled(at, labels)
         statistics = [statistic_of(cell) for cell in cells]
+        groups = [hit["number"] for cell in cells if (hit := _QUANTILE_GROUP.fullmatch(fold(cell)))]
+        if groups[-1:] in (["4"], ["5"], ["10"], ["20"]) and len(groups) == len(cells) == int(groups[-1]):
+            return list(readings_of(cells, self.table.columns[at], self._named(at), self.panel))
         if all(one.statistics for one in statistics):
             return [statistics]
         if len(labels) == 1:
@@ -377,6 +384,9 @@ def readings_of(cells: Sequence[str], head: str, named: str | None, panel: Panel
             levels = {text: at for at, text in enumerate(distinct)}
             yield Labelling(axis, tuple(TOTAL if is_total(c) else levels[c] for c in cells))
             found += 1
+    if found == 0:
+        for name, axis in _of_quantiles(distinct, [named] if named else said, panel):
+            yield Labelling(axis, tuple(TOTAL if is_total(c) else distinct.index(c) for c in cells))
     if found == 0 and named is None:
         for name in panel.numeric[:30]:
             if name not in said:
@@ -402,7 +412,8 @@ def _axes(name: str, distinct: Sequence[str], panel: Panel, *, bands: bool) -> I
     wordy = any(number_of(text) is None for text in distinct)
     kind = panel.part.schema[name]
     plain = kind.is_numeric() and name not in panel.labels
-    words = not plain or any(is_missing(text) for text in distinct) or (wordy and panel.answers(name))
+    words = not plain or any(is_missing(text) or _REST.fullmatch(fold(text)) for text in distinct)
+    words = words or (wordy and panel.answers(name))
     if not wordy or words:
         known = panel.categories(name)
         if known is not None:
@@ -411,8 +422,44 @@ def _axes(name: str, distinct: Sequence[str], panel: Panel, *, bands: bool) -> I
             ]
             if all(at is not None for at in positions) and len(set(positions)) == len(positions):
                 yield Axis(name, categories=tuple(at for at in positions if at is not None))
+            yield from _with_the_rest(name, distinct, positions, known)
     if bands and kind.is_numeric():
         yield from _banded(name, distinct)
+
+
+def _with_the_rest(
+    name: str, distinct: Sequence[str], positions: Sequence[int | None], known: Categories
+) -> Iterator[Axis]:
+    """One label that says "the others": all categories that no other label names, without and with the rows
+    that have none."""
+    unknown = [at for at, position in enumerate(positions) if position is None]
+    named = {at for at in positions if at is not None}
+    if len(unknown) != 1 or len(named) < len(positions) - 1 or not _REST.fullmatch(fold(distinct[unknown[0]])):
+        return
+    rest = tuple(at for at in range(len(known.values)) if at not in named)
+    for missing in ((), (-1,)) if -1 not in named else ((),):
+        if rest or missing:
+            yield Axis(
+                name, merged=tuple((*rest, *missing) if at is None else (at,) for at in positions)
+            )
+
+
+def _of_quantiles(distinct: Sequence[str], said: Sequence[str], panel: Panel) -> Iterator[tuple[str, Axis]]:
+    """Labels that number quantile groups, D1 to D10 or Q1 to Q5: bands of a variable between its quantiles."""
+    numbers = [int(hit["number"]) for text in distinct if (hit := _QUANTILE_GROUP.fullmatch(fold(text)))]
+    if len(numbers) != len(distinct) or numbers != list(range(1, len(numbers) + 1)):
+        return
+    if len(numbers) not in _QUANTILE_GROUPS:
+        return
+    for name in [one for one in said if one in panel.numeric] or panel.numeric[:_MOST_CUT]:
+        values = panel.numbers(name)
+        if values is None or np.isnan(values).all():
+            continue
+        shares = np.arange(1, len(numbers)) / len(numbers)
+        edges = [-math.inf, *np.nanquantile(values, shares).tolist(), math.inf]
+        if all(low < high for low, high in pairwise(edges)):
+            bands = tuple((low, high, False, True) for low, high in pairwise(edges))
+            yield name, Axis(name, bands=bands)
 
 
 def _banded(name: str, distinct: Sequence[str]) -> Iterator[Axis]:
