@@ -207,7 +207,14 @@ class _Reader:
 
     def _could_label(self, at: int) -> bool:
         numbers = [number_of(cell) for cell in self.cells[at]]
-        return all(n is None or n == n.to_integral_value() for n in numbers)
+        whole = all(n is None or n == n.to_integral_value() for n in numbers)
+        return whole or (at == 0 and (name := self._named(at)) is not None and self._are_values(at, name))
+
+    def _are_values(self, at: int, name: str) -> bool:
+        """Whether all labels of a column are values of a variable with few: years of schooling by halves."""
+        known = self.panel.categories(name)
+        cells = [cell for cell in self.cells[at] if number_of(cell) is not None]
+        return known is not None and all(known.find(cell) is not None for cell in cells)
 
     def _named(self, at: int) -> str | None:
         """The variable that the head of a column is called after."""

@@ -26,6 +26,8 @@ _PARTLY = 0.8
 _MAX_FILTER_VARIABLES = 20
 _MAX_FILTER_VALUES = 40
 _MAX_FILTERED = 6
+_PROBED = frozenset({"mean", "sum", "sd", "median"})
+_MOST_PROBED = 8
 _MAX_SAID = 6  # values that a title names
 _TELLING_WORD = 4
 _MAX_TEACHERS = 4
@@ -426,7 +428,7 @@ def entry_given(series: Series) -> bool:
 def _probes(layout: Layout, panel: Panel) -> list[tuple[Series, Measure, Printed]]:
     """The series that tells filters apart best: counts (of rows, or of those with a value that another head
     names), else the mean of a variable that a head names."""
-    named = dict.fromkeys(v for one in layout.series for v in one.hint.variables if v in panel.numeric)
+    counted = dict.fromkeys(v for one in layout.series for v in one.hint.variables if v in panel.numeric)
     options: list[tuple[bool, float, Series, list[Measure], Printed]] = []
     for series in layout.series:
         numbers = printed(series.entries)
@@ -434,12 +436,19 @@ def _probes(layout: Layout, panel: Panel) -> list[tuple[Series, Measure, Printed
             continue
         digits = numbers.digits(rounded=False)
         if numbers.whole and ("count" in series.hint.statistics or not series.hint.statistics):
-            counts = [Measure("count"), *(Measure("count", name) for name in list(named)[:3])]
+            counts = [Measure("count"), *(Measure("count", name) for name in list(counted)[:3])]
             options.append((True, digits, series, counts, numbers))
-        for name in series.hint.variables:
-            if name in panel.numeric and set(series.hint.statistics) <= {"mean", "sum"}:
-                statistic = "sum" if "sum" in series.hint.statistics else "mean"
-                options.append((False, digits, series, [Measure(statistic, name)], numbers))
+        said = set(series.hint.statistics)
+        if not said <= _PROBED or series.hint.weighted:
+            continue
+        statistic = next(iter(said), "mean")
+        named = [name for name in series.hint.variables if name in panel.numeric]
+        if not named and said and layout.axes:  # "sd" alone: of the first variables that could be meant
+            named = [name for name in panel.numeric if name not in {axis.variable for axis in layout.axes}]
+            measures = [Measure(statistic, name) for name in named[:_MOST_PROBED]]
+            options.append((False, digits - _SPARE_DIGITS, series, measures, numbers))
+        for name in named if series.hint.variables else ():
+            options.append((False, digits, series, [Measure(statistic, name)], numbers))
     if not options:
         return []
     _, digits, series, measures, numbers = max(options, key=lambda one: (one[0], one[1]))

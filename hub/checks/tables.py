@@ -319,17 +319,24 @@ def _over_columns(cell: str) -> list[str]:
     return [over[2]] * int(over[1]) if over else [cell]
 
 
+_R_SUMMARY = re.compile(r"Min\.\s+1st Qu\.\s+Median\s+Mean\s+3rd Qu\.\s+Max\.(?:\s+NA's)?")
 _STATA_LINE = re.compile(r"(?:(?P<number>[\d,]+)\.\s*)?\|(?P<cells>[^|]*)\|")
 
 
 def _split(line: str) -> list[str]:
     text = line.strip()
+    if _R_SUMMARY.fullmatch(text):
+        return re.split(r"\s+(?!Qu\.)", text)
     listed = _STATA_LINE.fullmatch(text)
     if listed and len(fields := re.split(r"\s{2,}", listed["cells"].strip())) > 1:  # Stata: `list`
         return [listed["number"], *fields] if listed["number"] else fields
     if text.startswith("|") and text.endswith("|") and len(text) > 1:
         return [cell.strip() for cell in text[1:-1].split("|")]
     if text.count("|") == 1:  # Stata: labels, a rule, numbers
+        label, _, rest = text.partition("|")
+        tokens = rest.split()
+        if len(tokens) > 1 and label.strip() and all(number_of(token) is not None for token in tokens):
+            return [label.strip(), *tokens]
         text = text.replace("|", "  ").strip()
     if re.search(r"(?<!\\)&", text):
         body = re.sub(r"\\\\.*$", "", text)
@@ -338,6 +345,10 @@ def _split(line: str) -> list[str]:
     if "\t" in text:
         return [cell.strip() for cell in text.split("\t")]
     fields = re.split(r"\s{2,}", text)
+    tokens = text.split()
+    if len(fields) > 1 and any(number_of(field) is None for field in fields):
+        if all(number_of(token) is not None for token in tokens):  # wide numbers leave one blank between them
+            return tokens
     if len(fields) == 1:
         # One blank between columns is common in printed frames; prose is told by its lack of numbers.
         words = text.split()
