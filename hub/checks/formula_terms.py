@@ -99,13 +99,13 @@ def _factor(text: str, panel: Panel) -> Factor:
         hit = pattern.fullmatch(text)
         if hit and (hit.group("quoted") or hit.group("name")) in panel.variables:
             name = _known(hit, panel)
-            if panel.numbers(name) is None:
+            if not panel.is_number(name):
                 raise UnreadableClaim(f"term: {text[:80]}")
             return Factor(name, made=made)
     # R joins the name of a variable and its level: "regionNorth".
     for name in sorted(panel.variables, key=len, reverse=True):
         rest = text[len(name) :]
-        if rest and text.startswith(name) and panel.numbers(name) is None:
+        if rest and text.startswith(name) and not panel.is_number(name):
             return Factor(name, at=_level(name, rest, panel))
     raise UnreadableClaim(f"term: {text[:80]}")
 

@@ -21,6 +21,7 @@ _MAX_DECIMALS = 6
 _NUMERIC_SHARE = 0.8
 _MOST_SHARE = 0.1  # of the rows: with more, all are looked at in their order
 _RARE_SHARE = 0.2  # of the rows: so many are looked at one by one
+_FIRST = 4_096  # rows with a value: among them most tuples that stand in the extract at all are found
 _SEED = 20_260_101
 
 
@@ -53,7 +54,8 @@ class Printed:
 
 Positions = npt.NDArray[np.int64]
 Rows = slice | Positions
-Mapping = Sequence[tuple[Printed, str]]  # printed column → variable of the extract
+Pair = tuple[Printed, str]  # printed column → variable of the extract
+Mapping = Sequence[Pair]
 
 
 def print_columns(table: Table) -> list[Printed]:
@@ -287,7 +289,7 @@ class Matcher:
         for at in range(len(mapping)):  # (1)
             own = ascending[few][rarest[ascending[few]] == at]
             if own.size:
-                found[own] = self._among_rare(mapping, places, at, own)
+                found[own] = self._among_rare(mapping, places, at, own, enough)
         common = ascending[~few]
         if common.size:  # (2)
             parts = [place[common] for place in places]
@@ -308,16 +310,36 @@ class Matcher:
             self._sizes_of[at] = np.append(rows, 0)
         return self._sizes_of[at]
 
-    def _among_rare(self, mapping: Mapping, places: Sequence[Places], rare: int, own: Places) -> Places:
-        """The rows of some tuples, looked for among those with their value in one column."""
+    def _among_rare(
+        self, mapping: Mapping, places: Sequence[Places], rare: int, own: Places, enough: int | None
+    ) -> Places:
+        """The rows of some tuples, looked for among those with their value in one column: first among few."""
         lists = self._rows_of_values(*mapping[rare], places[rare][own])
+        others = [
+            (pair, place[own])
+            for at, (pair, place) in enumerate(zip(mapping, places, strict=True))
+            if at != rare
+        ]
+        if enough is None:
+            return self._matching(lists, others)
+        found = self._matching([one[:_FIRST] for one in lists], others)
+        left = np.flatnonzero((found < enough) & (np.array([one.size for one in lists]) > _FIRST))
+        if left.size:
+            found[left] = self._matching(
+                [lists[at] for at in left.tolist()], [(p, at[left]) for p, at in others]
+            )
+        return found
+
+    def _matching(self, lists: Sequence[Positions], others: Sequence[tuple[Pair, Places]]) -> Places:
+        """Of some rows per tuple those with its values in the other columns too. `others`: the place of each
+        tuple's value among the sorted printed ones."""
         rows = np.concatenate(lists)
-        owner = np.repeat(np.arange(own.size), [one.size for one in lists])
-        for at, pair in enumerate(mapping):
-            if at != rare and rows.size:
-                same = self._printed_at(*pair, rows) == places[at][own][owner]
+        owner = np.repeat(np.arange(len(lists)), [one.size for one in lists])
+        for pair, place in others:
+            if rows.size:
+                same = self._printed_at(*pair, rows) == place[owner]
                 rows, owner = rows[same], owner[same]
-        return np.bincount(owner, minlength=own.size)
+        return np.bincount(owner, minlength=len(lists))
 
     def _rows_of_values(self, column: Printed, name: str, at: Places) -> list[Positions]:
         """Per place among the sorted printed values the rows that hold that value."""

@@ -175,7 +175,7 @@ def design_of(
 
 
 def _parts(name: str, term: Term, panel: Panel, rows: npt.NDArray[np.int64]) -> list[Parameter]:
-    if name in term.categorical or panel.numbers(name) is None:
+    if name in term.categorical or not panel.is_number(name):
         known = panel.categories(name)
         if known is None:
             raise UnreadableClaim(f"categorical: {name[:80]}")
