@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import IO, NamedTuple
 
-from hub.actions.ports import Checking, ExtractFiles, Office, Unit
+from hub.actions.ports import Checking, ExtractFiles, Ledger, Office, Unit
 from hub.checks.cells import Cell
 from hub.checks.differencing import SAME_SUBMISSION
 from hub.checks.findings import Finding, Severity
@@ -41,31 +41,64 @@ def stage_sets(
     made is a finding `ledger_unread`, never silence. Blocks while child processes work.
     """
     checking = office.checking
-    held = [cell for cell in cells if cell.held is not None]
+    if checking is None:
+        return (), [finding("ledger_unread", Severity.REVIEW)] if _held(cells) else []
+
+    def released(spaces: Iterable[str]) -> dict[str, list[LedgerFile]]:
+        with office.units.read() as unit:
+            return {space: _released(unit, space) for space in spaces}
+
+    return place_sets(
+        checking.ledger,
+        min_units=checking.min_units,
+        severity=checking.differencing,
+        extract=extract,
+        cells=cells,
+        sets=sets,
+        beside=beside,
+        released=released,
+    )
+
+
+def place_sets(
+    ledger: Ledger,
+    *,
+    min_units: int,
+    severity: Severity,
+    extract: ExtractFiles,
+    cells: Sequence[Cell],
+    sets: IO[bytes],
+    beside: Sequence[NamedSets] = (),
+    released: Callable[[Iterable[str]], Mapping[str, Sequence[LedgerFile]]] | None = None,
+) -> tuple[tuple[StagedSets, ...], list[Finding]]:
+    """`stage_sets` with a ledger that knows no office: `released` answers what has left, by space; without
+    it, nothing has."""
+    held = _held(cells)
     if not held:  # no number, or none of persons
         return (), []
     try:
-        if checking is None:
-            raise IntegrityError("ledger_damaged", "This process has no ledger.")
-        known = checking.ledger.number(extract)
+        known = ledger.number(extract)
         names = {cell.table for cell in held}
         if not names <= set(known):
             raise IntegrityError("ledger_damaged", "A table's persons are not known.")
         tables = {name: known[name] for name in sorted(names)}
-        with office.units.read() as unit:
-            released = {table.space: _released(unit, table.space) for table in tables.values()}
-        staged, found = checking.ledger.place(
+        spaces = dict.fromkeys(table.space for table in tables.values())
+        staged, found = ledger.place(
             tables,
             held,
             sets,
-            released,
+            released(spaces) if released is not None else {},
             _by_space(beside),
-            min_units=checking.min_units,
-            severity=checking.differencing,
+            min_units=min_units,
+            severity=severity,
         )
     except IntegrityError:
         return (), [finding("ledger_unread", Severity.REVIEW)]
     return tuple(staged), found
+
+
+def _held(cells: Sequence[Cell]) -> list[Cell]:
+    return [cell for cell in cells if cell.held is not None]
 
 
 def stage_headings(
