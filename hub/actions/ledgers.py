@@ -11,7 +11,13 @@ from hub.actions.ports import Checking, ExtractFiles, Ledger, Office, Unit
 from hub.checks.cells import Cell
 from hub.checks.differencing import SAME_SUBMISSION
 from hub.checks.findings import Finding, Severity
-from hub.checks.headings import MAX_TABLES, find_unknown, headings_from_json
+from hub.checks.headings import (
+    MAX_TABLES,
+    Headings,
+    find_unknown,
+    find_unknown_beside,
+    headings_from_json,
+)
 from hub.checks.sentences import finding
 from hub.domain.errors import Conflict, IntegrityError
 from hub.domain.records import LedgerFile, StagedSets, Submission
@@ -102,12 +108,13 @@ def _held(cells: Sequence[Cell]) -> list[Cell]:
 
 
 def stage_headings(
-    office: Office, *, project: str, raw: object
+    office: Office, *, project: str, raw: object, beside: Sequence[tuple[str, object]] = ()
 ) -> tuple[tuple[StagedSets, ...], list[Finding]]:
-    """What a file's tables are headed with (`raw`, as a check says), to be kept where their numbers have no
-    known units; and which of them are headed like such a table that the project has released."""
+    """What a file's tables are headed with and say (`raw`, as a check answers), to be kept where their
+    numbers have no known units; and which of them are like such a table that the project has released, or
+    like one `beside` them in the submission."""
     try:
-        tables = [headings_from_json(one) for one in raw] if isinstance(raw, list) else []
+        tables = _headings(raw)
     except ValueError:
         return (), [finding("ledger_unread", Severity.REVIEW)]
     if not tables:
@@ -120,7 +127,23 @@ def stage_headings(
             for one in file.cells
         ]
     unknown = tuple(one.to_json() for one in tables[:MAX_TABLES] if not one.known)
-    return (StagedSets(space, "", unknown),) if unknown else (), find_unknown(tables, released)
+    found = [*find_unknown(tables, released), *compare_headings(raw, beside)]
+    return (StagedSets(space, "", unknown),) if unknown else (), found
+
+
+def compare_headings(raw: object, beside: Sequence[tuple[str, object]]) -> list[Finding]:
+    """Which tables of a file differ in a few numbers from one `beside` it (the name of the file, and what its
+    check says of it), where the units behind one of them are not known. What cannot be read is left to
+    `stage_headings`."""
+    try:
+        others = [(name, one) for name, said in beside for one in _headings(said)]
+        return list(find_unknown_beside(_headings(raw), others))
+    except ValueError:
+        return []
+
+
+def _headings(raw: object) -> list[Headings]:
+    return [headings_from_json(one) for one in raw] if isinstance(raw, list) else []
 
 
 def note_sets(

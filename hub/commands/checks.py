@@ -16,11 +16,12 @@ from typing import IO, Annotated, Any
 import typer
 from polars.exceptions import PolarsError
 
-from hub.actions.ledgers import NamedSets, place_sets
+from hub.actions.ledgers import NamedSets, compare_headings, place_sets
 from hub.actions.ports import ExtractFiles, Ledger
 from hub.adapters.ledgers import FileLedger
 from hub.checks import Finding, Limits, Report, Severity, add_changes, check_in_subprocess
 from hub.checks.confinement import limits_for
+from hub.checks.headings import HEADINGS
 from hub.checks.indexes import Sealed, rows_of
 from hub.checks.prepared import Indexes
 from hub.checks.sentences import finding
@@ -123,6 +124,7 @@ class Together:
         self._ledger, self._extract, self._thresholds = ledger, extract, thresholds
         self.limits = limits
         self._before: list[NamedSets] = []
+        self._headed: list[tuple[str, object]] = []
 
     def aside(self) -> contextlib.AbstractContextManager[IO[bytes] | None]:
         """Where a check is to write the sets behind its numbers; None where nothing is compared."""
@@ -142,7 +144,10 @@ class Together:
             sets=sets,
             beside=self._before,
         )
+        headed = report.summary.get(HEADINGS)
+        found += compare_headings(headed, self._headed)
         self._before.append(NamedSets(name, placed))
+        self._headed.append((name, headed))
         return report.with_findings(found) if found else report
 
 

@@ -207,3 +207,14 @@ def test_files_that_are_missing_or_hold_nothing_to_compare_leave_the_others_judg
     assert code == 1  # one file was not there
     assert [Path(one["file"]).name for one in told] == ["regions.csv", "note.txt", "zones.csv"]
     assert [told[0]["verdict"], told[2]["verdict"]] == ["PASS", "BLOCK"]
+
+
+def test_numbers_that_cannot_be_made_again_are_compared_too(tmp_path: Path) -> None:
+    directory = written_zones(tmp_path / "extract")
+    regions = counted_by(directory, "region", tmp_path / "regions.csv")
+    index = tmp_path / "index.csv"
+    index.write_text("region,n,index\nnorth,118,1.713\nsouth,88,2.713\nwest,148,3.713\n", encoding="utf-8")
+    code, (first, second) = judged_together(directory, index, regions)
+    assert (code, first["verdict"], second["verdict"]) == (0, "REVIEW", "REVIEW")
+    (found,) = second["findings"]
+    assert (found["rule"], found["evidence"]["beside"]) == ("released_unknown", "index.csv")
