@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import IO, NamedTuple
 
 from hub.actions.ports import Checking, ExtractFiles, Ledger, Office, Unit
+from hub.actions.withholding import Named
 from hub.checks.cells import Cell
 from hub.checks.differencing import SAME_SUBMISSION
 from hub.checks.findings import Finding, Severity
@@ -177,16 +178,18 @@ class Compared:
 NOTHING_COMPARED = Compared()
 
 
-def compare_waiting(office: Office, submission: Submission) -> Compared:
+def compare_waiting(
+    office: Office, submission: Submission, *, without: frozenset[Named] = frozenset()
+) -> Compared:
     """Compare a submission with what was released since it was checked, outside of any transaction: at 25
     million rows this takes a while, in which others must be able to write. What cannot be compared is left to
-    `release_sets`, which refuses."""
+    `release_sets`, which refuses. `without`: outputs that do not leave."""
     checking = office.checking
     if checking is None:
         return NOTHING_COMPARED
     with office.units.read() as unit:
         pairs = [
-            (file, _released(unit, file.space, after=submission.submitted_at))
+            (_leaving(file, without), _released(unit, file.space, after=submission.submitted_at))
             for file in unit.ledger_files.find(submission=submission.id)
             if not file.space.startswith(_HEADINGS)
         ]
@@ -217,9 +220,11 @@ def release_sets(
     *,
     now: datetime,
     compared: Compared = NOTHING_COMPARED,
+    without: frozenset[Named] = frozenset(),
 ) -> int:
     """Count a submission's numbers as released, in this transaction; how many. `compared`: what it need not
     be compared with again; a released file never changes, and none is compared together with another.
+    `without`: outputs that do not leave, whose numbers are forgotten.
 
     Raises Conflict `differs_from_release` if something released since the submission was checked differs
     from it by fewer persons, households or employers than the threshold: two that waited together must not
@@ -230,7 +235,8 @@ def release_sets(
     if compared.differs is not None:
         raise _differs(compared.differs)
     cells = 0
-    for file in unit.ledger_files.find(submission=submission.id):
+    for kept in unit.ledger_files.find(submission=submission.id):
+        file = _leaving(kept, without)
         if file.space.startswith(_HEADINGS):
             unit.ledger_files.save(dataclasses.replace(file, released_at=now))
             continue
@@ -247,6 +253,21 @@ def release_sets(
         unit.ledger_files.save(dataclasses.replace(file, released_at=now))
         cells += len(file.cells)
     return cells
+
+
+def _leaving(file: LedgerFile, without: frozenset[Named]) -> LedgerFile:
+    """What is kept of a file that leaves without some outputs: all of it where its index is so old that it
+    does not say which set is a number's."""
+    named = {(cell, output) for position, cell, output in without if position == file.position}
+    if not named or not (file.space.startswith(_HEADINGS) or _compared(file)):
+        return file
+    cells = tuple(cell for cell in file.cells if _output_of(cell) not in named)
+    return dataclasses.replace(file, cells=cells)
+
+
+def _output_of(cell: Mapping[str, object]) -> tuple[object, object]:
+    place = cell.get("place")
+    return (place.get("cell"), place.get("output")) if isinstance(place, Mapping) else (None, None)
 
 
 def _by_space(beside: Sequence[NamedSets]) -> dict[str, list[LedgerFile]]:

@@ -117,6 +117,10 @@ SENTENCES: Mapping[str, Sentence] = {
         "Le fichier contient des données que personne ne peut voir ({name}). Enregistrez-le sans elles.",
         "The file holds data nobody can see ({name}). Save it without them.",
     ),
+    "output_withheld": Sentence(
+        "Cette sortie a été retenue par le contrôle : une phrase la remplace dans le fichier libéré.",
+        "This output was withheld by output checking: a sentence stands in its place in the released file.",
+    ),
     "notebook_malformed": Sentence(
         "Le notebook n’est pas lisible ({problem}). Ouvrez-le dans JupyterLab et enregistrez-le de nouveau.",
         "The notebook cannot be read ({problem}). Open it in JupyterLab and save it again.",
