@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -196,11 +196,13 @@ class OutputVault(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ExtractFiles:
-    """A sealed extract for the ledger: `name` is `<project>/v<n>`; with its index, where it has one."""
+    """A sealed extract for the ledger: `name` is `<project>/v<n>`; with its index, where it has one. `units`:
+    unit type → column, where no dictionary says so."""
 
     name: str
     directory: Path
     index: Sealed | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 class Ledger(Protocol):
@@ -350,14 +352,16 @@ class Rules:
 
 @dataclass(frozen=True)
 class Checking:
-    """What deciding needs beside the records: the ledger, the signer, and the thresholds in force; among them
-    `min_units`, and what it means to differ from a release by fewer (`differencing`)."""
+    """What deciding needs beside the records: the ledger, the signer, and the rules in force (`severities`,
+    by rule) with their thresholds; among them `min_units`, and what it means to differ from a release by
+    fewer (`differencing`)."""
 
     ledger: Ledger
     signer: ReleaseSigner
     thresholds: Mapping[str, object]
     min_units: int
     differencing: Severity = Severity.BLOCK
+    severities: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Rows = slice | npt.NDArray[np.int64]
 
+_MOST_ANSWERS = 2_000_000  # rows of which texts are looked at as answers
 MAX_CATEGORIES = 3_000  # so that 16 bits number them
 _ENDS = 100
 _MOST_LEVELS = 8
@@ -125,17 +126,18 @@ class Panel:
     @property
     def numeric(self) -> list[str]:
         """Variables that can be summed: numbers, and answers that are yes or no."""
-        kinds = self.part.schema
+        strings = self.part.schema
         return [
-            n
-            for n in self.variables
-            if kinds[n].is_numeric() or kinds[n] == pl.Boolean or (kinds[n] == pl.String and self.answers(n))
+            name
+            for name in self.variables
+            if self.is_number(name) or (strings[name] == pl.String and self.answers(name))
         ]
 
     def answers(self, name: str) -> bool:
         """Whether a variable has two values that are the answers no and yes, or 0 and 1."""
-        if self.part.stored is not None and self.part.schema[name] == pl.String:
-            return False
+        texts = self.part.schema[name] == pl.String
+        if texts and (self.part.stored is not None or self.rows > _MOST_ANSWERS):
+            return False  # they would have to be read to know
         known = self.categories(name)
         return known is not None and len(known.values) == len(_NO_YES) and {0.0, 1.0} <= set(known.numbers)
 
@@ -143,6 +145,11 @@ class Panel:
         """Relative error of one stored value: programs that keep single precision print its noise. Tight
         otherwise, for what is not compared could carry a message in the last decimals."""
         return 1e-6 if self.part.schema[name] == pl.Float32 else 1e-12
+
+    def is_number(self, name: str) -> bool:
+        """Whether `numbers` has the variable."""
+        kind = self.part.schema[name]
+        return kind.is_numeric() or kind == pl.Boolean
 
     def numbers(self, name: str) -> Floats | None:
         """The variable as floats, NaN where missing; None when it is no number."""
@@ -156,7 +163,7 @@ class Panel:
             known = self.few_categories(name)
             said: Floats = np.where(known.codes == known.numbers[1.0], 1.0, 0.0)
             return np.where(known.codes < 0, np.nan, said)
-        if not (kind.is_numeric() or kind == pl.Boolean):
+        if not self.is_number(name):
             return None
         if self.part.stored is not None and (read := _stored_reader(self.part.stored, name)) is not None:
             return read(slice(None))
@@ -348,7 +355,10 @@ class Panel:
                 or math.prod(shape) > most
             ):
                 return None
-            self._crossings[names] = Crossing([one.codes for one in known if one is not None], shape, names)
+            made = Crossing([one.codes for one in known if one is not None], shape, names)
+            if (rows := self._rows_told(names)) is not None:
+                made.tell("rows", rows)
+            self._crossings[names] = made
         return self._crossings[names]
 
     def _rows_told(self, names: tuple[str, ...]) -> Floats | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.checks.findings import Finding, Place, Severity
+from hub.checks.problem_words import SAID_BY_PARSERS, in_french
 from hub.checks.rule_sentences import RULE_SENTENCES, Sentence
 from hub.checks.sentences_intake import INTAKE_SENTENCES
 
@@ -117,6 +118,10 @@ SENTENCES: Mapping[str, Sentence] = {
         "Le fichier contient des données que personne ne peut voir ({name}). Enregistrez-le sans elles.",
         "The file holds data nobody can see ({name}). Save it without them.",
     ),
+    "output_withheld": Sentence(
+        "Cette sortie a été retenue par le contrôle : une phrase la remplace dans le fichier libéré.",
+        "This output was withheld by output checking: a sentence stands in its place in the released file.",
+    ),
     "notebook_malformed": Sentence(
         "Le notebook n’est pas lisible ({problem}). Ouvrez-le dans JupyterLab et enregistrez-le de nouveau.",
         "The notebook cannot be read ({problem}). Open it in JupyterLab and save it again.",
@@ -219,6 +224,36 @@ SENTENCES: Mapping[str, Sentence] = {
         "A released table (release no. {release}) has the same headings, and numbers whose units are not "
         "known: nothing could be compared. Compare them by eye.",
     ),
+    "released_unknown_changed": Sentence(
+        "Un tableau déjà libéré (libération n° {release}) a les mêmes intitulés et d’autres valeurs dans "
+        "{changed} cellules communes sur {cells} ; on ne sait pas sur qui il porte. La différence peut "
+        "informer sur peu d’unités : demandez ce qui a changé.",
+        "A released table (release no. {release}) has the same heads and other numbers in {changed} of "
+        "{cells} cells in common; whom it is about is not known. The difference may tell about a few units: "
+        "ask what has changed.",
+    ),
+    "released_unknown_near": Sentence(
+        "Un tableau déjà libéré (libération n° {release}) a presque les mêmes nombres sous d’autres "
+        "intitulés ({cells} dans une ligne ou colonne) ; on ne sait pas sur qui il porte. La différence peut "
+        "informer sur peu d’unités : demandez ce qui a changé.",
+        "A released table (release no. {release}) has nearly the same numbers under other heads ({cells} of "
+        "one row or column); whom it is about is not known. The difference may tell about a few units: ask "
+        "what has changed.",
+    ),
+    "beside_unknown_changed": Sentence(
+        "Le fichier « {beside} » de la même soumission a les mêmes intitulés et d’autres valeurs dans "
+        "{changed} cellules communes sur {cells} ; l’un des deux n’a pu être recalculé. Demandez ce qui les "
+        "distingue.",
+        "The file “{beside}” of the same submission has the same heads and other numbers in {changed} of "
+        "{cells} cells in common; one of the two could not be made again. Ask what sets them apart.",
+    ),
+    "beside_unknown_near": Sentence(
+        "Le fichier « {beside} » de la même soumission a presque les mêmes nombres sous d’autres intitulés "
+        "({cells} dans une ligne ou colonne) ; l’un des deux n’a pu être recalculé. Demandez ce qui les "
+        "distingue.",
+        "The file “{beside}” of the same submission has nearly the same numbers under other heads ({cells} "
+        "of one row or column); one of the two could not be made again. Ask what sets them apart.",
+    ),
     "ledger_unread": Sentence(
         "Le fichier n’a pas pu être comparé à ce qui a déjà été libéré. Comparez-le vous-même.",
         "The file could not be compared with what was released before. Compare it yourself.",
@@ -238,13 +273,19 @@ SENTENCES: Mapping[str, Sentence] = {
 
 
 class _Said(string.Formatter):
-    """`str.format` that also knows "{cells:number|numbers}": the first word for one, the second for more."""
+    """`str.format` that also knows "{cells:number|numbers}": the first word for one, the second for more;
+    from 10,000 on, digits are grouped by `thousands`."""
+
+    def __init__(self, thousands: str) -> None:
+        self._thousands = thousands
 
     def format_field(self, value: Any, format_spec: str) -> str:
         """The value, or the word that goes with it."""
         if "|" in format_spec:
             one, more = format_spec.split("|")
             return one if value == 1 else more
+        if type(value) is int and abs(value) >= 10_000 and not format_spec:
+            return f"{value:,}".replace(",", self._thousands)
         return str(super().format_field(value, format_spec))
 
 
@@ -259,15 +300,16 @@ def finding(
 ) -> Finding:
     """The finding of `rule`; `values` fill its sentence and are part of its evidence.
 
-    `words` holds a French wording of a value where the language matters (`values` has the English one).
+    `words` holds a French wording of a value where the language matters (`values` has the English one); what
+    parsers say has its French from `hub.checks.problem_words`.
     """
     french, english = SENTENCES[rule]
     spot = place if place is not None else Place()
     shown = {**values, **(evidence or {})}
-    said = _Said()
+    worded = {key: in_french(values[key]) for key in SAID_BY_PARSERS if isinstance(values.get(key), str)}
     message = {
-        "fr": said.vformat(french, (), {**values, **(words or {})}),
-        "en": said.vformat(english, (), values),
+        "fr": _Said("\u202f").vformat(french, (), {**values, **worded, **(words or {})}),
+        "en": _Said(",").vformat(english, (), values),
     }
     return Finding(rule, severity, place_in_words(spot, shown.get("column"), "en"), message, shown, spot)
 
