@@ -24,7 +24,12 @@ _EXTREMES = frozenset({"min", "max"})
 def left_columns(found: Recomputed) -> list[int]:
     """The columns of an explained table that nothing explains, where others are; none where a column is partly
     explained, or too many are left."""
-    sure = {entry.column for ok, one in zip(found.sure, found.layout.series, strict=True) if ok for entry in one.entries}
+    sure = {
+        entry.column
+        for ok, one in zip(found.sure, found.layout.series, strict=True)
+        if ok
+        for entry in one.entries
+    }
     left = {
         entry.column
         for ok, one in zip(found.sure, found.layout.series, strict=True)

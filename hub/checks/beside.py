@@ -44,7 +44,9 @@ _FOOT = re.compile(
 )
 _COMMENT = re.compile(r"#(?P<comment>.*)$|(?P<quote>\"\"\"|'''|\"|')(?P<string>.*?)(?P=quote)", re.MULTILINE)
 _FIRST_NUMBER = 9
-_OVER_COLUMNS = re.compile(r"\\multicolumn\{\d{1,2}\}|\\cmidrule(?:\([lr]*\))?\{\d{1,2}-\d{1,2}\}|\\cline\{\d{1,2}-\d{1,2}\}")
+_OVER_COLUMNS = re.compile(
+    r"\\multicolumn\{\d{1,2}\}|\\cmidrule(?:\([lr]*\))?\{\d{1,2}-\d{1,2}\}|\\cline\{\d{1,2}-\d{1,2}\}"
+)
 _PROMPT = re.compile(r"^\s*[.>] (?=\w)")  # of Stata and R
 # "N = 2,450", "2 450 observations": how many a table is of.
 _COUNTED = r"\d{1,3}(?:[ ,.'’\u00a0\u202f]\d{3})+|\d+"
@@ -143,7 +145,9 @@ def _without_feet(text: str, shown: Sequence[Table]) -> str:
 def _names_with_numbers(panels: Sequence[Panel]) -> re.Pattern[str]:
     """The names of variables that have digits, which titles may say."""
     names = {name for panel in panels for name in panel.variables if any(c.isdigit() for c in name)}
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True))) or '(?!)'})(?!\w)")
+    return re.compile(
+        rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True))) or '(?!)'})(?!\w)"
+    )
 
 
 def _without_sizes(text: str, sizes: frozenset[int]) -> str:

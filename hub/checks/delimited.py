@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hub.checks.findings import Place
-from hub.checks.tables import Bounds, Table, UnreadableTable, delimited_rows, delimiter_of, number_of, rectangular
+from hub.checks.tables import (
+    Bounds,
+    Table,
+    UnreadableTable,
+    delimited_rows,
+    delimiter_of,
+    number_of,
+    rectangular,
+)
 
 _MOST_TABLES = 40
 
@@ -103,4 +111,6 @@ def _is_beside(row: Sequence[str], width: int) -> bool:
     in it."""
     if _is_line(row):
         return True
-    return len(row) < width and not any(number_of(cell) is not None for cell in row) and len(row[0].split()) > 1
+    return (
+        len(row) < width and not any(number_of(cell) is not None for cell in row) and len(row[0].split()) > 1
+    )

@@ -26,8 +26,12 @@ from hub.checks.wording import (
 )
 
 TOTAL = -1
-_REST = re.compile(r"(?:all )?(?:the )?others?|other (?:groups?|categories)|autres?|les autres|reste|rest|sonstige|andere")
-_QUANTILE_GROUP = re.compile(r"(?:d|q|p|v|decile|quintile|quartile|tercile|dixieme|quantile|dezil|quartil)? ?(?P<number>\d{1,2})")
+_REST = re.compile(
+    r"(?:all )?(?:the )?others?|other (?:groups?|categories)|autres?|les autres|reste|rest|sonstige|andere"
+)
+_QUANTILE_GROUP = re.compile(
+    r"(?:d|q|p|v|decile|quintile|quartile|tercile|dixieme|quantile|dezil|quartil)? ?(?P<number>\d{1,2})"
+)
 _QUANTILE_GROUPS = (3, 4, 5, 10, 20)
 _MOST_CUT = 12  # variables of which quantiles are computed
 MAX_LAYOUTS = 40
@@ -262,7 +266,10 @@ class _Reader:
         if len(labels) == 1:
             variables = [hint_of(cell, self.panel) for cell in cells]
             # A line of counts may stand over or under those of variables.
-            said = [one.variables or statistic_of(cell).statistics for one, cell in zip(variables, cells, strict=True)]
+            said = [
+                one.variables or statistic_of(cell).statistics
+                for one, cell in zip(variables, cells, strict=True)
+            ]
             if all(said) and any(one.variables for one in variables):
                 return [variables]
         return list(readings_of(cells, self.table.columns[at], self._named(at), self.panel))
@@ -459,14 +466,16 @@ def _with_the_rest(
     that have none."""
     unknown = [at for at, position in enumerate(positions) if position is None]
     named = {at for at in positions if at is not None}
-    if len(unknown) != 1 or len(named) < len(positions) - 1 or not _REST.fullmatch(fold(distinct[unknown[0]])):
+    if (
+        len(unknown) != 1
+        or len(named) < len(positions) - 1
+        or not _REST.fullmatch(fold(distinct[unknown[0]]))
+    ):
         return
     rest = tuple(at for at in range(len(known.values)) if at not in named)
     for missing in ((), (-1,)) if -1 not in named else ((),):
         if rest or missing:
-            yield Axis(
-                name, merged=tuple((*rest, *missing) if at is None else (at,) for at in positions)
-            )
+            yield Axis(name, merged=tuple((*rest, *missing) if at is None else (at,) for at in positions))
 
 
 def _of_quantiles(distinct: Sequence[str], said: Sequence[str], panel: Panel) -> Iterator[tuple[str, Axis]]:

@@ -308,7 +308,9 @@ class Search:
         """Values of other variables that a title names, and those whose rows have the counts (or the first
         mean) that are printed."""
         yield from self._said_filters(layout)
-        named = dict.fromkeys(v for one in layout.series for v in one.hint.variables if v in self.panel.numeric)
+        named = dict.fromkeys(
+            v for one in layout.series for v in one.hint.variables if v in self.panel.numeric
+        )
         gaps = [name for name in named if not self.panel.is_complete(name)]
         if gaps and len(named) > 1:  # the rows that lack none of the variables of the table
             yield Filter(gaps[0], None, tuple(gaps[1:]))

@@ -240,8 +240,15 @@ def _with_upper_heads(lines: Sequence[str]) -> list[str]:
     each head below it."""
     made = list(lines)
     for at in range(len(made) - 2):
-        upper, lower = ([(m.start(), m.end(), m.group()) for m in _FIELD.finditer(made[at + n])] for n in (0, 1))
-        if not 1 < len(upper) < len(lower) or "|" in made[at] or "&" in made[at] or not made[at][:1].isspace():
+        upper, lower = (
+            [(m.start(), m.end(), m.group()) for m in _FIELD.finditer(made[at + n])] for n in (0, 1)
+        )
+        if (
+            not 1 < len(upper) < len(lower)
+            or "|" in made[at]
+            or "&" in made[at]
+            or not made[at][:1].isspace()
+        ):
             continue
         words = [text for _, _, text in (*upper, *lower)]
         if any(number_of(word) is not None for word in words) or lower[0][1] < upper[0][0]:
