@@ -23,6 +23,8 @@ from hub.checks.tables import (
 )
 
 _MOST_TABLES = 40
+_MOST_HEADS = 3
+_LEAST_NOTE = 4  # words of a note
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ def _blocks(rows: Sequence[list[str]]) -> list[list[list[str]]]:
     for at in range(1, len(rows) - 1):
         if len(starts) >= _MOST_TABLES or at <= starts[-1]:
             continue
-        over = _is_line(rows[at]) and not _is_line(rows[at - 1]) and _heads(rows, at + 1, starts[-1])
+        named = len(rows[at]) > 1 and at <= starts[-1] + _MOST_HEADS  # an index below its heads
+        over = _is_line(rows[at]) and not _is_line(rows[at - 1]) and not named
+        over = over and _heads(rows, at + 1, starts[-1])
         wider = len(rows[at]) != len(rows[at - 1]) and not _is_line(rows[at]) and not _is_line(rows[at - 1])
         if over or (wider and _is_head(rows[at]) and len(rows[at + 1]) == len(rows[at]) > 1):
             starts.append(at)
@@ -85,9 +89,11 @@ def _is_line(row: Sequence[str]) -> bool:
 
 
 def _is_head(row: Sequence[str]) -> bool:
-    """Whether a row could head a table: at least one word beside its first cell, or nothing but years and
-    codes under an empty first cell."""
-    return len(row) > 1 and any(row[1:]) and (number_of(row[0]) is None)
+    """Whether a row could head a table: words, years or codes beside its first cell."""
+    if len(row) < 2 or not any(row[1:]) or number_of(row[0]) is not None:
+        return False
+    numbers = [number_of(cell) for cell in row[1:]]
+    return all(n is None or n == n.to_integral_value() for n in numbers)
 
 
 def _body(block: Sequence[list[str]]) -> tuple[int, int]:
@@ -101,9 +107,14 @@ def _body(block: Sequence[list[str]]) -> tuple[int, int]:
     first, last = 0, len(block)
     while first < last - 1 and _is_beside(block[first], width):
         first += 1
-    while last > first + 1 and _is_beside(block[last - 1], width):
+    while last > first + 1 and _is_beside(block[last - 1], width) and not _is_bare_label(block[last - 1], width):
         last -= 1
     return (first, last) if last - first > 1 else (0, len(block))
+
+
+def _is_bare_label(row: Sequence[str], width: int) -> bool:
+    """Whether a last line of full width is that of a group whose number is left out, not a note."""
+    return len(row) == width and len(row[0].split()) < _LEAST_NOTE and ":" not in row[0]
 
 
 def _is_beside(row: Sequence[str], width: int) -> bool:

@@ -15,9 +15,12 @@ from hub.checks.contents import Contents
 from hub.checks.cross_tables import find_in_cross_table
 from hub.checks.derived_columns import derived
 from hub.checks.disclosure import Judge
+from hub.checks.edges import find_unexplained_edges
 from hub.checks.estimation_samples import sample_of
+from hub.checks.extremes_in_texts import find_extremes_in_texts
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.heads import find_in_heads, find_in_model_heads
+from hub.checks.identifiers import Text
 from hub.checks.linked import find_linked
 from hub.checks.model_texts import Explained, explain_models
 from hub.checks.panels import Panel, open_panels
@@ -152,6 +155,7 @@ def judge(
             judgement.findings += _look_at_units(table, found, panels, thresholds, of_model=of_model)
     _judge_together(judgement, models, panels, thresholds, tables=bool(contents.tables))
     judgement.findings += _look_at_texts(whole, panels, thresholds)
+    judgement.findings += find_extremes_in_texts(_prose_of(whole), panels, thresholds)
     judgement.findings += find_unit_numbers([*whole.printed, *whole.raw, *whole.seen], panels)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
     used = [*_panels_of(judgement), *(fitted.panel for fitted, _, _ in models.fitted())]
@@ -224,6 +228,11 @@ def _sizes_of(judgement: Judgement) -> frozenset[int]:
         sizes.add(int(shown.rows()[0]))
         sizes.update(int(shown.units(kind)[0]) for kind in found.panel.units)
     return frozenset(sizes)
+
+
+def _prose_of(contents: Contents) -> list[Text]:
+    programs = {id(text) for text in contents.programs}
+    return [text for text in contents.printed if id(text) not in programs]
 
 
 def _titles_in(contents: Contents) -> str:
@@ -309,6 +318,7 @@ def _look_at_units(
     yield from find_outright(table, explained, thresholds)
     if found is None:
         yield from find_in_cross_table(table, panels, thresholds)
+        yield from find_unexplained_edges(table, panels, thresholds)
 
 
 def _less_sure(one: Finding, table: Table, *, of_model: bool) -> Finding:
