@@ -10,6 +10,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -312,6 +313,11 @@ class Panel:
         found = [*([] if plain else [str(value)]), *self.labels.get(name, {}).get(value, ())]
         if isinstance(value, bool):
             found += ["yes", "oui", "ja"] if value else ["no", "non", "nein"]
+        if isinstance(value, date):
+            day = value.date() if isinstance(value, datetime) else value
+            if not isinstance(value, datetime) or value.time() == time():
+                found += [day.isoformat(), f"{day:%d/%m/%Y}", f"{day:%d.%m.%Y}"]
+                found += [f"{day:%Y-%m}", f"{day:%m/%Y}"] if day.day == 1 else []
         return found
 
     def unit(self, kind: str) -> tuple[Codes, int]:
