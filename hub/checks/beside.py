@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from hub.checks.contents import Contents
@@ -44,6 +45,9 @@ _FOOT = re.compile(
 )
 _COMMENT = re.compile(r"#(?P<comment>.*)$|(?P<quote>\"\"\"|'''|\"|')(?P<string>.*?)(?P=quote)", re.MULTILINE)
 _FIRST_NUMBER = 9
+_R_SQUARED = re.compile(r"\b(?:R2|R²|R-?squared|R\^2|R\^\{2\})\s*[=:]\s*(?P<share>\d?[.,]\d{1,6})\b", re.IGNORECASE)
+# What stars mean.
+_LEGEND = re.compile(r"\bp(?:-?values?)?\s*(?:<|&lt;|\\textless\{?\}?)\s*\$?0?[.,](?:1|10|05|01|001)\b", re.IGNORECASE)
 _OVER_COLUMNS = re.compile(
     r"\\multicolumn\{\d{1,2}\}|\\cmidrule(?:\([lr]*\))?\{\d{1,2}-\d{1,2}\}|\\cline\{\d{1,2}-\d{1,2}\}"
 )
@@ -76,6 +80,16 @@ _NAMED_SO = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class Said:
+    """What titles and notes may say of the tables and models of a file: the groups that they are restricted
+    to, of how many rows and units they are, and how much the models explain."""
+
+    groups: Sequence[str] = ()
+    sizes: frozenset[int] = frozenset()
+    shares: Sequence[float] = ()
+
+
 def find_beside(
     contents: Contents,
     shown: Sequence[Table],
@@ -98,26 +112,25 @@ def find_in_texts(
     panels: Sequence[Panel],
     *,
     results: int,
-    said: Sequence[str] = (),
-    sizes: frozenset[int] = frozenset(),
+    said: Said | None = None,
 ) -> Iterator[Finding]:
     """`numbers_in_text` for numbers of the texts that are in none of the tables `shown`, else `words_in_text`
     for what only a person can judge; both REVIEW. `results`: how many tables and models have a title.
-    `said`: the groups that the tables are restricted to, which titles may name. `sizes`: how many rows and
-    units the tables are of, which titles may say."""
+    `said`: what titles may say besides."""
+    said = said or Said()
     kept = Counter(contents_of(table) for table in shown)
     named = _names_with_numbers(panels)
     read = [
-        without_prints(_without_sizes(_without_feet(named.sub(" ", text.content), shown), sizes), kept)
+        without_prints(_without_sizes(_without_feet(named.sub(" ", text.content), shown), said), kept)
         for text in contents.printed
     ]
     said_so = [rest for rest, _ in read]
-    groups = [digits for one in said for digits in _digits(one)]
+    groups = [digits for one in said.groups for digits in _digits(one)]
     left = sum(_left_in(rest, shown, apart, groups) for rest, apart in read)
     if left:
         yield finding("numbers_in_text", Severity.REVIEW, count=left)
         return
-    labels = _words_of(shown) | {word for one in said for word in fold(one).split()}
+    labels = _words_of(shown) | {word for one in said.groups for word in fold(one).split()}
     programs = {id(text) for text in contents.programs}
     prose = [
         content for text, content in zip(contents.printed, said_so, strict=True) if id(text) not in programs
@@ -150,14 +163,24 @@ def _names_with_numbers(panels: Sequence[Panel]) -> re.Pattern[str]:
     )
 
 
-def _without_sizes(text: str, sizes: frozenset[int]) -> str:
-    """The text without what it says of how many rows or units its tables are of, where that is true."""
+def _without_sizes(text: str, said: Said) -> str:
+    """The text without what it says of how many rows or units its tables are of, and how much its models
+    explain, where that is true."""
 
     def drop(match: re.Match[str]) -> str:
         number = number_of(match["before"] or match["after"])
-        return " " if number is not None and int(number) in sizes and number == int(number) else match.group()
+        true = number is not None and number == int(number) and int(number) in said.sizes
+        return " " if true else match.group()
 
-    return _SIZE.sub(drop, text)
+    def drop_share(match: re.Match[str]) -> str:
+        number = number_of(match["share"])
+        if number is None:
+            return match.group()
+        tolerance = 0.5 * 10.0 ** int(number.as_tuple().exponent) * 1.01
+        true = any(abs(float(number) - share) <= tolerance for share in said.shares)
+        return " " if true else match.group()
+
+    return _R_SQUARED.sub(drop_share, _SIZE.sub(drop, text))
 
 
 def _left_in(content: str, shown: Sequence[Table], apart: Sequence[Rows], groups: Sequence[str]) -> int:
@@ -170,7 +193,8 @@ def _left_in(content: str, shown: Sequence[Table], apart: Sequence[Rows], groups
         for row in (table.columns, *table.rows):
             for cell in row:
                 known.update(_digits(cell))
-    found = Counter(_digits(_OVER_COLUMNS.sub(" ", _without_ordinals(content))))
+    content = _LEGEND.sub(" ", _OVER_COLUMNS.sub(" ", _without_ordinals(content)))
+    found = Counter(_digits(content))
     taken = Counter(digits for rows in apart for row in rows for cell in row for digits in _digits(cell))
     return sum((found - (known - taken)).values())
 

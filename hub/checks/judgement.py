@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hub.checks.arithmetic import follows, left_columns, without
-from hub.checks.beside import find_beside, find_in_texts
+from hub.checks.beside import Said, find_beside, find_in_texts
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
 from hub.checks.cross_tables import find_in_cross_table
@@ -165,8 +167,10 @@ def judge(
     beside = list(find_beside(shown, shown.tables, panels, lambda *one: _restricted(judgement, *one)))
     if complete and not contents.images:  # else people read the texts anyway
         results = len(whole.tables) + len(models.models)
-        said, sizes = _restricted_to(judgement), _sizes_of(judgement)
-        beside += find_in_texts(shown, shown.tables, panels, results=results, said=said, sizes=sizes)
+        whole_numbers = _sizes_of(judgement, models)
+        shares = [fitted.r_squared for fitted, _, _ in models.fitted() if fitted.r_squared is not None]
+        said = Said(_restricted_to(judgement), whole_numbers, shares)
+        beside += find_in_texts(shown, shown.tables, panels, results=results, said=said)
     judgement.findings += beside
     judgement.reproduced = complete and not contents.images and not beside
     return judgement
@@ -218,7 +222,7 @@ def _restricted_to(judgement: Judgement) -> list[str]:
     return said
 
 
-def _sizes_of(judgement: Judgement) -> frozenset[int]:
+def _sizes_of(judgement: Judgement, models: Explained) -> frozenset[int]:
     """How many rows and units the explained tables are of: of the groups that are printed. Those of others
     would tell a few people apart."""
     sizes: set[int] = set()
@@ -227,6 +231,9 @@ def _sizes_of(judgement: Judgement) -> frozenset[int]:
         shown = found.cube.groups(none, "printed")
         sizes.add(int(shown.rows()[0]))
         sizes.update(int(shown.units(kind)[0]) for kind in found.panel.units)
+    for fitted, _, _ in models.fitted():
+        sizes.add(int(fitted.rows.size))
+        sizes.update(int(np.unique(fitted.panel.unit(kind)[0][fitted.rows]).size) for kind in fitted.panel.units)
     return frozenset(sizes)
 
 
