@@ -50,9 +50,13 @@ _DECIMALS = re.compile(
     r"|\bfloat_format\s*=\s*[\"'][{%:]{0,2}\.)\s*)(?P<decimals>[0-6])(?=\)|f[}]?[\"'])"
 )
 _FIRST_NUMBER = 9
-_R_SQUARED = re.compile(r"\b(?:R2|R²|R-?squared|R\^2|R\^\{2\})\s*[=:]\s*(?P<share>\d?[.,]\d{1,6})\b", re.IGNORECASE)
+_R_SQUARED = re.compile(
+    r"\b(?:R2|R²|R-?squared|R\^2|R\^\{2\})\s*[=:]\s*(?P<share>\d?[.,]\d{1,6})\b", re.IGNORECASE
+)
 # What stars mean.
-_LEGEND = re.compile(r"\bp(?:-?values?)?\s*(?:<|&lt;|\\textless\{?\}?)\s*\$?0?[.,](?:1|10|05|01|001)\b", re.IGNORECASE)
+_LEGEND = re.compile(
+    r"\bp(?:-?values?)?\s*(?:<|&lt;|\\textless\{?\}?)\s*\$?0?[.,](?:1|10|05|01|001)\b", re.IGNORECASE
+)
 _OVER_COLUMNS = re.compile(
     r"\\multicolumn\{\d{1,2}\}|\\cmidrule(?:\([lr]*\))?\{\d{1,2}-\d{1,2}\}|\\cline\{\d{1,2}-\d{1,2}\}"
 )
@@ -177,7 +181,9 @@ def _without_decimals(contents: Contents, shown: Sequence[Table]) -> Iterator[st
 
 def _most_decimals(table: Table) -> int | None:
     """The most decimals of a number of the table."""
-    found = [n.as_tuple().exponent for row in table.rows for cell in row if (n := number_of(cell)) is not None]
+    found = [
+        n.as_tuple().exponent for row in table.rows for cell in row if (n := number_of(cell)) is not None
+    ]
     return max((max(0, -one) for one in found if isinstance(one, int)), default=None)
 
 

@@ -18,10 +18,10 @@ import numpy.typing as npt
 from hub.checks.declared import UnreadableClaim
 from hub.checks.estimation import HETEROSCEDASTIC, Estimate, scores_of
 from hub.checks.formula_terms import Factor, factors_of, parameter_of, present
-from hub.checks.layouts import numbers_rows
 from hub.checks.panels import Floats, Panel, fold
 from hub.checks.printed_models import prints
 from hub.checks.regressions import Fitted, Parameter, derivatives, in_one_design, inverse_of, stacked
+from hub.checks.row_numbers import numbers_rows
 from hub.checks.tables import Table, number_of
 from hub.checks.wording import hint_of
 
@@ -103,9 +103,7 @@ def fit_coefficients(
 ) -> tuple[Fitted, Floats] | None:
     """The model of the table and its outcome; None where none makes all of its numbers again. `beside`: names
     of coefficients of models beside it, the variables of which its rows have too."""
-    feet = {
-        row for row, name in printed.names.items() if fold(name) in _OBSERVATIONS | _DEGREES | _EXPLAINED
-    }
+    feet = {row for row, name in printed.names.items() if fold(name) in _OBSERVATIONS | _DEGREES | _EXPLAINED}
     rows = [row for row in printed.names if row not in feet]
     try:
         factors = [factors_of(printed.names[row], panel) for row in rows]

@@ -125,7 +125,11 @@ def label_columns(table: Table) -> range:
     for at in range(min(_MOST_LABELS, len(table.columns) - 1)):
         if is_count_head(table.columns[at]) or not _is_whole_column(table, at):
             return range(0)
-        if at == 0 and table.columns[0] in _NO_HEADS and _numbers_rows([_whole(row[0]) for row in table.rows]):
+        if (
+            at == 0
+            and table.columns[0] in _NO_HEADS
+            and _numbers_rows([_whole(row[0]) for row in table.rows])
+        ):
             continue
         seen = [(*key, row[at]) for key, row in zip(seen, table.rows, strict=True)]
         if len(set(seen)) == len(seen):

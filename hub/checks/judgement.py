@@ -234,7 +234,9 @@ def _sizes_of(judgement: Judgement, models: Explained) -> frozenset[int]:
         sizes.update(int(shown.units(kind)[0]) for kind in found.panel.units)
     for fitted, _, _ in models.fitted():
         sizes.add(int(fitted.rows.size))
-        sizes.update(int(np.unique(fitted.panel.unit(kind)[0][fitted.rows]).size) for kind in fitted.panel.units)
+        sizes.update(
+            int(np.unique(fitted.panel.unit(kind)[0][fitted.rows]).size) for kind in fitted.panel.units
+        )
     return frozenset(sizes)
 
 
