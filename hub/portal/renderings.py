@@ -25,7 +25,7 @@ from hub.portal.visits import Visit
 
 ROWS_PER_PAGE = 100
 _KEPT = 64
-_AT_ONCE = threading.BoundedSemaphore(2)  # a rendering takes a core; more at once only wait for each other
+AT_ONCE = threading.BoundedSemaphore(2)  # a rendering takes a core; more at once only wait for each other
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class _Pictures:
             return self._kept.get(key)
 
 
-_pictures = _Pictures()
+pictures_shown = _Pictures()
 
 
 def look(visit: Visit, submission_id: str, position: int, page: int) -> Shown:
@@ -70,7 +70,7 @@ def look(visit: Visit, submission_id: str, position: int, page: int) -> Shown:
         by=visit.actor,
         now=visit.now,
     )
-    with _AT_ONCE:
+    with AT_ONCE:
         rendering = render_in_subprocess(
             visit.portal.vault.path(file.shown_sha256),
             name=file.shown_name,
@@ -83,7 +83,7 @@ def look(visit: Visit, submission_id: str, position: int, page: int) -> Shown:
     for image in list(_images(view)):
         image["image"] = len(pictures)
         pictures.append(_png(image.pop("png_base64", "")))
-    _pictures.keep((visit.person.username, submission_id, position, int(rendering["page"])), pictures)
+    pictures_shown.keep((visit.person.username, submission_id, position, int(rendering["page"])), pictures)
     return Shown(file, int(rendering["page"]), int(rendering["pages"]), view)
 
 
@@ -110,10 +110,10 @@ def answer_image(visit: Visit, submission_id: str, position: int, number: int) -
     """One picture of the page `?page=` that the visitor looks at; rendered anew where it is not kept."""
     page = page_number(visit.request) - 1
     key = (visit.person.username, submission_id, position, page)
-    pictures = _pictures.get(key)
+    pictures = pictures_shown.get(key)
     if pictures is None:
         look(visit, submission_id, position, page)
-        pictures = _pictures.get(key) or []
+        pictures = pictures_shown.get(key) or []
     if not 0 <= number < len(pictures) or not pictures[number].startswith(b"\x89PNG\r\n\x1a\n"):
         raise NotFound("not_found", "There is no such picture.", "Cette image n’existe pas.")
     return Response(pictures[number], media_type="image/png", headers={"Content-Disposition": "inline"})

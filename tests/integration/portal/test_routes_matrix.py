@@ -22,6 +22,7 @@ from hub.domain.permissions import Role
 from hub.portal.permissions import declared_access
 from tests import factories, requests
 from tests.integration.portal.stage import TABLE, P, Stage, make_stage, token_of
+from tests.unit.checks.samples import pdf
 
 CSV = TABLE.encode()
 VISITORS = {
@@ -83,6 +84,7 @@ MATRIX: dict[str, dict[int, str]] = {
     f"POST {P}/manuscripts/new": {422: RESEARCHERS},
     f"GET {P}/manuscripts/{{id}}": {200: READERS},
     f"GET {P}/manuscripts/{{id}}/file": {200: READERS},
+    f"GET {P}/manuscripts/{{id}}/pages/{{n}}": {200: READERS},
     f"POST {P}/manuscripts/{{id}}/vote": {303: "checker"},
     f"POST {P}/manuscripts/{{id}}/withdraw": {303: "author"},
     f"GET {P}/requests": {200: "author colleague foreign insider admin auditor"},
@@ -263,7 +265,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
         stage.office,
         stage.portal.vault,
         new=publications.NewPublication("wages", "Project wages", "Ana", "Review", True, [released]),
-        manuscript=publications.Manuscript("paper.pdf", b"%PDF-1.7 Mean wage"),
+        manuscript=publications.Manuscript("paper.pdf", pdf("Mean wage")),
         by=factories.actor("ana"),
         now=factories.NOW,
     )
@@ -353,7 +355,13 @@ def _address(route: str, ids: dict[str, str]) -> tuple[str, str]:
     if "/manuscripts/" in path:
         submission = ids["manuscript"]
     return method, path.format(
-        slug="wages", source="register", id=submission, n=0, k=0, username="denis", sid=ids["sid"]
+        slug="wages",
+        source="register",
+        id=submission,
+        n=1 if "/pages/" in path else 0,
+        k=0,
+        username="denis",
+        sid=ids["sid"],
     )
 
 
