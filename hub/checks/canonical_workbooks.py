@@ -85,15 +85,11 @@ def rewrite_workbook(data: bytes, stem: str, rewriting: Rewriting, bounds: Bound
             EOFError, NotImplementedError, TypeError, AttributeError) as error:  # fmt: skip
         raise rewriting.refusal("workbook_malformed", problem="not an xlsx workbook") from error
     _report(read, rewriting)
-    parts = [
-        Part(
-            _name(stem, name, alone=len(read) == 1),
-            Kind.CSV,
-            rewrite_rows(sheet.rows, rewriting, delimiter=",").encode(),
-        )
+    contents = [
+        (_name(stem, name, alone=len(read) == 1), rewrite_rows(sheet.rows, rewriting, delimiter=","))
         for name, sheet in read
-        if any(any(row) for row in sheet.rows)
     ]
+    parts = [Part(name, Kind.CSV, content.encode()) for name, content in contents if content.strip()]
     if not parts:
         raise rewriting.refusal("empty")
     return parts
