@@ -57,7 +57,10 @@ function attend(sheet) {
   const rows = [...sheet.tBodies[0].rows].map((row) => [...row.cells].filter((cell) => cell.matches("td")));
   const places = new Map();
   rows.forEach((row, r) => row.forEach((cell, c) => places.set(cell, [r, c])));
-  for (const cell of places.keys()) cell.tabIndex = -1;
+  for (const cell of places.keys()) {
+    cell.tabIndex = -1;
+    if (cell.querySelector(".said")) cell.removeAttribute("title"); // said beside it, by keys too
+  }
   let stop = places.keys().next().value;
   if (stop) stop.tabIndex = 0;
   const move = (cell) => {

@@ -212,7 +212,7 @@ def test_a_sheet_of_invisible_characters_leaves_no_empty_file() -> None:
         book.create_sheet("blank").append(["\u200b", "\u2800"])
 
     made = rewrite(saved(add))
-    assert [part.name for part in made.parts] == ["book - Sheet.csv"]
+    assert [part.name for part in made.parts] == ["book - Table 1.csv"]
     assert told(made)["hidden_characters"] is Severity.REVIEW
     alone = openpyxl.Workbook()
     alone.active.append(["\u200b"])
