@@ -9,6 +9,7 @@ from datetime import datetime
 
 from hub.actions.ports import Office, Unit
 from hub.actions.releases import JUDGED, to_answer, to_judge
+from hub.actions.withholding import Named
 from hub.checks.context import CONTEXT_FIELDS, find_missing_context
 from hub.domain.errors import Refused
 from hub.domain.permissions import Actor
@@ -23,12 +24,19 @@ class Grounds:
 
     `answers`: by file (position) and broken rule, why it is acceptable or does not apply. `judged`: rules
     that leave something to judge, which the checker looked at in every file and found acceptable.
-    `confirmed`: the names of the controls of policies/review.yaml that were done.
+    `confirmed`: the names of the controls of policies/review.yaml that were done. `withheld`: outputs of
+    notebooks (file, cell, output) without which the submission is approved; what was found in them needs no
+    answer.
     """
 
     answers: Mapping[tuple[int, str], str] = field(default_factory=dict)
     judged: frozenset[str] = frozenset()
     confirmed: frozenset[str] = frozenset()
+    withheld: frozenset[Named] = frozenset()
+
+    def withheld_of(self, file: SubmittedFile) -> frozenset[tuple[int, int]]:
+        """The outputs of one file that do not leave."""
+        return frozenset((cell, output) for at, cell, output in self.withheld if at == file.position)
 
 
 NO_GROUNDS = Grounds()
@@ -74,7 +82,10 @@ def account_for(
     ]
     confirmed = _require_controls(office, grounds.confirmed)  # (5)
     for answer in made:
-        unit.answers.add(answer)
+        if unit.answers.get(answer.id) is None:
+            unit.answers.add(answer)
+        else:  # of a vote that is cast again, because another withheld other outputs
+            unit.answers.save(answer)
     return confirmed
 
 
@@ -105,7 +116,7 @@ def _require_releasable(files: Sequence[SubmittedFile]) -> None:
 
 def _answers(file: SubmittedFile, grounds: Grounds) -> list[tuple[str, str]]:
     given = []
-    for rule in to_answer(file):
+    for rule in to_answer(file, grounds.withheld_of(file)):
         answer = grounds.answers.get((file.position, rule), "").strip()
         if not answer or len(answer) > _MAX_ANSWER:
             raise Refused(
@@ -121,7 +132,8 @@ def _answers(file: SubmittedFile, grounds: Grounds) -> list[tuple[str, str]]:
 
 
 def _judgements(file: SubmittedFile, grounds: Grounds) -> list[tuple[str, str]]:
-    for rule in to_judge(file):
+    rules = to_judge(file, grounds.withheld_of(file))
+    for rule in rules:
         if rule not in grounds.judged:
             raise Refused(
                 "not_judged",
@@ -131,7 +143,7 @@ def _judgements(file: SubmittedFile, grounds: Grounds) -> list[tuple[str, str]]:
                 "jugée acceptable, ou renvoyez la soumission.",
                 field=f"judged-{rule}",
             )
-    return [(rule, JUDGED) for rule in to_judge(file)]
+    return [(rule, JUDGED) for rule in rules]
 
 
 def _require_controls(office: Office, confirmed: frozenset[str]) -> tuple[str, ...]:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import IO, NamedTuple
 
-from hub.actions.ports import Checking, ExtractFiles, Office, Unit
+from hub.actions.ports import Checking, ExtractFiles, Ledger, Office, Unit
+from hub.actions.withholding import Named
 from hub.checks.cells import Cell
 from hub.checks.differencing import SAME_SUBMISSION
 from hub.checks.findings import Finding, Severity
-from hub.checks.headings import MAX_TABLES, find_unknown, headings_from_json
+from hub.checks.headings import (
+    MAX_TABLES,
+    Headings,
+    find_unknown,
+    find_unknown_beside,
+    headings_from_json,
+)
 from hub.checks.sentences import finding
 from hub.domain.errors import Conflict, IntegrityError
 from hub.domain.records import LedgerFile, StagedSets, Submission
@@ -41,40 +48,74 @@ def stage_sets(
     made is a finding `ledger_unread`, never silence. Blocks while child processes work.
     """
     checking = office.checking
-    held = [cell for cell in cells if cell.held is not None]
+    if checking is None:
+        return (), [finding("ledger_unread", Severity.REVIEW)] if _held(cells) else []
+
+    def released(spaces: Iterable[str]) -> dict[str, list[LedgerFile]]:
+        with office.units.read() as unit:
+            return {space: _released(unit, space) for space in spaces}
+
+    return place_sets(
+        checking.ledger,
+        min_units=checking.min_units,
+        severity=checking.differencing,
+        extract=extract,
+        cells=cells,
+        sets=sets,
+        beside=beside,
+        released=released,
+    )
+
+
+def place_sets(
+    ledger: Ledger,
+    *,
+    min_units: int,
+    severity: Severity,
+    extract: ExtractFiles,
+    cells: Sequence[Cell],
+    sets: IO[bytes],
+    beside: Sequence[NamedSets] = (),
+    released: Callable[[Iterable[str]], Mapping[str, Sequence[LedgerFile]]] | None = None,
+) -> tuple[tuple[StagedSets, ...], list[Finding]]:
+    """`stage_sets` with a ledger that knows no office: `released` answers what has left, by space; without
+    it, nothing has."""
+    held = _held(cells)
     if not held:  # no number, or none of persons
         return (), []
     try:
-        if checking is None:
-            raise IntegrityError("ledger_damaged", "This process has no ledger.")
-        known = checking.ledger.number(extract)
+        known = ledger.number(extract)
         names = {cell.table for cell in held}
         if not names <= set(known):
             raise IntegrityError("ledger_damaged", "A table's persons are not known.")
         tables = {name: known[name] for name in sorted(names)}
-        with office.units.read() as unit:
-            released = {table.space: _released(unit, table.space) for table in tables.values()}
-        staged, found = checking.ledger.place(
+        spaces = dict.fromkeys(table.space for table in tables.values())
+        staged, found = ledger.place(
             tables,
             held,
             sets,
-            released,
+            released(spaces) if released is not None else {},
             _by_space(beside),
-            min_units=checking.min_units,
-            severity=checking.differencing,
+            min_units=min_units,
+            severity=severity,
         )
     except IntegrityError:
         return (), [finding("ledger_unread", Severity.REVIEW)]
     return tuple(staged), found
 
 
+def _held(cells: Sequence[Cell]) -> list[Cell]:
+    return [cell for cell in cells if cell.held is not None]
+
+
 def stage_headings(
-    office: Office, *, project: str, raw: object
+    office: Office, *, project: str, raw: object, beside: Sequence[tuple[str, object]] = ()
 ) -> tuple[tuple[StagedSets, ...], list[Finding]]:
-    """What a file's tables are headed with (`raw`, as a check says), to be kept where their numbers have no
-    known units; and which of them are headed like such a table that the project has released."""
+    """What a file's tables are headed with and say (`raw`, as a check answers), to be kept where their
+    numbers have no known units; and which of them are like such a table that the project has released, or
+    like one `beside` them in the submission."""
     try:
-        tables = [headings_from_json(one) for one in raw] if isinstance(raw, list) else []
+        tables = _headings(raw)
     except ValueError:
         return (), [finding("ledger_unread", Severity.REVIEW)]
     if not tables:
@@ -87,7 +128,23 @@ def stage_headings(
             for one in file.cells
         ]
     unknown = tuple(one.to_json() for one in tables[:MAX_TABLES] if not one.known)
-    return (StagedSets(space, "", unknown),) if unknown else (), find_unknown(tables, released)
+    found = [*find_unknown(tables, released), *compare_headings(raw, beside)]
+    return (StagedSets(space, "", unknown),) if unknown else (), found
+
+
+def compare_headings(raw: object, beside: Sequence[tuple[str, object]]) -> list[Finding]:
+    """Which tables of a file differ in a few numbers from one `beside` it (the name of the file, and what its
+    check says of it), where the units behind one of them are not known. What cannot be read is left to
+    `stage_headings`."""
+    try:
+        others = [(name, one) for name, said in beside for one in _headings(said)]
+        return list(find_unknown_beside(_headings(raw), others))
+    except ValueError:
+        return []
+
+
+def _headings(raw: object) -> list[Headings]:
+    return [headings_from_json(one) for one in raw] if isinstance(raw, list) else []
 
 
 def note_sets(
@@ -121,16 +178,18 @@ class Compared:
 NOTHING_COMPARED = Compared()
 
 
-def compare_waiting(office: Office, submission: Submission) -> Compared:
+def compare_waiting(
+    office: Office, submission: Submission, *, without: frozenset[Named] = frozenset()
+) -> Compared:
     """Compare a submission with what was released since it was checked, outside of any transaction: at 25
     million rows this takes a while, in which others must be able to write. What cannot be compared is left to
-    `release_sets`, which refuses."""
+    `release_sets`, which refuses. `without`: outputs that do not leave."""
     checking = office.checking
     if checking is None:
         return NOTHING_COMPARED
     with office.units.read() as unit:
         pairs = [
-            (file, _released(unit, file.space, after=submission.submitted_at))
+            (_leaving(file, without), _released(unit, file.space, after=submission.submitted_at))
             for file in unit.ledger_files.find(submission=submission.id)
             if not file.space.startswith(_HEADINGS)
         ]
@@ -161,9 +220,11 @@ def release_sets(
     *,
     now: datetime,
     compared: Compared = NOTHING_COMPARED,
+    without: frozenset[Named] = frozenset(),
 ) -> int:
     """Count a submission's numbers as released, in this transaction; how many. `compared`: what it need not
     be compared with again; a released file never changes, and none is compared together with another.
+    `without`: outputs that do not leave, whose numbers are forgotten.
 
     Raises Conflict `differs_from_release` if something released since the submission was checked differs
     from it by fewer persons, households or employers than the threshold: two that waited together must not
@@ -174,7 +235,8 @@ def release_sets(
     if compared.differs is not None:
         raise _differs(compared.differs)
     cells = 0
-    for file in unit.ledger_files.find(submission=submission.id):
+    for kept in unit.ledger_files.find(submission=submission.id):
+        file = _leaving(kept, without)
         if file.space.startswith(_HEADINGS):
             unit.ledger_files.save(dataclasses.replace(file, released_at=now))
             continue
@@ -191,6 +253,21 @@ def release_sets(
         unit.ledger_files.save(dataclasses.replace(file, released_at=now))
         cells += len(file.cells)
     return cells
+
+
+def _leaving(file: LedgerFile, without: frozenset[Named]) -> LedgerFile:
+    """What is kept of a file that leaves without some outputs: all of it where its index is so old that it
+    does not say which set is a number's."""
+    named = {(cell, output) for position, cell, output in without if position == file.position}
+    if not named or not (file.space.startswith(_HEADINGS) or _compared(file)):
+        return file
+    cells = tuple(cell for cell in file.cells if _output_of(cell) not in named)
+    return dataclasses.replace(file, cells=cells)
+
+
+def _output_of(cell: Mapping[str, object]) -> tuple[object, object]:
+    place = cell.get("place")
+    return (place.get("cell"), place.get("output")) if isinstance(place, Mapping) else (None, None)
 
 
 def _by_space(beside: Sequence[NamedSets]) -> dict[str, list[LedgerFile]]:

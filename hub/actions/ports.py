@@ -196,11 +196,13 @@ class OutputVault(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ExtractFiles:
-    """A sealed extract for the ledger: `name` is `<project>/v<n>`; with its index, where it has one."""
+    """A sealed extract for the ledger: `name` is `<project>/v<n>`; with its index, where it has one. `units`:
+    unit type → column, where no dictionary says so."""
 
     name: str
     directory: Path
     index: Sealed | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 class Ledger(Protocol):

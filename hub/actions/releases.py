@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from hub.actions.deciders import Deciders
 from hub.actions.ports import Checking, Office, Unit
 from hub.actions.projects import get_project
 from hub.actions.submissions import get_submission, subject_of
+from hub.actions.withholding import reviewed_sha256, withheld_of
 from hub.documents import releases as documents
 from hub.domain.audit import AuditEntry
 from hub.domain.errors import Conflict, NotFound, Refused
@@ -44,14 +45,18 @@ def released_bytes(file: SubmittedFile) -> documents.FileBytes:
     )
 
 
-def findings_of(file: SubmittedFile) -> list[documents.FindingGroup]:
+def findings_of(
+    file: SubmittedFile, without: Collection[tuple[int, int]] = ()
+) -> list[documents.FindingGroup]:
     """The findings of a stored report, by rule, gravest first. A report that cannot be read is one finding
-    that blocks (`report_unreadable`)."""
+    that blocks (`report_unreadable`). `without`: outputs (cell, output) whose own findings are left out."""
     listed = file.report.get("findings")
     groups: Counter[tuple[str, str]] = Counter()
     where: dict[tuple[str, str], list[str]] = {}
     for finding in listed if isinstance(listed, list) else [None]:
         told: Mapping[str, object] = finding if isinstance(finding, Mapping) else {}
+        if without and _output_of(told) in without:
+            continue
         key = (str(told.get("rule")), str(told.get("severity")))
         if key[1] not in ("NOTE", "REVIEW", "BLOCK") or "rule" not in told:
             key = (UNREADABLE, "BLOCK")
@@ -68,15 +73,21 @@ def findings_of(file: SubmittedFile) -> list[documents.FindingGroup]:
     ]
 
 
-def to_answer(file: SubmittedFile) -> list[str]:
-    """The rules broken on a file, which whoever approves must answer."""
-    return [group.rule for group in findings_of(file) if group.severity == "BLOCK"]
+def _output_of(told: Mapping[str, object]) -> tuple[object, object]:
+    place = told.get("place")
+    return (place.get("cell"), place.get("output")) if isinstance(place, Mapping) else (None, None)
 
 
-def to_judge(file: SubmittedFile) -> list[str]:
+def to_answer(file: SubmittedFile, without: Collection[tuple[int, int]] = ()) -> list[str]:
+    """The rules broken on a file, which whoever approves must answer; `without` outputs that do not leave."""
+    return [group.rule for group in findings_of(file, without) if group.severity == "BLOCK"]
+
+
+def to_judge(file: SubmittedFile, without: Collection[tuple[int, int]] = ()) -> list[str]:
     """The rules that leave something to judge on a file, beyond those that are broken on it."""
-    broken = to_answer(file)
-    return [g.rule for g in findings_of(file) if g.severity == "REVIEW" and g.rule not in broken]
+    broken = to_answer(file, without)
+    groups = findings_of(file, without)
+    return [g.rule for g in groups if g.severity == "REVIEW" and g.rule not in broken]
 
 
 def record_release(
@@ -156,6 +167,7 @@ def _record(
                 "decision": v.decision.value,
                 "comment": v.comment,
                 "confirmed": list(v.confirmed),
+                "withheld": list(v.withheld),
                 "at": v.voted_at,
             }
             for v in unit.votes.find(submission=submission.id)
@@ -190,6 +202,11 @@ def _recorded_file(file: SubmittedFile) -> dict[str, Any]:
         "released": released_bytes(file),
         "verdict": str(file.report.get("verdict", "")),
         "findings": findings_of(file),
+        "reviewed_sha256": reviewed_sha256(file),
+        "withheld": [
+            {"cell": place.cell, "output": place.output, "sha256": sha256}
+            for place, sha256 in withheld_of(file)
+        ],
     }
 
 

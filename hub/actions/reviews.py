@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from hub.actions.approvals import NO_GROUNDS, Grounds, account_for
 from hub.actions.deciders import deciders_of
@@ -11,12 +13,23 @@ from hub.actions.ledgers import NOTHING_COMPARED, Compared, compare_waiting, rel
 from hub.actions.ports import Office, OutputVault, Unit
 from hub.actions.releases import record_release, require_checking
 from hub.actions.submissions import get_submission, subject_of
+from hub.actions.withholding import (
+    Named,
+    WithheldFile,
+    Withholder,
+    apply,
+    in_dispute,
+    parse_names,
+    prepare,
+    reviewed_sha256,
+    written_names,
+)
 from hub.domain import lifecycle
 from hub.domain.errors import Conflict, NotFound, PermissionDenied, Refused
 from hub.domain.lifecycle import SubmissionState
 from hub.domain.permissions import Actor, Permission, require
 from hub.domain.records import Decision, Submission, SubmittedFile, Vote
-from hub.domain.reviews import decided, outcome, visible_votes
+from hub.domain.reviews import decided, disputed, outcome, visible_votes
 
 
 def cast_vote(
@@ -28,12 +41,14 @@ def cast_vote(
     by: Actor,
     now: datetime,
     grounds: Grounds = NO_GROUNDS,
+    withholder: Withholder | None = None,
 ) -> Submission:
     """Record one checker's vote; the one that completes the quorum decides, and approval releases.
 
     The same vote again changes nothing and answers the present state; a different second vote is
-    Conflict `already_voted`. Votes that policies/review.yaml lists need a comment. An approval needs its
-    `grounds` (hub.actions.approvals says which).
+    Conflict `already_voted`, unless all approve and would not withhold the same outputs: then nothing is
+    decided, and each may vote again. Votes that policies/review.yaml lists need a comment. An approval needs
+    its `grounds` (hub.actions.approvals says which), and where it withholds outputs, the `withholder`.
     """
     comment = comment.strip()
     if decision in office.rules.review.comment_needed_for and not comment:
@@ -50,13 +65,18 @@ def cast_vote(
     with office.units.read() as unit:
         submission = get_submission(unit, submission_id)
         require(office.rules.roles, by, Permission.SUBMISSION_REVIEW, subject_of(unit, submission))
-        if _repeats(unit, submission_id, decision, comment, by):
+        ballot = _Ballot(decision, comment, _withheld(decision, grounds))
+        if _repeats(office, unit, submission, ballot, by):
             return submission
-    compared = compare_waiting(office, submission) if decision is Decision.APPROVE else NOTHING_COMPARED
+        files = unit.files.find(submission=submission_id)
+    without = prepare(withholder, files, parse_names(ballot.withheld))
+    compared = NOTHING_COMPARED
+    if decision is Decision.APPROVE:
+        compared = compare_waiting(office, submission, without=grounds.withheld)
     with office.units.write() as unit:
         submission = get_submission(unit, submission_id)
         require(office.rules.roles, by, Permission.SUBMISSION_REVIEW, subject_of(unit, submission))
-        if _repeats(unit, submission_id, decision, comment, by):
+        if _repeats(office, unit, submission, ballot, by):
             unit.record(by=by, action="review.vote_repeated", object=f"submission:{submission_id}", now=now)
             return submission
         if submission.state is SubmissionState.SUBMITTED:
@@ -71,7 +91,11 @@ def cast_vote(
         if decision is Decision.APPROVE:
             confirmed = account_for(office, unit, submission, grounds, by=by, now=now)
         key = f"{submission_id}/{by.username}"
-        unit.votes.add(Vote(key, submission_id, by.username, decision, comment, now, confirmed))
+        cast = Vote(key, submission_id, by.username, decision, comment, now, confirmed, ballot.withheld)
+        if unit.votes.get(key) is None:
+            unit.votes.add(cast)
+        else:  # in dispute about what to withhold
+            unit.votes.save(cast)
         unit.record(
             by=by,
             action="review.voted",
@@ -81,24 +105,49 @@ def cast_vote(
                 "decision": decision.value,
                 "number": submission.number,
                 "confirmed": list(confirmed),
+                **({"withheld": list(ballot.withheld)} if ballot.withheld else {}),
                 "policies": office.rules.fingerprint,
             },
         )
-        return _decide(office, unit, submission, compared, by=by, now=now)
+        return _decide(office, unit, submission, compared, without, by=by, now=now)
 
 
-def _repeats(unit: Unit, submission_id: str, decision: Decision, comment: str, by: Actor) -> bool:
-    """Whether this vote is in already; raises Conflict if another one of this checker is."""
-    mine = unit.votes.get(f"{submission_id}/{by.username}")
+class _Ballot(NamedTuple):
+    """What a checker decides, and without which outputs."""
+
+    decision: Decision
+    comment: str
+    withheld: tuple[str, ...]
+
+
+def _withheld(decision: Decision, grounds: Grounds) -> tuple[str, ...]:
+    return written_names(grounds.withheld) if decision is Decision.APPROVE else ()
+
+
+def _repeats(office: Office, unit: Unit, submission: Submission, ballot: _Ballot, by: Actor) -> bool:
+    """Whether this vote is in already; raises Conflict if another one of this checker is that stands."""
+    mine = unit.votes.get(f"{submission.id}/{by.username}")
     if mine is None:
         return False
-    if (mine.decision, mine.comment) == (decision, comment):
+    if (mine.decision, mine.comment, mine.withheld) == ballot:
         return True
+    if disputed_outputs(office, unit, submission):
+        return False
     raise Conflict(
         "already_voted",
         "You have voted on this submission; a vote cannot be changed.",
         "Vous avez déjà voté sur cette soumission ; un vote ne peut être modifié.",
     )
+
+
+def disputed_outputs(office: Office, unit: Unit, submission: Submission) -> frozenset[Named]:
+    """The outputs that some would withhold and others not, where enough approve a submission: nothing is
+    decided before they agree. Empty where they do, or too few have voted."""
+    if submission.state is not SubmissionState.UNDER_REVIEW:
+        return frozenset()
+    votes = unit.votes.find(submission=submission.id)
+    needed = deciders_of(office, unit, submission).needed
+    return in_dispute(votes) if disputed(votes, needed) else frozenset()
 
 
 def _move(unit: Unit, submission: Submission, to: SubmissionState) -> Submission:
@@ -108,8 +157,16 @@ def _move(unit: Unit, submission: Submission, to: SubmissionState) -> Submission
 
 
 def _decide(
-    office: Office, unit: Unit, submission: Submission, compared: Compared, *, by: Actor, now: datetime
+    office: Office,
+    unit: Unit,
+    submission: Submission,
+    compared: Compared,
+    without: Sequence[WithheldFile],
+    *,
+    by: Actor,
+    now: datetime,
 ) -> Submission:
+    """`without`: the files as they leave, where this vote withholds outputs; the others name the same."""
     votes = unit.votes.find(submission=submission.id)
     deciders = deciders_of(office, unit, submission)
     state = outcome(votes, deciders.needed)
@@ -129,10 +186,18 @@ def _decide(
         details=details,
     )
     if state is SubmissionState.APPROVED:
-        cells = release_sets(unit, require_checking(office), submission, now=now, compared=compared)
+        apply(unit, submission, without)
+        named = parse_names(votes[0].withheld)
+        checking = require_checking(office)
+        cells = release_sets(unit, checking, submission, now=now, compared=compared, without=named)
         submission = _move(unit, submission, SubmissionState.RELEASED)
         files = [
-            {"sha256": f.canonical_sha256, "size": f.canonical_size, "original": f.sha256}
+            {
+                "sha256": f.canonical_sha256,
+                "size": f.canonical_size,
+                "original": f.sha256,
+                **({"reviewed": reviewed} if (reviewed := reviewed_sha256(f)) is not None else {}),
+            }
             for f in unit.files.find(submission=submission.id)
         ]
         told = unit.record(

@@ -143,7 +143,7 @@ class FileLedger:
         return {
             "extract": identity_of(extract.directory),
             "register": [said.st_size, said.st_mtime_ns] if said is not None else None,
-        }
+        } | ({"units": dict(extract.units)} if extract.units else {})
 
     def _register(self, name: str) -> Path | None:
         path = self._units / f"{name}.parquet"
@@ -180,6 +180,7 @@ class FileLedger:
                 rows=rows_of(extract.directory),
                 register=self._register(extract.name),
                 index=extract.index,
+                units=extract.units,
                 into=answer,
             )
             answer.seek(0)

@@ -197,6 +197,7 @@ votes = Table(
     Column("comment", Text, nullable=False),
     Column("voted_at", UtcDateTime, nullable=False),
     Column("confirmed", JSON, nullable=False),
+    Column("withheld", JSON, nullable=False),
     UniqueConstraint("submission", "checker"),
 )
 audit = Table(

@@ -1,19 +1,21 @@
 """What the tables of a file are headed with, and whether all their numbers were made again.
 
 A released number that nobody could make again has no known units, so nothing can be subtracted from it here.
-A later table under the same heads, about the same labels, must not pass as if there were none such.
+A later table under the same heads, about the same labels, or with nearly the same numbers under any, must not
+pass as if there were none such.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.panels import fold
+from hub.checks.remembered import Nearness, Number, compare_numbers, numbers_from_json, numbers_of
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, number_of
 
@@ -27,12 +29,14 @@ _WORD = re.compile(r"[0-9a-f]{12}")
 @dataclass(frozen=True, slots=True)
 class Headings:
     """Of one printed table. `heads`, `labels`: hashes of the folded texts, which are enough to compare.
-    `known`: every number of it was made again, so its units are in the ledger."""
+    `known`: every number of it was made again, so its units are in the ledger. `numbers`: what it says, by
+    row and column; tables kept before that was done have none."""
 
     place: Place
     heads: frozenset[str]
     labels: frozenset[str]
     known: bool
+    numbers: tuple[Number, ...] = ()
 
     def like(self, other: Headings) -> bool:
         """Whether both tables have most heads and, where they have any, most labels in common."""
@@ -48,6 +52,7 @@ class Headings:
             "heads": sorted(self.heads),
             "labels": sorted(self.labels),
             "known": self.known,
+            "numbers": [one.to_json() for one in self.numbers],
         }
 
 
@@ -55,7 +60,7 @@ def headings_of(table: Table, *, known: bool) -> Headings:
     """The headings of a printed table: its columns' names, and what its rows are about."""
     names = {number for row in table.rows for number in row[:1]}
     names |= {cell for row in table.rows for cell in row if number_of(cell) is None}
-    return Headings(table.place, _hashed(table.columns), _hashed(names), known)
+    return Headings(table.place, _hashed(table.columns), _hashed(names), known, numbers_of(table))
 
 
 def _hashed(texts: Iterable[str]) -> frozenset[str]:
@@ -66,7 +71,7 @@ def _hashed(texts: Iterable[str]) -> frozenset[str]:
 def headings_from_json(raw: Any) -> Headings:
     """The inverse of `Headings.to_json`; raises ValueError on anything else, since hostile bytes may have
     written it."""
-    if not isinstance(raw, dict) or set(raw) != {"place", "heads", "labels", "known"}:
+    if not isinstance(raw, dict) or {*raw} | {"numbers"} != {"place", "heads", "labels", "known", "numbers"}:
         raise ValueError("headings")
     for name in ("heads", "labels"):
         words = raw[name]
@@ -81,19 +86,49 @@ def headings_from_json(raw: Any) -> Headings:
         place = Place(**numbers)
     except TypeError as error:
         raise ValueError("headings") from error
-    return Headings(place, frozenset(raw["heads"]), frozenset(raw["labels"]), raw["known"] is True)
+    heads, labels = frozenset(raw["heads"]), frozenset(raw["labels"])
+    return Headings(place, heads, labels, raw["known"] is True, numbers_from_json(raw.get("numbers", [])))
 
 
 def find_unknown(new: Sequence[Headings], released: Iterable[tuple[int, str, Headings]]) -> list[Finding]:
-    """`released_unknown` for each table that is headed like a released one whose numbers have no known units;
-    `released`: the number of the release, the name of the file, its headings. The newest such release is
-    named."""
-    found: dict[Place, Finding] = {}
+    """`released_unknown` for each table that is headed like a released one whose numbers have no known units,
+    or has nearly its numbers; `released`: the number of the release, the name of the file, its headings. The
+    newest such release is named, but one of which numbers are changed before one of which none is."""
+    found: dict[Place, tuple[bool, Finding]] = {}
     for number, name, old in sorted(released, key=lambda one: -one[0]):
         for table in new:
-            if not old.known and table.place not in found and table.like(old):
-                evidence = {"table": name}
-                found[table.place] = finding(
-                    "released_unknown", Severity.REVIEW, table.place, evidence=evidence, release=number
-                )
-    return list(found.values())
+            if old.known or found.get(table.place, (False,))[0]:
+                continue
+            near = compare_numbers(table.numbers, old.numbers)
+            if near.telling or (table.like(old) and table.place not in found):
+                found[table.place] = (near.telling, _told(near, table.place, name, release=number))
+    return [one for _, one in found.values()]
+
+
+def find_unknown_beside(new: Sequence[Headings], beside: Iterable[tuple[str, Headings]]) -> Iterator[Finding]:
+    """The same for the tables of other files of the submission: of two that differ in some numbers, where the
+    units behind one are not known. `beside`: the name of the file, and its headings."""
+    others = list(beside)
+    for table in new:
+        for name, old in others:
+            near = compare_numbers(table.numbers, old.numbers)
+            if near.telling and not (table.known and old.known):
+                yield _told(near, table.place, name, beside=name)
+                break
+
+
+def _told(near: Nearness, place: Place, name: str, **other: Any) -> Finding:
+    """The finding, with what is known of the numbers: changed, nearly the same, or nothing."""
+    evidence: dict[str, Any] = {"table": name, "same": near.same, "changed": near.changed, "near": near.near}
+    with_own = "beside" in other
+    rule = "beside_unknown" if with_own else "released_unknown"
+    if near.changed:
+        told = finding(
+            f"{rule}_changed", Severity.REVIEW, place, evidence=evidence, **other,
+            changed=near.changed, cells=near.same + near.changed,
+        )  # fmt: skip
+    elif near.near:
+        told = finding(f"{rule}_near", Severity.REVIEW, place, evidence=evidence, cells=near.near, **other)
+    else:
+        told = finding(rule, Severity.REVIEW, place, evidence=evidence, **other)
+    return replace(told, rule="released_unknown")

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import islice, pairwise, product
 
 import numpy as np
 
@@ -71,6 +71,24 @@ class Axis:
             part = slice(first, first + STEP)
             found[part] = _in_bands(read(part), bands)
         return found
+
+    def rows_told(self, panel: Panel) -> Floats | None:
+        """Rows of each band, where an index knows them without a look at the rows."""
+        stored = panel.part.stored
+        if self.bands is None or panel.is_part or stored is None or not stored.has(self.variable, "before"):
+            return None
+        values, before = panel.part.ranked(self.variable)
+        spans = [
+            (
+                int(np.searchsorted(values, low, "left" if lower else "right")),
+                int(np.searchsorted(values, high, "right" if upper else "left")),
+            )
+            for low, high, lower, upper in self.bands
+        ]
+        in_order = sorted(spans)
+        if any(last < first for first, last in spans) or any(a[1] > b[0] for a, b in pairwise(in_order)):
+            return None  # a value in two bands belongs to the last
+        return np.array([int(before[last]) - int(before[first]) for first, last in spans], dtype=np.float64)
 
     def levels_of_categories(self, panel: Panel) -> tuple[Small, Mask] | None:
         """The level of a missing value and of each category, or -1; and which of them are no known value.

@@ -67,7 +67,9 @@ class Cube:
         """The groups by the axes in use; all rows of the base are one group where none is."""
         key = (used, base if not all(used) else "known")
         if key not in self._groups and (merged := self._merged(*key)) is not None:
-            self._groups[key] = Groups(self.panel, merged.rows, merged.count, merged)
+            self._groups[key] = self._of_cells(merged)
+        if key not in self._groups and self.is_whole and used == (True,):
+            self._groups[key] = self._of_one_axis(self.axes[0])
         if key not in self._groups:
             gid, count = self._numbered(used)
             if base in ("printed", "known") and not all(used):
@@ -80,6 +82,17 @@ class Cube:
                 gid = np.where(mask, gid, gid.dtype.type(-1))
             self._groups[key] = Groups(self.panel, gid, count)
         return self._groups[key]
+
+    def _of_cells(self, merged: Merged) -> Groups:
+        same = (merged.count, merged.group_of.tobytes())
+        return merged.crossing.once(same, lambda: Groups(self.panel, merged.rows, merged.count, merged))
+
+    def _of_one_axis(self, axis: Axis) -> Groups:
+        """All rows by one axis: which row is in which group is made out when it is asked for."""
+        made = Groups(self.panel, lambda: self.levels()[0], axis.size)
+        if (rows := axis.rows_told(self.panel)) is not None:
+            made.tell_rows(rows)
+        return made
 
     @property
     def is_whole(self) -> bool:

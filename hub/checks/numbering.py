@@ -22,11 +22,13 @@ from hub.checks.panels import Panel, open_panels
 from hub.checks.persons import person_kind, relations
 
 
-def number_tables(extract: Path, name: str, register: Path | None) -> Iterator[bytes | memoryview]:
+def number_tables(
+    extract: Path, name: str, register: Path | None, units: Mapping[str, str] | None = None
+) -> Iterator[bytes | memoryview]:
     """For each table of an extract that has persons: its space, its numbers and its memberships. The first
-    line says of each how long they are. Without a register the extract is a space of its own. Raises
-    BadNumbers, UnreadableExtract, PolarsError."""
-    _, panels = open_panels(extract)
+    line says of each how long they are. Without a register the extract is a space of its own. `units`: type
+    → column, where no dictionary says so. Raises BadNumbers, UnreadableExtract, PolarsError."""
+    _, panels = open_panels(extract, units)
     told: list[Mapping[str, Any]] = []
     pieces: list[bytes | memoryview] = []
     for panel in panels:

@@ -105,13 +105,17 @@ class Panel:
     @property
     def numeric(self) -> list[str]:
         """Variables that can be summed."""
-        kinds = self.part.schema
-        return [n for n in self.variables if kinds[n].is_numeric() or kinds[n] == pl.Boolean]
+        return [name for name in self.variables if self.is_number(name)]
 
     def precision(self, name: str) -> float:
         """Relative error of one stored value: programs that keep single precision print its noise. Tight
         otherwise, for what is not compared could carry a message in the last decimals."""
         return 1e-6 if self.part.schema[name] == pl.Float32 else 1e-12
+
+    def is_number(self, name: str) -> bool:
+        """Whether `numbers` has the variable."""
+        kind = self.part.schema[name]
+        return kind.is_numeric() or kind == pl.Boolean
 
     def numbers(self, name: str) -> Floats | None:
         """The variable as floats, NaN where missing; None when it is no number."""
@@ -121,7 +125,7 @@ class Panel:
 
     def _read_numbers(self, name: str) -> Floats | None:
         kind = self.part.schema[name]
-        if not (kind.is_numeric() or kind == pl.Boolean):
+        if not self.is_number(name):
             return None
         if self.part.stored is not None and (read := _stored_reader(self.part.stored, name)) is not None:
             return read(slice(None))
@@ -312,7 +316,10 @@ class Panel:
                 or math.prod(shape) > most
             ):
                 return None
-            self._crossings[names] = Crossing([one.codes for one in known if one is not None], shape, names)
+            made = Crossing([one.codes for one in known if one is not None], shape, names)
+            if (rows := self._rows_told(names)) is not None:
+                made.tell("rows", rows)
+            self._crossings[names] = made
         return self._crossings[names]
 
     def _rows_told(self, names: tuple[str, ...]) -> Floats | None:

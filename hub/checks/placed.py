@@ -47,14 +47,22 @@ class PlacedSpace:
 
 
 def number_in_subprocess(
-    extract: Path, *, name: str, rows: int, register: Path | None, index: Sealed | None, into: IO[bytes]
+    extract: Path,
+    *,
+    name: str,
+    rows: int,
+    register: Path | None,
+    index: Sealed | None,
+    into: IO[bytes],
+    units: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Per table its name, space, count of persons, and how many bytes of `into` are its numbers and
-    memberships, one table after another. Raises LedgerFailed."""
+    memberships, one table after another. `units` as for a check. Raises LedgerFailed."""
     request = {
         "action": "number",
         "name": name,
         "extract": str(extract.absolute()),
+        "units": dict(units or {}),
         "register": str(register.absolute()) if register is not None else None,
         "index": str(index.directory.absolute()) if index is not None else None,
         "seal": index.seal if index is not None else None,

@@ -56,7 +56,8 @@ def _number(request: Mapping[str, Any]) -> Iterator[bytes | memoryview]:
     if request["index"] is not None:
         open_with_index(extract, Sealed(Path(request["index"]), request["seal"]))
     register = request["register"]
-    return number_tables(extract, request["name"], Path(register) if register is not None else None)
+    known = Path(register) if register is not None else None
+    return number_tables(extract, request["name"], known, request["units"])
 
 
 class Store:

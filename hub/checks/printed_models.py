@@ -21,7 +21,7 @@ from hub.checks.declared import UnreadableClaim, panel_of
 from hub.checks.estimation import HETEROSCEDASTIC, Estimate, scoring_steps
 from hub.checks.formula_terms import factors_of, parameter_of, present, require_formula
 from hub.checks.panels import Floats, Panel
-from hub.checks.regressions import Fitted, Parameter, named, prepared, require_binary, stacked
+from hub.checks.regressions import Fitted, Parameter, in_one_design, named, prepared, require_binary, stacked
 from hub.checks.summaries import Coefficient, Summary
 from hub.documents.outputs import DeclaredRegression
 
@@ -157,10 +157,11 @@ def _fit_named(summary: Summary, panel: Panel) -> PrintedModel:
         if rows.size * len(terms) > _MOST_CELLS:
             raise UnreadableClaim("terms")
         try:
-            parameters = tuple(
+            columns = [
                 parameter_of(name, factors, panel, rows) for name, factors in zip(names, terms, strict=True)
-            )
-            values = parameter_of("outcome", outcome, panel, rows).values
+            ]
+            parameters = in_one_design(columns, rows.size)
+            values = parameter_of("outcome", outcome, panel, rows).make()
             ready = _Claim(panel, rows, parameters, values, kind, at, panel.rows)
             made = _compared(summary, ready, None)
         except UnreadableClaim:

@@ -118,6 +118,10 @@ SENTENCES: Mapping[str, Sentence] = {
         "Le fichier contient des données que personne ne peut voir ({name}). Enregistrez-le sans elles.",
         "The file holds data nobody can see ({name}). Save it without them.",
     ),
+    "output_withheld": Sentence(
+        "Cette sortie a été retenue par le contrôle : une phrase la remplace dans le fichier libéré.",
+        "This output was withheld by output checking: a sentence stands in its place in the released file.",
+    ),
     "notebook_malformed": Sentence(
         "Le notebook n’est pas lisible ({problem}). Ouvrez-le dans JupyterLab et enregistrez-le de nouveau.",
         "The notebook cannot be read ({problem}). Open it in JupyterLab and save it again.",
@@ -219,6 +223,36 @@ SENTENCES: Mapping[str, Sentence] = {
         "unités ne sont pas connues : la comparaison n’a pu être faite. Comparez-les à l’œil.",
         "A released table (release no. {release}) has the same headings, and numbers whose units are not "
         "known: nothing could be compared. Compare them by eye.",
+    ),
+    "released_unknown_changed": Sentence(
+        "Un tableau déjà libéré (libération n° {release}) a les mêmes intitulés et d’autres valeurs dans "
+        "{changed} cellules communes sur {cells} ; on ne sait pas sur qui il porte. La différence peut "
+        "informer sur peu d’unités : demandez ce qui a changé.",
+        "A released table (release no. {release}) has the same heads and other numbers in {changed} of "
+        "{cells} cells in common; whom it is about is not known. The difference may tell about a few units: "
+        "ask what has changed.",
+    ),
+    "released_unknown_near": Sentence(
+        "Un tableau déjà libéré (libération n° {release}) a presque les mêmes nombres sous d’autres "
+        "intitulés ({cells} dans une ligne ou colonne) ; on ne sait pas sur qui il porte. La différence peut "
+        "informer sur peu d’unités : demandez ce qui a changé.",
+        "A released table (release no. {release}) has nearly the same numbers under other heads ({cells} of "
+        "one row or column); whom it is about is not known. The difference may tell about a few units: ask "
+        "what has changed.",
+    ),
+    "beside_unknown_changed": Sentence(
+        "Le fichier « {beside} » de la même soumission a les mêmes intitulés et d’autres valeurs dans "
+        "{changed} cellules communes sur {cells} ; l’un des deux n’a pu être recalculé. Demandez ce qui les "
+        "distingue.",
+        "The file “{beside}” of the same submission has the same heads and other numbers in {changed} of "
+        "{cells} cells in common; one of the two could not be made again. Ask what sets them apart.",
+    ),
+    "beside_unknown_near": Sentence(
+        "Le fichier « {beside} » de la même soumission a presque les mêmes nombres sous d’autres intitulés "
+        "({cells} dans une ligne ou colonne) ; l’un des deux n’a pu être recalculé. Demandez ce qui les "
+        "distingue.",
+        "The file “{beside}” of the same submission has nearly the same numbers under other heads ({cells} "
+        "of one row or column); one of the two could not be made again. Ask what sets them apart.",
     ),
     "ledger_unread": Sentence(
         "Le fichier n’a pas pu être comparé à ce qui a déjà été libéré. Comparez-le vous-même.",

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.checks.findings import Finding
-from hub.checks.matching import Matcher, Printed, print_columns
+from hub.checks.matching import Matcher
 from hub.checks.panels import Panel, fold
+from hub.checks.printed_columns import Printed, print_columns
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
 from hub.checks.thresholds import Thresholds

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import secrets
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 import typer
+from polars.exceptions import PolarsError
 
+from hub.actions.ledgers import NamedSets, compare_headings, place_sets
+from hub.actions.ports import ExtractFiles, Ledger
+from hub.adapters.ledgers import FileLedger
 from hub.checks import Finding, Limits, Report, Severity, add_changes, check_in_subprocess
-from hub.checks.indexes import Sealed
+from hub.checks.confinement import limits_for
+from hub.checks.headings import HEADINGS
+from hub.checks.indexes import Sealed, rows_of
 from hub.checks.prepared import Indexes
 from hub.checks.sentences import finding
 from hub.checks.thresholds import Thresholds
@@ -24,6 +34,7 @@ from hub.domain.errors import DocumentError, Refused
 
 # What one check may use: 25 million rows of the columns that a table needs, sorted once.
 LIMITS = Limits(memory_bytes=12 * 2**30, cpu_seconds=120, wall_seconds=120.0, open_files=256)
+_UNJUDGED = ("parser_died", "extract_unread", "ledger_unread")
 
 
 def check(
@@ -46,34 +57,98 @@ def check(
     policies: Annotated[Path, typer.Option(help="The office's rules.")] = Path("policies"),
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per file.")] = False,  # noqa: FBT002
 ) -> None:
-    """Judge files as a submission would be: PASS, REVIEW or BLOCK, with reasons. Exit 0: all were judged."""
-    with context.sentences():
+    """Judge files as one submission would be: PASS, REVIEW or BLOCK, with reasons. Several files are also
+    compared with each other. Exit 0: all were judged."""
+    with context.sentences(), contextlib.ExitStack() as held:
         thresholds = read_thresholds(policies)
         units = parse_units(unit or [])
         judged = True
         sealed = _index(index, extract, units)
+        together = held.enter_context(_together(extract, sealed, units, thresholds, files))
         for file in files:
             if not file.is_file():
-                context.say(f"{file}: no such file")
+                typer.echo(f"{file}: no such file", err=True)
                 judged = False
                 continue
             declaration, doubt = _declaration(file, spec, alone=len(files) == 1)
-            report = check_in_subprocess(
-                file,
-                name=file.name,
-                form=None,
-                extract=extract,
-                thresholds=thresholds,
-                units=units,
-                declaration=declaration,
-                limits=LIMITS,
-                index=sealed,
-                named=False,  # a file on a disk is called as its owner likes
-            )
+            with together.aside() as sets:
+                report = check_in_subprocess(
+                    file,
+                    name=file.name,
+                    form=None,
+                    extract=extract,
+                    thresholds=thresholds,
+                    units=units,
+                    declaration=declaration,
+                    limits=together.limits,
+                    sets=sets,
+                    index=sealed,
+                    named=False,  # a file on a disk is called as its owner likes
+                )
+                report = together.compared(file.name, report, sets)
             report = add_changes(report, doubt)
-            judged &= all(one.rule not in ("parser_died", "extract_unread") for one in report.findings)
+            judged &= all(one.rule not in _UNJUDGED for one in report.findings)
             typer.echo(json.dumps(line(file, report), ensure_ascii=False) if as_json else _told(file, report))
     raise typer.Exit(0 if judged else 1)
+
+
+@contextlib.contextmanager
+def _together(
+    extract: Path | None,
+    sealed: Sealed | None,
+    units: dict[str, str],
+    thresholds: Thresholds,
+    files: Sequence[Path],
+) -> Iterator[Together]:
+    """What compares the files; nothing where there is one, or no extract that says who is behind a number."""
+    if extract is None or len(files) < 2:
+        yield Together(None, None, thresholds, LIMITS)
+        return
+    rows = 0
+    with contextlib.suppress(OSError, PolarsError):  # the check says so itself
+        rows = rows_of(extract)
+    limits = replace(LIMITS, sets_bytes=limits_for(rows).sets_bytes)
+    with tempfile.TemporaryDirectory(prefix="vitrine-check-") as scratch:
+        of = ExtractFiles("checked/v1", extract, sealed, units)
+        yield Together(FileLedger(Path(scratch)), of, thresholds, limits)
+
+
+class Together:
+    """The files of one command, compared with those before them as the portal compares the files of one
+    submission: of two that differ by too few, the later says so. Their sets of persons are gone afterwards.
+    `limits`: what one check may use."""
+
+    def __init__(
+        self, ledger: Ledger | None, extract: ExtractFiles | None, thresholds: Thresholds, limits: Limits
+    ) -> None:
+        self._ledger, self._extract, self._thresholds = ledger, extract, thresholds
+        self.limits = limits
+        self._before: list[NamedSets] = []
+        self._headed: list[tuple[str, object]] = []
+
+    def aside(self) -> contextlib.AbstractContextManager[IO[bytes] | None]:
+        """Where a check is to write the sets behind its numbers; None where nothing is compared."""
+        return self._ledger.aside() if self._ledger is not None else contextlib.nullcontext()
+
+    def compared(self, name: str, report: Report, sets: IO[bytes] | None) -> Report:
+        """The report with what its numbers tell beside those of the files before. What keeps them from being
+        compared is the finding `ledger_unread`."""
+        if self._ledger is None or self._extract is None or sets is None:
+            return report
+        placed, found = place_sets(
+            self._ledger,
+            min_units=self._thresholds.min_units,
+            severity=self._thresholds.severity("differencing"),
+            extract=self._extract,
+            cells=report.cells,
+            sets=sets,
+            beside=self._before,
+        )
+        headed = report.summary.get(HEADINGS)
+        found += compare_headings(headed, self._headed)
+        self._before.append(NamedSets(name, placed))
+        self._headed.append((name, headed))
+        return report.with_findings(found) if found else report
 
 
 def _index(directory: Path | None, extract: Path | None, units: dict[str, str]) -> Sealed | None:

@@ -39,8 +39,18 @@ class FindingGroup(Document):
     where: tuple[str, ...]
 
 
+class WithheldOutput(Document):
+    """An output of a notebook that did not leave with it (cell and output from 0): a sentence stands in its
+    place. `sha256`: of what it was, as canonical JSON (UTF-8, keys sorted, no blanks)."""
+
+    cell: int = Field(ge=0)
+    output: int = Field(ge=0)
+    sha256: Sha256
+
+
 class RecordedFile(Document):
-    """One file: what was submitted, what is handed out, and what the checks said."""
+    """One file: what was submitted, what is handed out, and what the checks said. `reviewed_sha256`: of the
+    bytes that were reviewed, where some of their outputs were `withheld`."""
 
     position: int = Field(ge=0)
     media_type: str
@@ -48,6 +58,8 @@ class RecordedFile(Document):
     released: FileBytes
     verdict: str
     findings: tuple[FindingGroup, ...]
+    reviewed_sha256: Sha256 | None = None
+    withheld: tuple[WithheldOutput, ...] = ()
 
 
 class RecordedAnswer(Document):
@@ -62,13 +74,15 @@ class RecordedAnswer(Document):
 
 
 class RecordedDecision(Document):
-    """One vote. `confirmed`: the controls that the checker confirmed, by their names in `rules.controls`."""
+    """One vote. `confirmed`: the controls that the checker confirmed, by their names in `rules.controls`.
+    `withheld`: the outputs without which it approves, as `<file>-<cell>-<output>`."""
 
     checker: str
     decision: Literal["APPROVE", "RETURN", "REJECT"]
     comment: str
     at: AwareDatetime
     confirmed: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 class RecordedRelease(Document):

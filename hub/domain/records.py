@@ -214,7 +214,8 @@ class Decision(StrEnum):
 @dataclass(frozen=True)
 class Vote:
     """`id` is `<submission>/<checker>`: one vote of one checker, once. `confirmed`: the controls that whoever
-    approves confirms, by name."""
+    approves confirms, by name. `withheld`: outputs of notebooks without which it approves, each written
+    `<file>-<cell>-<output>`, in order."""
 
     id: str
     submission: str
@@ -223,6 +224,7 @@ class Vote:
     comment: str
     voted_at: datetime
     confirmed: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,26 @@ def outcome(votes: Sequence[Vote], quorum: int) -> SubmissionState:
     """The state that the votes lead to. `quorum` is at least 2 (checked where the policy is read), or 1 for a
     class that the policy names as low-risk.
 
-    1. Fewer votes than the quorum: still under review. 2. All approve: approved. 3. All reject:
-    rejected. 4. Anything else goes back to the researcher with the comments.
+    1. Fewer votes than the quorum: still under review. 2. All approve: approved, or still under review
+    where they would withhold different outputs. 3. All reject: rejected. 4. Anything else goes back to the
+    researcher with the comments.
     """
     if len({vote.checker for vote in votes}) < quorum:
         return SubmissionState.UNDER_REVIEW
     decisions = {vote.decision for vote in votes}
     if decisions == {Decision.APPROVE}:
-        return SubmissionState.APPROVED
+        same = len({vote.withheld for vote in votes}) == 1
+        return SubmissionState.APPROVED if same else SubmissionState.UNDER_REVIEW
     if decisions == {Decision.REJECT}:
         return SubmissionState.REJECTED
     return SubmissionState.RETURNED
+
+
+def disputed(votes: Sequence[Vote], quorum: int) -> bool:
+    """Whether enough approve to release, but not without the same outputs: each may then vote again."""
+    enough = len({vote.checker for vote in votes}) >= quorum
+    approved = all(vote.decision is Decision.APPROVE for vote in votes)
+    return enough and approved and len({vote.withheld for vote in votes}) > 1
 
 
 def decided(submission: Submission) -> bool:

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from hub.actions import comments, extracts, projects, reviews, statistics, submissions
 from hub.actions.approvals import Grounds
 from hub.actions.sessions import sealed_extract
+from hub.actions.withholding import parse_names
 from hub.checks import Report
 from hub.documents import parse
 from hub.documents.projects import ProjectDocument
@@ -65,6 +66,10 @@ class VoteBody(BaseModel):
     answers: list[AnswerBody] = []
     judged: list[str] = []
     controls: list[str] = []
+    withhold: Annotated[
+        list[str],
+        Field(description="outputs of notebooks without which it is approved, as FILE-CELL-OUTPUT, from 0"),
+    ] = []
 
 
 class EndBody(BaseModel):
@@ -294,7 +299,9 @@ def vote(visit: CurrentVisit, id: str, body: Annotated[VoteBody, Body()]) -> dic
             answers={(one.file, one.rule): one.answer for one in body.answers},
             judged=frozenset(body.judged),
             confirmed=frozenset(body.controls),
+            withheld=parse_names(body.withhold),
         ),
+        withholder=review_pages.withholder_of(visit),
         by=visit.actor,
         now=visit.now,
     )

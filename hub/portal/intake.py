@@ -63,6 +63,7 @@ class Intake:
         self._names: set[str] = set()
         self._written = 0
         self._beside: list[NamedSets] = []  # of the files before
+        self._headed: list[tuple[str, object]] = []  # what their tables are headed with, and say
 
     def take(self, name: str, size: int, sha256: str) -> list[StagedFile]:
         """The records of a frozen original: one per part that may leave, or one that says why none may."""
@@ -85,7 +86,7 @@ class Intake:
         frozen = self._freeze(part.data)
         changes = made.changes_of(part)
         report, sets = self._check(frozen, released, declaration, doubts_of(changes))
-        report, headings = self._compare_headings(report)
+        report, headings = self._compare_headings(report, released)
         told = report.to_json()
         if declaration is not None:
             told["summary"]["declaration"] = declaration.model_dump(mode="json", by_alias=True)
@@ -139,14 +140,17 @@ class Intake:
             self._beside.append(NamedSets(released, staged))
             return report.with_findings(found) if found else report, staged
 
-    def _compare_headings(self, report: Report) -> tuple[Report, tuple[StagedSets, ...]]:
+    def _compare_headings(self, report: Report, released: str) -> tuple[Report, tuple[StagedSets, ...]]:
         """The report without what its tables are headed with, which goes where released ones are found."""
         summary = dict(report.summary)
         raw = summary.pop(HEADINGS, None)
         report = replace(report, summary=summary)
         if self._extract is None:
             return report, ()
-        kept, found = stage_headings(self._portal.office, project=self._extract.project, raw=raw)
+        kept, found = stage_headings(
+            self._portal.office, project=self._extract.project, raw=raw, beside=self._headed
+        )
+        self._headed.append((released, raw))
         return report.with_findings(found) if found else report, kept
 
     def _freeze(self, data: bytes) -> str:

@@ -14,6 +14,7 @@ from hub.actions.comments import visible_comments
 from hub.actions.deciders import deciders_of
 from hub.actions.releases import to_answer
 from hub.actions.submissions import get_submission
+from hub.actions.withholding import written_names
 from hub.checks import Report, Verdict
 from hub.domain.errors import NotFound, Refused
 from hub.domain.permissions import Permission
@@ -111,13 +112,15 @@ class RemarkJson(BaseModel):
 
 
 class VoteJson(BaseModel):
-    """A vote; those of others only once the round is over. `confirmed`: names of controls."""
+    """A vote; those of others only once the round is over. `confirmed`: names of controls; `withheld`: the
+    outputs without which it approves, as FILE-CELL-OUTPUT."""
 
     checker: str
     decision: str
     comment: str
     at: datetime
     confirmed: list[str]
+    withheld: list[str]
 
 
 class ControlJson(BaseModel):
@@ -147,6 +150,9 @@ class ReviewReport(BaseModel):
     controls: list[ControlJson]
     files: list[FileReport]
     votes: list[VoteJson]
+    disputed: list[str] = Field(
+        description="Outputs that some who approve withhold and others do not: nothing is decided yet."
+    )
     remarks: list[RemarkJson]
 
 
@@ -232,6 +238,7 @@ def tell_review(visit: CurrentVisit, id: str) -> ReviewReport:
         page = actions.view_submission(unit, submission, by=visit.actor)
         remarks = visible_comments(visit.office, unit, submission, by=visit.actor)
         deciders = deciders_of(visit.office, unit, submission)
+        disputed = actions.disputed_outputs(visit.office, unit, submission)
     form = {name: str(value) for name, value in submission.form.items()}
     reports = submissions.reports_of(page.files)
     return ReviewReport(
@@ -259,9 +266,11 @@ def tell_review(visit: CurrentVisit, id: str) -> ReviewReport:
                 comment=v.comment,
                 at=v.voted_at,
                 confirmed=list(v.confirmed),
+                withheld=list(v.withheld),
             )
             for v in page.votes
         ],
+        disputed=list(written_names(disputed)),
         remarks=[
             RemarkJson(
                 id=one.id,

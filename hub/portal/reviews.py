@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from hub.actions.deciders import Deciders, deciders_of
 from hub.actions.projects import get_project
 from hub.actions.releases import to_answer
 from hub.actions.submissions import get_submission
+from hub.actions.withholding import Named, Withholder, parse_names, unknown_output
 from hub.checks import Report, find_missing_context, place_in_words
 from hub.checks.findings import Place, Severity
 from hub.domain.errors import NotFound, Refused
@@ -30,8 +30,13 @@ from hub.portal.visits import CurrentVisit, Visit
 
 TABS = ("file", "differences")
 # Refusals of a vote that the form itself shows, with what was typed.
-_ABOUT_THE_FORM = ("answer_missing", "context_missing", "control_missing", "not_judged")
-_OUTPUT = re.compile(r"[0-9]{1,5}-[0-9]{1,5}")  # of a notebook: the cell and its output
+_ABOUT_THE_FORM = (
+    "answer_missing",
+    "cannot_withhold",
+    "context_missing",
+    "control_missing",
+    "not_judged",
+)
 _MAX_LISTED = 200  # numbers made again that are listed under a file that is shown as text
 
 
@@ -63,6 +68,7 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         remarks = visible_comments(visit.office, unit, submission, by=visit.actor)
         position = _file_wanted(visit, page.files)
         deciders = deciders_of(visit.office, unit, submission)
+        disputed = actions.disputed_outputs(visit.office, unit, submission)
         versions = differences.earlier_versions(unit, submission, page.files[position])
     shown = renderings.look(visit, id, position, page_number(visit.request) - 1)
     tab = visit.request.query_params.get("tab", "file")
@@ -92,7 +98,7 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         remarks=remarks,
         remarked=_remarked([one for one in remarks if one.position == position]),
         remark_place=lambda one: place_in_words(place_of(one), None, visit.words.language),
-        **_vote_form(visit, page, reports, error, deciders),
+        **_vote_form(visit, page, reports, error, deciders, disputed),
         **_numbers_made_again(visit, shown, reports[position]),
         **renderings.pointers(shown, reports[position], visit.words.language),
     )
@@ -104,10 +110,18 @@ def _vote_form(
     reports: Mapping[int, Report | None],
     error: Refused | None,
     deciders: Deciders,
+    disputed: frozenset[Named],
 ) -> dict[str, Any]:
-    """What the vote's form needs, with what was typed where it is shown again."""
+    """What the vote's form needs, with what was typed where it is shown again. `mine`: the vote that stands;
+    one that is in dispute is cast again."""
+    own = next((v for v in page.votes if v.checker == visit.person.username), None)
     return {
-        "mine": next((v for v in page.votes if v.checker == visit.person.username), None),
+        "mine": own if not disputed else None,
+        "earlier": own if disputed else None,
+        "disputed": _said_outputs(visit, page.files, disputed),
+        "withheld": {
+            vote.checker: _said_outputs(visit, page.files, parse_names(vote.withheld)) for vote in page.votes
+        },
         "open_to_vote": page.submission.state in WAITING,
         "quorum": deciders.needed,
         "one_decider": (
@@ -201,9 +215,15 @@ def answers_of(form: Mapping[str, list[str]]) -> dict[tuple[int, str], str]:
     return answers
 
 
-def grounds_of(form: Mapping[str, list[str]]) -> Grounds:
+def withholder_of(visit: Visit) -> Withholder:
+    """What writes a notebook without the outputs that a vote names."""
+    return Withholder(visit.portal.vault, visit.portal.thresholds)
+
+
+def grounds_of(form: Mapping[str, list[str]], withheld: frozenset[Named]) -> Grounds:
     """What an approval is based on, in a form: `answers_of`, ticks `judged` (rules) and `control` (names)."""
     return Grounds(
+        withheld=withheld,
         answers=answers_of(form),
         judged=frozenset(form.get("judged", ())),
         confirmed=frozenset(form.get("control", ())),
@@ -220,37 +240,56 @@ def parse_decision(text: str) -> Decision:
         ) from None
 
 
-def _with_outputs(visit: Visit, id: str) -> str:
-    """The comment and, where the submission is not approved, which outputs of the notebook beside it were
-    ticked. A comment that was not written stays missing."""
-    comment, ticked = visit.value("comment").strip(), visit.form.get("output", ())
-    position = visit.value("file")
-    if not comment or not ticked or visit.value("decision").upper() == Decision.APPROVE:
+def _named(visit: Visit) -> frozenset[Named]:
+    """The outputs that were ticked: of the notebook beside the form (`output`), or of any file (`withhold`).
+    NotFound `unknown_output` where one is written otherwise."""
+    position, ticked = visit.value("file") or "0", visit.form.get("output", ())
+    return parse_names([*(f"{position}-{one}" for one in ticked), *visit.form.get("withhold", ())])
+
+
+def _said_outputs(visit: Visit, files: Sequence[SubmittedFile], named: frozenset[Named]) -> list[str]:
+    names = {file.position: file.shown_name for file in files}
+    language = visit.words.language
+    return [
+        f"{names.get(position, position)}, {place_in_words(Place(cell=cell, output=output), None, language)}"
+        for position, cell, output in sorted(named)
+    ]
+
+
+def _with_outputs(visit: Visit, id: str, named: frozenset[Named]) -> str:
+    """The comment and, where the submission is not approved, which outputs of a notebook were ticked. A
+    comment that was not written stays missing."""
+    comment = visit.value("comment").strip()
+    if not comment or not named or visit.value("decision").upper() == Decision.APPROVE:
         return comment
     with visit.office.units.read() as unit:
-        file = unit.files.get(f"{id}/{position}")
-    if file is None or not all(_OUTPUT.fullmatch(one) for one in ticked):
-        raise NotFound("not_found", "There is no such output.", "Cette sortie n’existe pas.")
-    places = sorted({(int(cell), int(output)) for cell, output in (one.split("-") for one in ticked)})
-    said = [place_in_words(Place(cell=c, output=o), None, visit.words.language) for c, o in places]
-    listed = "\n".join(f"- {file.shown_name}, {one}" for one in said)
+        files = unit.files.find(submission=id)
+    if not {position for position, _, _ in named} <= {file.position for file in files}:
+        raise unknown_output()
+    listed = "\n".join(f"- {one}" for one in _said_outputs(visit, files, named))
     return f"{comment}\n\n{visit.words('review.about_outputs')}\n{listed}"
 
 
 def vote(visit: CurrentVisit, id: str) -> Response:
     """The checker's vote; what is missing is said beside the form, with the comment kept."""
+    named = _named(visit)
     try:
         submission = actions.cast_vote(
             visit.office,
             submission_id=id,
             decision=parse_decision(visit.value("decision")),
-            comment=_with_outputs(visit, id),
-            grounds=grounds_of(visit.form),
+            comment=_with_outputs(visit, id, named),
+            grounds=grounds_of(visit.form, named),
+            withholder=withholder_of(visit),
             by=visit.actor,
             now=visit.now,
         )
+        with visit.office.units.read() as unit:
+            disputed = actions.disputed_outputs(visit.office, unit, submission)
     except Refused as error:
         if error.field in ("comment", "decision") or error.code in _ABOUT_THE_FORM:
             return _review_page(visit, id, error=error)
         raise
+    if disputed:
+        return go(visit, f"/review/{id}", "disputed")
     return go(visit, f"/review/{id}", "decided" if decided(submission) else "voted")

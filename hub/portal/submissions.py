@@ -10,12 +10,14 @@ from hub.actions import reviews as review_actions
 from hub.actions import submissions as actions
 from hub.actions.ports import Unit
 from hub.actions.projects import get_project
+from hub.actions.withholding import withheld_of
 from hub.checks import (
     Finding,
     Report,
     UnreadableReport,
     find_missing_context,
     finding_from_json,
+    place_in_words,
     report_from_json,
 )
 from hub.domain.lifecycle import SubmissionState
@@ -120,6 +122,7 @@ def show_submission(visit: CurrentVisit, id: str) -> Response:
         reports=reports_of(page.files) if inside else {},
         state=shown_state(visit, submission),
         missing=_missing(visit, submission) if submission.state in _WITHDRAWABLE else [],
+        withheld=_withheld(visit, page.files) if submission.state is SubmissionState.RELEASED else [],
         beside=_beside(visit, page.files) if submission.state in _WITHDRAWABLE else [],
         withdraws=submission.state in _WITHDRAWABLE and visit.may(Permission.SUBMISSION_WITHDRAW, subject),
         downloads=submission.state is SubmissionState.RELEASED
@@ -131,6 +134,16 @@ def _missing(visit: Visit, submission: Submission) -> list[str]:
     """What the description lacks, without which nobody can approve, in the visitor's language."""
     form = {name: str(value) for name, value in submission.form.items()}
     return [one.message[visit.words.language] for one in find_missing_context(form)]
+
+
+def _withheld(visit: Visit, files: tuple[SubmittedFile, ...]) -> list[str]:
+    """The outputs of notebooks that did not leave with a release."""
+    language = visit.words.language
+    return [
+        f"{file.shown_name}, {place_in_words(place, None, language)}"
+        for file in files
+        for place, _ in withheld_of(file)
+    ]
 
 
 def _beside(visit: Visit, files: tuple[SubmittedFile, ...]) -> list[tuple[str, str]]:

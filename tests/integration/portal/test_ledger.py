@@ -129,6 +129,47 @@ def test_a_released_number_nobody_could_make_again_is_remembered_by_its_headings
     assert "released_unknown" not in rules(stage, other)[1]
 
 
+def indexed(stage: Stage, less: int = 0) -> bytes:
+    """Counts by region, `less` so many, beside a number that nobody can make again."""
+    lines = counted(stage, "region").decode().splitlines()
+    cells = [line.split(",") for line in lines[1:]]
+    rows = [f"{name},{int(n) - less},{17.13 + k}" for k, (name, n) in enumerate(cells)]
+    return "\n".join([f"{lines[0]},index", *rows]).encode()
+
+
+def test_numbers_that_nobody_could_make_again_are_compared_one_by_one(stage: Stage, session: str) -> None:
+    first = stage.submit(session, ("index.csv", indexed(stage, less=2)))
+    stage.approve(first)
+    with stage.office.units.read() as unit:
+        number = unit.submissions.get(first).number  # type: ignore[union-attr]
+    for name, content in (
+        ("regions.csv", counted(stage, "region")),
+        ("others.csv", counted(stage, "region").replace(b"region,n", b"gebiet,personen")),
+    ):
+        verdict, found = rules(stage, again := stage.submit(session, (name, content)))
+        assert (verdict, "released_unknown" in found) == (Verdict.REVIEW, True)
+        with stage.office.units.read() as unit:
+            (file,) = unit.files.find(submission=again)
+        (said,) = [f for f in report_from_json(dict(file.report)).findings if f.rule == "released_unknown"]
+        assert said.evidence["changed"] + said.evidence["near"] == 3
+        assert f"no. {number}" in said.message["en"]
+        page = stage.visit("chloe").get(f"{P}/review/{again}").text
+        assert said.message["en"].split(";")[0] in page
+
+
+def test_two_files_of_one_submission_are_compared_where_one_is_unknown(stage: Stage, session: str) -> None:
+    both = stage.submit(session, ("index.csv", indexed(stage, less=2)), ("n.csv", counted(stage, "region")))
+    with stage.office.units.read() as unit:
+        reports = [report_from_json(dict(f.report)) for f in unit.files.find(submission=both)]
+    assert [one.verdict for one in reports] == [Verdict.REVIEW, Verdict.REVIEW]
+    (said,) = reports[1].findings
+    assert (said.rule, said.evidence["beside"], said.evidence["changed"]) == (
+        "released_unknown",
+        "index.csv",
+        3,
+    )
+
+
 def test_cells_count_persons_in_the_order_in_which_they_are_numbered(stage: Stage, session: str) -> None:
     directory = stage.folder / "extracts/wages/v1"
     file = stage.folder / "regions.csv"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -135,3 +136,85 @@ def test_a_declaration_beside_a_file_that_is_of_another_is_a_finding(directory: 
     (tmp_path / "t.csv.spec.json").write_text(said, encoding="utf-8")
     found = judged(directory, tmp_path / "t.csv", "sex,n\n1,151\n2,149\n")
     assert [one["rule"] for one in found["findings"]] == ["unread_claim"]  # type: ignore[index, attr-defined]
+
+
+def written_zones(directory: Path) -> Path:
+    """360 persons in regions; three of the north, and twenty of the west, are counted in another zone."""
+    regions = [name for name, size in (("north", 120), ("south", 90), ("west", 150)) for _ in range(size)]
+    last = len(regions) - 20
+    directory.mkdir()
+    pl.DataFrame(
+        {
+            "pid": [1_000 + 3 * k for k in range(len(regions))],
+            "region": regions,
+            "zone": ["other" if k < 3 or k >= last else one for k, one in enumerate(regions)],
+            "age": [18 + (k * 13) % 60 for k in range(len(regions))],
+        }
+    ).write_parquet(directory / "units.parquet")
+    return directory
+
+
+def counted_by(directory: Path, variable: str, into: Path) -> Path:
+    frame = pl.read_parquet(directory / "units.parquet")
+    frame.group_by(variable).agg(n=pl.len()).sort(variable).write_csv(into)
+    return into
+
+
+def judged_together(directory: Path, *files: Path) -> tuple[int, list[dict[str, Any]]]:
+    app = typer.Typer()
+    app.command()(check)
+    given = ["--extract", str(directory), "--policies", str(POLICIES), "--unit", "person=pid", "--json"]
+    done = CliRunner().invoke(app, [*map(str, files), *given])
+    return done.exit_code, [json.loads(one) for one in done.stdout.splitlines()]
+
+
+def test_a_table_and_its_twin_are_compared(tmp_path: Path) -> None:
+    """Each would leave alone; together they tell about three persons, and the later says with which."""
+    directory = written_zones(tmp_path / "extract")
+    regions = counted_by(directory, "region", tmp_path / "regions.csv")
+    zones = counted_by(directory, "zone", tmp_path / "zones.csv")
+    for one in (regions, zones):
+        code, (alone,) = judged_together(directory, one)
+        assert (code, alone["verdict"]) == (0, "PASS"), alone
+    code, (first, second) = judged_together(directory, regions, zones)
+    assert (code, first["verdict"], second["verdict"]) == (0, "PASS", "BLOCK")
+    assert first.keys() == second.keys() == alone.keys()
+    (found,) = second["findings"]
+    assert (found["rule"], found["severity"]) == ("differencing", "BLOCK")
+    assert found["evidence"]["beside"] == "regions.csv"
+    assert "regions.csv" in found["message"]["en"]
+    code, told = judged_together(directory, zones, regions)
+    assert [one["verdict"] for one in told] == ["PASS", "BLOCK"]
+
+
+def test_files_about_the_same_or_clearly_different_persons_are_no_twins(tmp_path: Path) -> None:
+    directory = written_zones(tmp_path / "extract")
+    frame = pl.read_parquet(directory / "units.parquet")
+    regions = counted_by(directory, "region", tmp_path / "regions.csv")
+    ages = tmp_path / "ages.csv"
+    frame.group_by("region").agg(pl.col("age").mean().round(2)).sort("region").write_csv(ages)
+    code, told = judged_together(directory, regions, regions, ages)
+    assert (code, [one["verdict"] for one in told]) == (0, ["PASS"] * 3), told
+
+
+def test_files_that_are_missing_or_hold_nothing_to_compare_leave_the_others_judged(tmp_path: Path) -> None:
+    directory = written_zones(tmp_path / "extract")
+    prose = tmp_path / "note.txt"
+    prose.write_text("A note about the regions.\n", encoding="utf-8")
+    regions = counted_by(directory, "region", tmp_path / "regions.csv")
+    zones = counted_by(directory, "zone", tmp_path / "zones.csv")
+    code, told = judged_together(directory, tmp_path / "none.csv", regions, prose, zones)
+    assert code == 1  # one file was not there
+    assert [Path(one["file"]).name for one in told] == ["regions.csv", "note.txt", "zones.csv"]
+    assert [told[0]["verdict"], told[2]["verdict"]] == ["PASS", "BLOCK"]
+
+
+def test_numbers_that_cannot_be_made_again_are_compared_too(tmp_path: Path) -> None:
+    directory = written_zones(tmp_path / "extract")
+    regions = counted_by(directory, "region", tmp_path / "regions.csv")
+    index = tmp_path / "index.csv"
+    index.write_text("region,n,index\nnorth,118,1.713\nsouth,88,2.713\nwest,148,3.713\n", encoding="utf-8")
+    code, (first, second) = judged_together(directory, index, regions)
+    assert (code, first["verdict"], second["verdict"]) == (0, "REVIEW", "REVIEW")
+    (found,) = second["findings"]
+    assert (found["rule"], found["evidence"]["beside"]) == ("released_unknown", "index.csv")
