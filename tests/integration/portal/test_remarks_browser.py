@@ -88,6 +88,10 @@ def test_each_table_of_a_notebook_is_reached_by_keys_and_its_cells_remarked_on(
     for key in ("g", "ArrowRight"):  # the second table, whose number nobody could make again
         page.keyboard.press(key)
     assert "below 10" in beside.inner_text()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")  # the finding leads to the number itself
+    assert page.locator(".pointed").get_attribute("id") == "n-0-2-0-0-1"
+    page.locator("#n-0-2-0-0-1").focus()
     page.locator("table[data-cells]").nth(0).locator("td").nth(3).hover()
     assert "90 persons" in beside.inner_text()
     page.keyboard.press("c")
