@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from typing import Any
 
 import pytest
 
@@ -293,3 +294,25 @@ def test_who_reads_the_figures_without_checking_finds_the_way_to_them(stage: Sta
     for who, finds in (("bob", True), ("eve", True), ("chloe", False), ("ana", False)):
         assert (link in stage.visit(who).get(f"{P}/").text) is finds
     assert link in stage.visit("chloe").get(f"{P}/review").text
+
+
+def test_a_manuscript_is_decided_by_api_too_and_blind(stage: Stage, session: str) -> None:
+    release = stage.submit(session, ("a.csv", CSV))
+    stage.approve(release)
+    path = declare(stage, release).headers["location"].partition("?")[0].removeprefix(P)  # type: ignore[attr-defined]
+    address = f"{P}/api/publications/{path.rpartition('/')[2]}"
+
+    def cast(who: str, **body: str) -> Any:
+        return stage.visit(who).post(f"{address}/vote", json=body, headers={"x-vitrine-form": token_of(who)})
+
+    def told(who: str) -> Any:
+        return stage.visit(who).get(address, headers={"x-vitrine-form": token_of(who)}).json()
+
+    assert cast("chloe", decision="RETURN").json()["error"]["code"] == "comment_missing"
+    assert cast("chloe", decision="APPROVE", by="denis").status_code == 422
+    assert cast("chloe", decision="APPROVE").json()["state"] == "REGISTERED"
+    assert (told("denis")["votes"], told("ana")["votes"]) == ([], [])
+    assert cast("denis", decision="APPROVE", comment="Well done.").json()["state"] == "APPROVED"
+    assert [vote["checker"] for vote in told("eve")["votes"]] == ["chloe", "denis"]
+    assert [vote["checker"] for vote in told("ana")["votes"]] == [None, None]
+    assert cast("denis", decision="APPROVE").status_code == 409

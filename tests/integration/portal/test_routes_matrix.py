@@ -79,6 +79,9 @@ MATRIX: dict[str, dict[int, str]] = {
     f"GET {P}/api/review-statistics": {200: "checker insider admin auditor"},
     f"GET {P}/publications": {200: PUBLIC},
     f"GET {P}/api/publications": {200: OFFICE},
+    f"GET {P}/api/publications/{{id}}": {200: READERS},
+    f"GET {P}/api/publications/{{id}}/file": {200: READERS},
+    f"POST {P}/api/publications/{{id}}/vote": {200: "checker"},
     f"GET {P}/manuscripts": {200: OFFICE},
     f"GET {P}/manuscripts/new": {200: RESEARCHERS},
     f"POST {P}/manuscripts/new": {422: RESEARCHERS},
@@ -229,6 +232,7 @@ BODIES: dict[str, dict[str, object]] = {
         "dated": "2026-01-01",
     },
     f"POST {P}/api/requests/{{id}}/risk": {"version": 1, "choice": "proceed", "reason": "Yes."},
+    f"POST {P}/api/publications/{{id}}/vote": {"decision": "APPROVE"},
     f"POST {P}/api/review/{{id}}/vote": {"decision": "RETURN", "comment": "Group the cells."},
     f"POST {P}/api/review/{{id}}/comments": {"file": 0, "text": "Look at row 3.", "place": {"row": 2}},
 }
@@ -352,7 +356,7 @@ def _address(route: str, ids: dict[str, str]) -> tuple[str, str]:
     if path.startswith((f"{P}/requests/", f"{P}/api/requests/")):
         return method, path.format(id="r1", n=1, k=1, name="k")
     submission = ids["released"] if path.endswith(("/download", "/record")) else ids["waiting"]
-    if "/manuscripts/" in path:
+    if "/manuscripts/" in path or "/api/publications/" in path:
         submission = ids["manuscript"]
     return method, path.format(
         slug="wages",
