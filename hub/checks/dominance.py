@@ -33,8 +33,8 @@ def dominance(
 ) -> Dominance | None:
     """The first kind of unit that dominates the number; None where none does.
 
-    Whoever holds the share s of the squared distances is as far from the mean as the root of all of them less
-    a part of 1 - √s: told to within p % where s > (1 - p)², as the p % rule has it of amounts.
+    Who holds most of the squared distances is for people to judge: a reader is told how far the largest amount
+    can be at most, not that it is so far, and guidelines let dispersions of enough units leave (DwB 3.5).
     """
     for kind in kinds:
         for part in _parts(groups, measure):
@@ -49,9 +49,7 @@ def dominance(
             if rule is not None:
                 of = part.evidence
                 evidence = {"unit": kind, "largest": round(one, 4), "two_largest": round(two, 4), **of}
-                told = (1 - thresholds.limit("dominance_rest", "share")) ** 2
-                sure = not of or (measure.statistic != "correlation" and one > told)
-                return Dominance(rule, thresholds.limit(rule, "share"), evidence, sure)
+                return Dominance(rule, thresholds.limit(rule, "share"), evidence, sure=not of)
     return None
 
 

@@ -19,6 +19,8 @@ from hub.checks.tables import number_of
 
 UNIT_KINDS = {"persons": "person", "households": "household", "employers": "employer"}
 _Pattern = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[tuple[int, ...]]]
+_TWICE_ROUNDED = 1.1  # 64014.449 is 64014.45 and then 64014.5
+_LEAST_PADDED = 3  # numbers that all end in a zero
 _PADDED, _PADDING = 6, 2  # decimals printed, and how many of them are zeros in every number
 BASES = ("known", "printed", "all")
 
@@ -284,7 +286,8 @@ class Printed:
         if rounded and self.base is not None:
             tolerance = np.maximum(tolerance, self.base / 2)
         with np.errstate(invalid="ignore"):
-            near = np.abs(values - self.values) <= tolerance * 1.000001 + precision * np.abs(values) + 1e-12
+            slack = _TWICE_ROUNDED if not self.whole else 1.000001
+            near = np.abs(values - self.values) <= tolerance * slack + precision * np.abs(values) + 1e-12
         return near.astype(np.float64)
 
     def digits(self, *, rounded: bool, loose: bool = False) -> float:
@@ -311,6 +314,8 @@ def printed(entries: Sequence[Entry]) -> Printed:
     if most >= _PADDED and len(decimals) > 1:  # LaTeX and printed frames pad rounded numbers to six decimals
         significant = [_decimals(n.normalize()) for n in numbers if n is not None]
         most = min(most, max(significant)) if most - max(significant) >= _PADDING else most
+    elif 0 < most and len({n for n in numbers if n}) >= _LEAST_PADDED:  # 8.10, 38.80, 53.10: rounded before
+        most = max(_decimals(n.normalize()) for n in numbers if n is not None)
     tolerance = np.full(values.shape, 0.5 * 10.0**-most)
     own = np.array([0.5 * 10.0 ** -_decimals(n) if n is not None else 0.5 for n in numbers])
     digits = [len(n.as_tuple().digits) for n in numbers if n is not None and n]
