@@ -115,6 +115,7 @@ def build_checking(settings: Settings, policies: Policies) -> Checking:
         thresholds=applied_thresholds(policies),
         min_units=thresholds.min_units,
         differencing=thresholds.severity("differencing"),
+        severities={name: rule.severity for name, rule in policies.outputs.rules.items()},
     )
 
 

@@ -94,6 +94,7 @@ def checking(folder: Path) -> Checking:
         signer=Ed25519Signer(RELEASE_KEY),
         thresholds=applied_thresholds(policies),
         min_units=10,
+        severities={name: rule.severity for name, rule in policies.outputs.rules.items()},
     )
 
 

@@ -352,14 +352,16 @@ class Rules:
 
 @dataclass(frozen=True)
 class Checking:
-    """What deciding needs beside the records: the ledger, the signer, and the thresholds in force; among them
-    `min_units`, and what it means to differ from a release by fewer (`differencing`)."""
+    """What deciding needs beside the records: the ledger, the signer, and the rules in force (`severities`,
+    by rule) with their thresholds; among them `min_units`, and what it means to differ from a release by
+    fewer (`differencing`)."""
 
     ledger: Ledger
     signer: ReleaseSigner
     thresholds: Mapping[str, object]
     min_units: int
     differencing: Severity = Severity.BLOCK
+    severities: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

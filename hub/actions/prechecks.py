@@ -2,8 +2,9 @@
 
 A check that answers is an oracle. So (1) it is made without the extract: nothing in the answer can depend on
 the data; (2) only the rules of SHOWN are answered, an unknown rule is not; (3) small cells are said to be
-there, not how many nor where; (4) each desk has a number of files per hour; (5) each file asked about is in
-the audit chain with its SHA-256, size and rules, before the answer leaves. The caller keeps no bytes.
+there, not how many nor where; (4) each person has a number of files per hour in a project, however often the
+desk is opened; (5) each file asked about is in the audit chain with its SHA-256, size and rules, before the
+answer leaves. The caller keeps no bytes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from hub.checks.sentences_intake import INTAKE_SENTENCES
 from hub.documents.outputs import Declaration, DeclaredTable
 from hub.domain.errors import Conflict
 from hub.domain.permissions import Permission, require
+from hub.domain.records import Session
 
 ACTION = "output.prechecked"
 PERIOD = timedelta(hours=1)
@@ -190,7 +192,7 @@ def require_allowed(office: Office, *, session_id: str, now: datetime, wanted: i
     session, project, by = session_actor(office, session_id=session_id, now=now)
     require(office.rules.roles, by, Permission.SUBMISSION_CREATE, project.subject)
     with office.units.read() as unit:
-        _require_left(office, unit, session.id, now=now, wanted=wanted)
+        _require_left(office, unit, session, now=now, wanted=wanted)
 
 
 def note(office: Office, *, session_id: str, files: Sequence[CheckedFile], now: datetime) -> int:
@@ -201,7 +203,7 @@ def note(office: Office, *, session_id: str, files: Sequence[CheckedFile], now: 
     session, project, by = session_actor(office, session_id=session_id, now=now)
     require(office.rules.roles, by, Permission.SUBMISSION_CREATE, project.subject)
     with office.units.write() as unit:
-        left = _require_left(office, unit, session.id, now=now, wanted=len(files))
+        left = _require_left(office, unit, session, now=now, wanted=len(files))
         unit.record(
             by=by,
             action=ACTION,
@@ -223,11 +225,18 @@ def note(office: Office, *, session_id: str, files: Sequence[CheckedFile], now: 
     return left
 
 
-def _require_left(office: Office, unit: Unit, session_id: str, *, now: datetime, wanted: int) -> int:
+def _require_left(office: Office, unit: Unit, session: Session, *, now: datetime, wanted: int) -> int:
+    """A desk that was closed within the hour counts with the one that is open now."""
     most = office.rules.submissions.prechecks_per_hour
+    desks = [
+        one
+        for one in unit.sessions.find(project=session.project, username=session.username)
+        if one.ended_at is None or one.ended_at > now - PERIOD
+    ]
     used = sum(
         len(files)
-        for entry in unit.events(object=f"session:{session_id}")
+        for desk in desks
+        for entry in unit.events(object=f"session:{desk.id}")
         if entry.action == ACTION
         and entry.at > now - PERIOD
         and isinstance(files := entry.details["files"], list)
@@ -235,8 +244,8 @@ def _require_left(office: Office, unit: Unit, session_id: str, *, now: datetime,
     if used + wanted > most:
         raise Conflict(
             "too_many_prechecks",
-            f"A desk may have {most} files looked over in an hour. Try again later, or submit.",
-            f"Un bureau peut faire examiner {most} fichiers par heure. Réessayez plus tard, ou soumettez.",
+            f"You may have {most} files looked over in an hour. Try again later, or submit.",
+            f"Vous pouvez faire examiner {most} fichiers par heure. Réessayez plus tard, ou soumettez.",
             field="files",
         )
     return most - used - wanted

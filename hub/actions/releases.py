@@ -174,6 +174,7 @@ def _record(
         ],
         "rules": {
             "policies": office.rules.fingerprint,
+            "in_force": dict(checking.severities),
             "thresholds": dict(checking.thresholds),
             "approvals_needed": deciders.needed,
             **_one_decider(office, deciders),

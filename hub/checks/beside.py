@@ -17,7 +17,7 @@ from hub.checks.panels import Panel, fold
 from hub.checks.r_forms import Rows
 from hub.checks.r_prints import contents_of, without_prints
 from hub.checks.sentences import finding
-from hub.checks.tables import Table
+from hub.checks.tables import Table, number_of
 
 _NUMBER = re.compile(r"\d(?:[\d .,'’\u00a0\u202f]*\d)?")
 # "Table 3" numbers a table where a line, a heading or a caption begins with it, and tables are counted.
@@ -31,7 +31,7 @@ _ENVIRONMENT = (
     "adjustbox|sidewaystable"
 )
 _COMMAND = re.compile(
-    rf"\\(?:begin|end)\{{(?:{_ENVIRONMENT})\*?\}}(?:\[[htbpcH!]*\]|\{{[lrcpXSm|@{{}}.\s]*\}})*"
+    rf"\\multicolumn\{{\d{{1,2}}\}}\{{[lrcpXSm|@{{}}.\s]*\}}|\\(?:begin|end)\{{(?:{_ENVIRONMENT})\*?\}}(?:\[[htbpcH!]*\]|\{{[lrcpXSm|@{{}}.\s]*\}})*"
     r"|\\(?:hline|toprule|midrule|bottomrule|cline|cmidrule|centering|caption|label|textbf|textit|emph|small"
     r"|footnotesize|scriptsize|tiny|normalsize|multicolumn|multirow|num|tabularnewline|newline|par|noindent"
     r"|documentclass|usepackage|section|subsection|item|textsuperscript|mathrm|addlinespace)\*?(?![a-zA-Z])"
@@ -43,6 +43,17 @@ _FOOT = re.compile(
     re.MULTILINE,
 )
 _COMMENT = re.compile(r"#(?P<comment>.*)$|(?P<quote>\"\"\"|'''|\"|')(?P<string>.*?)(?P=quote)", re.MULTILINE)
+_FIRST_NUMBER = 9
+_OVER_COLUMNS = re.compile(r"\\multicolumn\{\d{1,2}\}|\\cmidrule(?:\([lr]*\))?\{\d{1,2}-\d{1,2}\}|\\cline\{\d{1,2}-\d{1,2}\}")
+_PROMPT = re.compile(r"^\s*[.>] (?=\w)")  # of Stata and R
+# "N = 2,450", "2 450 observations": how many a table is of.
+_COUNTED = r"\d{1,3}(?:[ ,.'’\u00a0\u202f]\d{3})+|\d+"
+_SIZE = re.compile(
+    rf"(?<![\w.,])(?:n|obs|observations?|effectif|persons?|personnes?)(?: total)?\s*[=:]\s*(?P<before>{_COUNTED})(?![\d.,]*\d)"
+    rf"|(?<![\w.,])(?P<after>{_COUNTED})(?= (?:observations?|obs\.?|persons?|people|individuals|personnes|individus"
+    rf"|lignes|rows|women|men|femmes|hommes)\b)",
+    re.IGNORECASE,
+)
 _MOST_WORDS = 12  # of a title, a caption or a label
 _LONGEST_WORD = 24
 _MOST_LINES = 2  # of prose for a file, and for each of its tables
@@ -86,14 +97,21 @@ def find_in_texts(
     *,
     results: int,
     said: Sequence[str] = (),
+    sizes: frozenset[int] = frozenset(),
 ) -> Iterator[Finding]:
     """`numbers_in_text` for numbers of the texts that are in none of the tables `shown`, else `words_in_text`
     for what only a person can judge; both REVIEW. `results`: how many tables and models have a title.
-    `said`: the groups that the tables are restricted to, which titles may name."""
+    `said`: the groups that the tables are restricted to, which titles may name. `sizes`: how many rows and
+    units the tables are of, which titles may say."""
     kept = Counter(contents_of(table) for table in shown)
-    read = [without_prints(_without_feet(text.content, shown), kept) for text in contents.printed]
+    named = _names_with_numbers(panels)
+    read = [
+        without_prints(_without_sizes(_without_feet(named.sub(" ", text.content), shown), sizes), kept)
+        for text in contents.printed
+    ]
     said_so = [rest for rest, _ in read]
-    left = sum(_left_in(rest, shown, apart) for rest, apart in read)
+    groups = [digits for one in said for digits in _digits(one)]
+    left = sum(_left_in(rest, shown, apart, groups) for rest, apart in read)
     if left:
         yield finding("numbers_in_text", Severity.REVIEW, count=left)
         return
@@ -122,15 +140,33 @@ def _without_feet(text: str, shown: Sequence[Table]) -> str:
     return _FOOT.sub(drop, text)
 
 
-def _left_in(content: str, shown: Sequence[Table], apart: Sequence[Rows]) -> int:
+def _names_with_numbers(panels: Sequence[Panel]) -> re.Pattern[str]:
+    """The names of variables that have digits, which titles may say."""
+    names = {name for panel in panels for name in panel.variables if any(c.isdigit() for c in name)}
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True))) or '(?!)'})(?!\w)")
+
+
+def _without_sizes(text: str, sizes: frozenset[int]) -> str:
+    """The text without what it says of how many rows or units its tables are of, where that is true."""
+
+    def drop(match: re.Match[str]) -> str:
+        number = number_of(match["before"] or match["after"])
+        return " " if number is not None and int(number) in sizes and number == int(number) else match.group()
+
+    return _SIZE.sub(drop, text)
+
+
+def _left_in(content: str, shown: Sequence[Table], apart: Sequence[Rows], groups: Sequence[str]) -> int:
     """How many numbers of a text are in no table. `apart`: prints that were taken out of it, whose numbers
-    stand for no other."""
-    known: Counter[str] = Counter()
+    stand for no other. `groups`: numbers of the groups that the tables are of, once for each table and text."""
+    labels = {cell for table in shown for cell in (*table.columns, *(row[0] for row in table.rows))}
+    named = {"100", *groups, *(digits for cell in labels for digits in _digits(cell))}  # 100: of an index
+    known: Counter[str] = Counter(dict.fromkeys(named, _MOST_LINES * len(shown)))
     for table in shown:
         for row in (table.columns, *table.rows):
             for cell in row:
                 known.update(_digits(cell))
-    found = Counter(_digits(_without_ordinals(content)))
+    found = Counter(_digits(_OVER_COLUMNS.sub(" ", _without_ordinals(content))))
     taken = Counter(digits for rows in apart for row in rows for cell in row for digits in _digits(cell))
     return sum((found - (known - taken)).values())
 
@@ -141,7 +177,8 @@ def _without_ordinals(text: str) -> str:
 
     def drop(match: re.Match[str]) -> str:
         what, number = match["what"].casefold()[:3], int(match["number"])
-        if number > seen.get(what, 0) + 1 or number == 0:
+        first = what not in seen and number <= _FIRST_NUMBER  # a file may hold one table of a report
+        if number == 0 or not (first or number <= seen.get(what, 0) + 1):
             return match.group()
         seen[what] = max(number, seen.get(what, 0))
         return " "
@@ -184,7 +221,7 @@ def _says_more(
 def _prose_of(text: str, labels: frozenset[str]) -> Iterator[str]:
     """The lines of a text that are no lines of tables."""
     for line in text.splitlines():
-        said = _COMMAND.sub(" ", line)
+        said = _COMMAND.sub(" ", _PROMPT.sub("", line))
         if any(word not in labels and not word.isdigit() for word in fold(said).split()):
             yield said
 

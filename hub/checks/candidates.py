@@ -27,6 +27,11 @@ def candidates(
     """Measures to try, with whether the head says so; cheap and likely ones first."""
     hint = series.hint
     yield from ((measure, True) for measure in _hinted(layout, hint, panel))
+    if hint.weighted and not hint.variables:  # "weighted mean": of some variable, by some weight
+        for weight in weights_of(panel):
+            for name in _named_first(hint, panel):
+                if name != weight and {"mean", "sum"} & set(hint.statistics):
+                    yield Measure("mean" if "mean" in hint.statistics else "sum", name, weight=weight), False
     if numbers.whole:
         # A count beside means often counts the rows that have the value.
         near = Hint(variables=tuple(v for one in layout.series for v in one.hint.variables))
@@ -40,7 +45,7 @@ def candidates(
         yield from ((measure, False) for measure in _ordered(name, numbers, panel))
     for weight in weights_of(panel):
         yield Measure("count", weight=weight), False
-        for name in hint.variables:
+        for name in (one for one in hint.variables if one in panel.numeric):
             yield Measure("mean", name, weight=weight), False
             yield Measure("sum", name, weight=weight), False
         yield from ((measure, False) for measure in _shares(layout, panel, weight))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import itertools
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -192,8 +195,10 @@ def rewrite_pdf(data: bytes, rewriting: Rewriting, max_pixels: int) -> Iterator[
     with document:
         if not 0 < pages <= MAX_PAGES:
             raise rewriting.refusal("pdf_pages", pages=pages, limit=MAX_PAGES)
-        scripts = pypdfium2.raw.FPDFDoc_GetJavaScriptActionCount(document)
-        for name, count in (("scripts", scripts), ("attachments", document.count_attachments())):
+        scripts, actions = active_parts(data)
+        scripts = max(scripts, pypdfium2.raw.FPDFDoc_GetJavaScriptActionCount(document))
+        attachments = document.count_attachments()
+        for name, count in (("scripts", scripts), ("actions", actions), ("attachments", attachments)):
             if count:
                 rewriting.doubt("pdf_active", name=name, count=max(count, 1))
         rewriting.seen.append(Text(Place(), data.decode("latin-1")))
@@ -203,6 +208,27 @@ def rewrite_pdf(data: bytes, rewriting: Rewriting, max_pixels: int) -> Iterator[
             except (pypdfium2.PdfiumError, ValueError, OSError) as error:
                 raise rewriting.refusal("pdf_malformed") from error
     rewriting.note("pdf_rasterised", pages=pages)
+
+
+_NAMED = re.compile(rb"#([0-9A-Fa-f]{2})")
+_PACKED = re.compile(rb"/ObjStm[^>]{0,500}>>\s*stream\r?\n")
+_SCRIPTS = re.compile(rb"/(?:JavaScript|JS)(?![A-Za-z])")
+_ACTIONS = re.compile(
+    rb"/S\s*/(?:Launch|SubmitForm|ImportData|Rendition|RichMediaExecute)(?![A-Za-z])|/XFA(?![A-Za-z])"
+)
+_MOST_PACKED, _MOST_UNPACKED = 200, 1 << 20
+
+
+def active_parts(data: bytes) -> tuple[int, int]:
+    """How many names in a PDF speak of scripts, and of actions that open, send or run something, wherever
+    they hang: at the document, a page or a field. Encrypted ones are not seen (nor do they leave)."""
+    texts = [data]
+    for packed in itertools.islice(_PACKED.finditer(data), _MOST_PACKED):
+        with contextlib.suppress(zlib.error):
+            texts.append(zlib.decompressobj().decompress(data[packed.end() :], _MOST_UNPACKED))
+    plain = [_NAMED.sub(lambda code: bytes([int(code[1], 16)]), text) for text in texts]
+    scripts, actions = (sum(len(each.findall(text)) for text in plain) for each in (_SCRIPTS, _ACTIONS))
+    return scripts, actions
 
 
 def _page(document: Any, number: int, rewriting: Rewriting, max_pixels: int) -> bytes:

@@ -43,6 +43,20 @@ _USUAL = re.compile(
 )
 
 
+_PROPERTIES = re.compile(r"docProps/(?:core|custom)\.xml")
+# What programs write there of themselves: who, when, with which version.
+_OF_PROGRAMS = re.compile(
+    r"<(?P<tag>dcterms:(?:created|modified)|cp:(?:revision|version|lastPrinted)|dc:creator|cp:lastModifiedBy)\b[^>]*>"
+    r"[^<]*</(?P=tag)>"
+)
+
+
+def _tells(data: bytes) -> bool:
+    """Whether properties that a person writes (title, subject, keywords, description) hold a number."""
+    text = re.sub(r"<[^>]*>", " ", _OF_PROGRAMS.sub(" ", data.decode("utf-8", errors="replace")))
+    return any(character.isdigit() for character in text)
+
+
 @dataclass
 class _Sheet:
     rows: list[list[str]] = field(default_factory=list)
@@ -71,6 +85,8 @@ def rewrite_workbook(data: bytes, stem: str, rewriting: Rewriting, bounds: Bound
             rewriting.charge("workbook_hidden", name=f"{len(sheets) - len(shown)} sheets")
         if book.names():
             rewriting.doubt("workbook_part", name="names of ranges")
+        if any(_tells(read_member(archive, path)) for path in archive.namelist() if _PROPERTIES.match(path)):
+            rewriting.doubt("workbook_part", name="properties")
         for path in archive.namelist():
             if path.endswith((".xml", ".rels")):  # properties (author, keywords) and links too
                 rewriting.seen.append(

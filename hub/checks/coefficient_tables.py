@@ -20,7 +20,7 @@ from hub.checks.formula_terms import Factor, factors_of, parameter_of, present
 from hub.checks.layouts import numbers_rows
 from hub.checks.panels import Floats, Panel, fold
 from hub.checks.printed_models import prints
-from hub.checks.regressions import Fitted, Parameter, derivatives, inverse_of, stacked
+from hub.checks.regressions import Fitted, Parameter, derivatives, in_one_design, inverse_of, stacked
 from hub.checks.tables import Table, number_of
 from hub.checks.wording import hint_of
 
@@ -137,6 +137,7 @@ class _Search:
         self.at = {role: at for at, role in printed.roles.items()}
         self.finest = self.decimals[self.at["estimate" if "estimate" in self.at else "low"]]
         self.tried = 0
+        self.drawn: tuple[Floats, npt.NDArray[np.int64], Floats, Floats | None] | None = None
 
     def found(self) -> Iterator[tuple[Estimate, npt.NDArray[np.int64], tuple[Parameter, ...]]]:
         """Models that make every number again."""
@@ -170,10 +171,11 @@ class _Search:
             return None
         names = self.printed.names
         try:
-            parameters = tuple(
+            columns = [
                 parameter_of(names[row], factors, self.panel, kept)
                 for row, factors in zip(self.rows, self.factors, strict=True)
-            )
+            ]
+            parameters = in_one_design(columns, kept.size)
             design = stacked(parameters)
             return kept, parameters, design, inverse_of(design.T @ design)
         except UnreadableClaim:
@@ -202,12 +204,12 @@ class _Search:
         """False where some of many rows tell that the coefficients are those of no model of this outcome."""
         if kept.size <= _MANY:
             return True
-        at = np.sort(np.random.default_rng(_SEED).choice(kept.size, _DRAWN, replace=False))
-        part, outcome = design[at], self.panel.numeric_reader(name)(kept[at])
-        try:
-            inverse = inverse_of(part.T @ part)
-        except UnreadableClaim:  # a level that these rows hardly have
+        if self.drawn is None or self.drawn[0] is not design:
+            self.drawn = (design, *_draw(kept, design))
+        _, rows, part, inverse = self.drawn
+        if inverse is None:  # a level that these rows hardly have
             return True
+        outcome = self.panel.numeric_reader(name)(rows)
         whole = bool((outcome == np.floor(outcome)).all() and (outcome >= 0).all())
         kinds = [*_kinds(outcome), *([("poisson", outcome)] if whole else [])]
         return any(self._near(kind, part, values, inverse, drawn=True) for kind, values in kinds)
@@ -278,6 +280,16 @@ class _Search:
         tolerance = 0.5 * 10.0**-self.finest
         digits = sum(min(8.0, math.log10(max(1.0, abs(value) / tolerance))) for value in estimates.tolist())
         return digits >= _SPARE_DIGITS + math.log10(4 * _MOST_OUTCOMES)
+
+
+def _draw(kept: npt.NDArray[np.int64], design: Floats) -> tuple[npt.NDArray[np.int64], Floats, Floats | None]:
+    """Some rows of the panel, their design, and the inverse of its squares; None where they have none."""
+    at = np.sort(np.random.default_rng(_SEED).choice(kept.size, _DRAWN, replace=False))
+    part = design[at]
+    try:
+        return kept[at], part, inverse_of(part.T @ part)
+    except UnreadableClaim:
+        return kept[at], part, None
 
 
 def _all_or(rows: npt.NDArray[np.int64], panel: Panel) -> npt.NDArray[np.int64] | slice:

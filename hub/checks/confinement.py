@@ -241,6 +241,7 @@ def run_child(
         "PYTHONPATH": str(package),
         "LANG": "C.UTF-8",
         "POLARS_MAX_THREADS": "2",
+        "OPENBLAS_NUM_THREADS": "1",  # pieces are small: threads would only wait for each other
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     memory = os.memfd_create("checks-request", os.MFD_CLOEXEC)

@@ -12,6 +12,7 @@ from typing import Any
 
 from hub.checks.accounts import unaccounted
 from hub.checks.acro import find_acro_claims, is_acro
+from hub.checks.delimited import delimited_parts
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.identifiers import Text
 from hub.checks.intake import Kind
@@ -25,7 +26,6 @@ from hub.checks.tables import (
     Bounds,
     Table,
     UnreadableTable,
-    delimited_table,
     delimiter_of,
     with_decimal_points,
 )
@@ -124,13 +124,14 @@ def _refuse_table(contents: Contents, error: UnreadableTable, place: Place, thre
 def _read_delimited(contents: Contents, text: str, kind: Kind, thresholds: Thresholds) -> None:
     contents.raw.append(Text(Place(), text))
     try:
-        table = delimited_table(text, bounds_of(thresholds), delimiter="\t" if kind is Kind.TSV else None)
+        parts = delimited_parts(text, bounds_of(thresholds), delimiter="\t" if kind is Kind.TSV else None)
     except UnreadableTable as error:
         _refuse_table(contents, error, Place(), thresholds)
         return
-    if table is not None:
-        commas = kind is Kind.CSV and delimiter_of(text) == ";"
-        contents.tables.append(with_decimal_points(table) if commas else table)
+    commas = kind is Kind.CSV and delimiter_of(text) == ";"
+    contents.tables += [with_decimal_points(table) if commas else table for table in parts.tables]
+    if parts.beside:
+        contents.printed.append(Text(Place(), "\n".join(parts.beside)))
 
 
 def _read_printed(contents: Contents, text: str, place: Place, thresholds: Thresholds) -> None:

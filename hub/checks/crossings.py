@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,11 @@ import numpy.typing as npt
 from hub.checks.runs import STEP, Floats, Small, small_type
 
 MOST_CELLS = 400_000
+_MOST_MERGED = 4
 LEAST_ROWS_PER_CELL = 8
 Rows = slice | npt.NDArray[np.int64]
 Amounts = Callable[[Rows], npt.NDArray[Any]]
+_Made = TypeVar("_Made")
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Crossing:
     shape: tuple[int, ...]
     names: tuple[str, ...]
     _sums: dict[Hashable, Floats] = field(default_factory=dict)
+    _merged: dict[Hashable, Any] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -60,6 +63,14 @@ class Crossing:
                 found += np.bincount(cells, None if amounts is None else amounts(rows), self.size)
             self._sums[key] = found
         return self._sums[key]
+
+    def once(self, merged: Hashable, make: Callable[[], _Made]) -> _Made:
+        """What was made of the same cells for another reading of the table: of the last few."""
+        made: _Made = self._merged.pop(merged) if merged in self._merged else make()
+        self._merged[merged] = made
+        if len(self._merged) > _MOST_MERGED:
+            del self._merged[next(iter(self._merged))]
+        return made
 
     def squares(self, name: str, values: Amounts, present: Floats, total: Floats) -> Floats:
         """The sum of the squared distances of the values from the mean of their cell. `values`: NaN where

@@ -36,6 +36,7 @@ def recompute_declared(table: Table, declared: DeclaredTable, panels: Sequence[P
     panel = panel_of(declared.table, panels)
     try:
         mask = mask_of(declared.where, panel) if declared.where is not None else None
+        mask = None if mask is not None and mask.all() else mask
     except UnreadableFilter as error:
         raise UnreadableClaim(f"where: {error}") from error
     if declared.time is not None:
@@ -194,7 +195,7 @@ class _Reading:
         return Axis(_name_of(one), categories=tuple(positions))
 
     def _banded(self, one: Grouping, distinct: Sequence[str]) -> Axis:
-        if self.panel.numbers(_name_of(one)) is None:
+        if not self.panel.is_number(_name_of(one)):
             raise UnreadableClaim(f"by: {one.variable[:80]}")
         breaks = one.breaks or ()
         bands: dict[str, Band] = {}
@@ -269,9 +270,9 @@ def _fit(
 def _variants(measure: DeclaredMeasure, reading: _Reading) -> Iterator[Measure]:
     """The ways in which a program may have computed the same statistic."""
     panel = reading.panel
-    if measure.of is not None and panel.numbers(measure.of) is None:
+    if measure.of is not None and not panel.is_number(measure.of):
         raise UnreadableClaim(f"of: {measure.of[:80]}")
-    if measure.weight is not None and panel.numbers(measure.weight) is None:
+    if measure.weight is not None and not panel.is_number(measure.weight):
         raise UnreadableClaim(f"weight: {measure.weight[:80]}")
     names = [one.variable for one in reading.declared.by]
     if measure.stat == "share":

@@ -98,7 +98,7 @@ def _parts(cells: Sequence[str]) -> list[list[str]]:
                 *(part for name in ("two", "also", "three") if (part := hit.groupdict().get(name))),
             ]
             found.append([number.strip() for number in numbers])
-        elif is_suppressed(text):
+        elif is_suppressed(text) or number_of(text) is not None:  # a line of counts has one number
             found.append([text])
         else:
             return []

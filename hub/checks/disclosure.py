@@ -212,7 +212,7 @@ class Judge:
 
     def _is_binary(self, name: str) -> bool:
         known = self.found.panel.categories(name)
-        return known is not None and set(known.values) <= {0, 1}
+        return known is not None and (set(known.values) <= {0, 1} or self.found.panel.answers(name))
 
     def _binary(self, fit: Fit, entry: Entry, groups: Groups, number: int, name: str) -> Iterator[Finding]:
         """The mean of 0 and 1 is a share: those with a 1 are its numerator, those with a 0 the rest."""
@@ -222,7 +222,8 @@ class Judge:
             units = {kind: int(sides.units(kind)[at]) for kind in self.kinds}
             least = min(units.values(), default=0)
             if 0 < least < self.thresholds.min_units:
-                said = wanted == 1 and "share" in fit.series.hint.statistics
+                counted = fit.measure.statistic == "sum"  # of ones: how many there are
+                said = wanted == 1 and (counted or "share" in fit.series.hint.statistics)
                 rule = "small_share" if said else "binary_mean"
                 yield self._finding(rule, fit, entry, {"units": units}, limit=self.thresholds.min_units)
                 return
@@ -237,7 +238,8 @@ class Judge:
         key = (id(groups), name)
         if key not in self._halves:
             known = self.found.panel.few_categories(name)
-            ones = np.array([*(value == 1 for value in known.values), -1], dtype=np.int16)  # -1: missing
+            one = known.numbers.get(1.0)
+            ones = np.array([*(at == one for at in range(len(known.values))), -1], dtype=np.int16)  # -1: missing
             gid = split(groups.gid, ones[known.codes], groups.count, 2)
             self._halves[key] = Groups(groups.panel, gid, 2 * groups.count)
         return self._halves[key]

@@ -17,6 +17,12 @@ _RUN = re.compile(r"(?<!\d)\d{15}(?!\d)")
 _SHORT = re.compile(r"(?<![\d.])\d[.,]\d{8,13}[eE]\+?14(?!\d)")
 _LOWEST, _HIGHEST = 10 ** (DIGITS - 1), 10**DIGITS - 1
 _MOST_BYTES = 2_000_000
+_MANY_NUMBERS = 20
+# gzip, zip, bzip2, xz, zstd, zlib, Parquet, pickles, SQLite, HDF5
+_CONTAINERS = (
+    b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x9c", b"\x78\xda",
+    b"PAR1", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"SQLite format 3", b"\x89HDF",
+)  # fmt: skip
 _WORD = 8
 
 
@@ -40,6 +46,21 @@ def decoded_pieces(text: str) -> Iterator[tuple[str, int]]:
             return
         if found := "\n".join([*numbers, _readable(data)]).strip():
             yield found, run.start()
+
+
+def holds_data(run: str) -> bool:
+    """Whether a base64 or hexadecimal run holds what would be refused as a file: text with many numbers, a
+    container of data, or compressed bytes (which may be either)."""
+    hexadecimal = _HEX.fullmatch(run) is not None and len(run) % 2 == 0
+    data = bytes.fromhex(run.lower().removeprefix("0x")) if hexadecimal else _from_base64(run)
+    if data.startswith(_CONTAINERS):
+        return True
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    shown = sum(one.isprintable() or one in "\n\r\t" for one in text)
+    return shown == len(text) and len(re.findall(r"\d+", text)) >= _MANY_NUMBERS
 
 
 def reversed_runs(text: str) -> Iterator[tuple[str, int]]:

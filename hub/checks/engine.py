@@ -19,6 +19,7 @@ from hub.checks.counts import find_counts_in_text, find_small_counts
 from hub.checks.disclosure import MAX_CELLS
 from hub.checks.extracts import Extract, UnreadableExtract, open_extract, open_with_index
 from hub.checks.findings import Finding, Place, Report, Severity, Verdict, verdict_of
+from hub.checks.encodings import holds_data
 from hub.checks.fingerprints import find_row_level
 from hub.checks.headings import HEADINGS, MAX_TABLES, Headings, headings_of
 from hub.checks.identifiers import Text, find_pseudonyms
@@ -245,9 +246,8 @@ def _find_in_text(text: Text, thresholds: Thresholds) -> list[Finding]:
         )
     for blob in _BLOB.finditer(text.content):
         if len(set(blob.group())) >= 12:  # a ruler of dashes is not data
-            findings.append(
-                finding("encoded_blob", Severity.REVIEW, text.place, characters=len(blob.group()))
-            )
+            severity = Severity.BLOCK if holds_data(blob.group()) else Severity.REVIEW
+            findings.append(finding("encoded_blob", severity, text.place, characters=len(blob.group())))
     for line in find_counts_in_text(text.content, thresholds):
         place = text.place.within(line=line)
         findings.append(finding("small_integer", Severity.REVIEW, place, cells=1, limit=thresholds.min_units))

@@ -15,9 +15,17 @@ import numpy as np
 
 from hub.checks.declared import UnreadableClaim
 from hub.checks.panels import Codes, Floats
-from hub.checks.regressions import derivatives, inverse_of, least_squares, newton
+from hub.checks.regressions import (
+    derivatives,
+    inverse_of,
+    least_squares,
+    newton,
+    squared_about,
+    squared_left,
+)
 
 HETEROSCEDASTIC = ("HC0", "HC1", "HC2", "HC3")
+_FIRST_ROWS = 1_000  # tell of most columns that they are not constant
 _TWO_LOG_PI = float(np.log(2 * np.pi))
 
 
@@ -51,8 +59,9 @@ class Estimate:
     @cached_property
     def constant(self) -> int | None:
         """The column that is constant; None where there is none."""
-        same = np.flatnonzero((self.design == self.design[0]).all(axis=0) & (self.design[0] != 0))
-        return int(same[0]) if same.size else None
+        first = self.design[:_FIRST_ROWS]
+        same = np.flatnonzero((first == first[0]).all(axis=0) & (first[0] != 0))
+        return next((int(at) for at in same if (self.design[:, at] == first[0, at]).all()), None)
 
     @cached_property
     def centred(self) -> bool:
@@ -162,7 +171,7 @@ class Estimate:
     @cached_property
     def squares(self) -> float:
         """Sum of squared residuals."""
-        return float(self.left @ self.left)
+        return squared_left(self.design, self.outcome, self.estimates)
 
     @cached_property
     def moments(self) -> tuple[float, float]:
@@ -176,8 +185,7 @@ class Estimate:
     @cached_property
     def whole(self) -> float:
         """Sum of squares of the outcome, about its mean where the model has a constant."""
-        centre = self.outcome - (self.outcome.mean() if self.centred else 0.0)
-        return float(centre @ centre)
+        return squared_about(self.outcome, self.outcome.mean() if self.centred else 0.0)
 
     @cached_property
     def likelihood(self) -> float:

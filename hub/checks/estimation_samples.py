@@ -7,6 +7,7 @@ ledger, of its outcome, and is compared with whatever else was released.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from hub.checks.cells import MODEL, Cell
 from hub.checks.findings import Place
 from hub.checks.panels import Floats, Panel
 from hub.checks.persons import person_kind
+from hub.checks.runs import pieces, taken
 from hub.checks.terms import units_among
 
 if TYPE_CHECKING:  # files without a model start sooner
@@ -29,7 +31,7 @@ def sample_of(fitted: Fitted, outcome: Floats, place: Place, *, with_units: bool
     """The model as one cell, `statistic` MODEL: of the variable that its outcome is made from (None where
     that cannot be told), its `value` the observations."""
     panel = fitted.panel
-    inside = {kind: panel.unit(kind)[0][fitted.rows] for kind in panel.units}
+    inside = {kind: taken(panel.unit(kind)[0], fitted.rows) for kind in panel.units}
     counts = {kind: units_among(codes) for kind, codes in inside.items()}
     person = person_kind(panel)
     units = None
@@ -64,13 +66,26 @@ def _variable_of(outcome: Floats, fitted: Fitted) -> str | None:
 
 
 def _made_of(panel: Panel, name: str, rows: npt.NDArray[np.int64], outcome: Floats) -> bool:
-    values = panel.numeric_reader(name)(rows)
-    if np.array_equal(values, outcome):
+    read = panel.numeric_reader(name)
+    if all(np.array_equal(read(own), outcome[part]) for part, own in _pieces(rows, panel)):
         return True
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if np.allclose(np.log(values), outcome, rtol=1e-12, atol=1e-12):
-            return True
+    if all(_is_log(outcome[part], read(own)) for part, own in _pieces(rows, panel)):
+        return True
     if not np.isin(outcome, (0.0, 1.0)).all() or not outcome.any():
         return False
+    values = read(rows)
     level = values[outcome == 1]
     return bool((level == level[0]).all() and not (values[outcome == 0] == level[0]).any())
+
+
+def _pieces(
+    rows: npt.NDArray[np.int64], panel: Panel
+) -> Iterator[tuple[slice, slice | npt.NDArray[np.int64]]]:
+    """Some places of the outcome at a time, and the rows of the panel that they are of."""
+    for part in pieces(rows.size):
+        yield part, part if rows.size == panel.rows else rows[part]
+
+
+def _is_log(outcome: Floats, values: Floats) -> bool:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.allclose(np.log(values), outcome, rtol=1e-12, atol=1e-12)

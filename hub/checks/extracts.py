@@ -105,7 +105,8 @@ class Part:
             if not stored.has(name, "order"):  # they stand so
                 return [np.arange(first, last) for first, last in spans]
             order = stored.array(name, "order")
-            return [np.sort(order[first:last].astype(np.int64)) for first, last in spans]
+            held = [order[first:last].astype(np.int64) for first, last in spans]  # ascending of each value
+            return [np.sort(h) if p.stop - p.start > 1 else h for h, p in zip(held, places, strict=True)]
         values, _ = self.ranked(name)
         owner = np.full(values.size + 1, -1, dtype=small_type(len(places)))  # 16 bits are sorted faster
         for number, one in enumerate(places):
@@ -163,6 +164,14 @@ class Part:
         if self.stored is not None and self.stored.has(name, "units"):
             return pl.Series("value", self.stored.array(name, "distinct"))
         return self.counted(name).get_column("value")
+
+    def told_apart(self, name: str) -> tuple[pl.Series, Any]:
+        """The different values of one column, the missing one last, and per row which of them it is (-1: the
+        last); or the column itself and None, where the index does not know them."""
+        if self.stored is None or not self.stored.has(name, "codes"):
+            return self.column(name), None
+        values = pl.concat([self.distinct(name), pl.Series([None], dtype=self.schema[name])])
+        return values, self.stored.array(name, "codes")
 
     def span(self, name: str) -> tuple[float, float] | None:
         """Smallest and largest value of a whole number as the footer of the file says it; None where it does

@@ -32,7 +32,9 @@ def mask_of(condition: Filter, panel: Panel) -> Mask:
         return ~mask_of(condition.term, panel)
     if condition.field not in panel.variables:
         raise UnreadableFilter(condition.field)
-    column = panel.part.column(condition.field)
+    if condition.operator in (Operator.MISSING, Operator.PRESENT) and panel.is_complete(condition.field):
+        return np.full(panel.rows, condition.operator is Operator.PRESENT)
+    column, codes = panel.part.told_apart(condition.field)
     if column.dtype.is_float():
         column = column.fill_nan(None)
     try:
@@ -40,7 +42,7 @@ def mask_of(condition: Filter, panel: Panel) -> Mask:
     except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
         raise UnreadableFilter(condition.field) from error
     kept = compared.fill_null(value=False).to_numpy().astype(np.bool_)
-    return kept
+    return kept if codes is None else kept[codes]
 
 
 _COMPARE: dict[Operator, Callable[[pl.Expr, list[Any]], pl.Expr]] = {

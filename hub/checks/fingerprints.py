@@ -11,7 +11,8 @@ import polars as pl
 
 from hub.checks.extracts import Extract
 from hub.checks.findings import Finding, Severity
-from hub.checks.matching import Mapping, Matcher, Printed, print_columns
+from hub.checks.matching import Mapping, Matcher
+from hub.checks.printed_columns import Printed, print_columns
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
 from hub.checks.thresholds import Thresholds

@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hub.checks.declared import UnreadableClaim
 from hub.checks.panels import Floats, Panel, fold
-from hub.checks.regressions import Parameter, taken
+from hub.checks.regressions import Column, constant, numbers_at
+from hub.checks.runs import taken
 
 _INTERCEPT = frozenset({"intercept", "const", "constant", "cons", "constante"})
 _VARIABLE = r"(?:Q\(['\"](?P<quoted>[^'\"]+)['\"]\)|(?P<name>[^\W\d][\w.]*))"
@@ -99,13 +99,13 @@ def _factor(text: str, panel: Panel) -> Factor:
         hit = pattern.fullmatch(text)
         if hit and (hit.group("quoted") or hit.group("name")) in panel.variables:
             name = _known(hit, panel)
-            if panel.numbers(name) is None:
+            if not panel.is_number(name):
                 raise UnreadableClaim(f"term: {text[:80]}")
             return Factor(name, made=made)
     # R joins the name of a variable and its level: "regionNorth".
     for name in sorted(panel.variables, key=len, reverse=True):
         rest = text[len(name) :]
-        if rest and text.startswith(name) and panel.numbers(name) is None:
+        if rest and text.startswith(name) and not panel.is_number(name):
             return Factor(name, at=_level(name, rest, panel))
     raise UnreadableClaim(f"term: {text[:80]}")
 
@@ -144,25 +144,25 @@ def column_of(factor: Factor, panel: Panel, rows: npt.NDArray[np.int64]) -> Floa
             raise UnreadableClaim(f"categorical: {factor.variable[:80]}")
         dummy: Floats = np.equal(taken(known.codes, rows), factor.at).astype(np.float64)
         return dummy
-    numbers = panel.numbers(factor.variable)
-    if numbers is None or factor.made is None:
+    if factor.made is None:
         raise UnreadableClaim(f"no number: {factor.variable[:80]}")
-    values = taken(numbers, rows)
+    values = numbers_at(factor.variable, panel, rows)
     least = _LEAST.get(factor.made)
     if (least is not None and (values <= least).any()) or (factor.made == "sqrt" and (values < 0).any()):
         raise UnreadableClaim(f"{factor.made} of {factor.variable[:80]}")
     return _MADE[factor.made](values)
 
 
-def parameter_of(
-    name: str, factors: tuple[Factor, ...], panel: Panel, rows: npt.NDArray[np.int64]
-) -> Parameter:
-    """The column of a design that a coefficient stands for."""
-    values: Floats | None = None
-    levels: list[tuple[str, Any]] = []
-    for factor in factors:
-        own = column_of(factor, panel, rows)
-        values = own if values is None else values * own
-        if factor.at is not None:
-            levels.append((factor.variable, factor.at))
-    return Parameter(name, tuple(levels), np.ones(rows.size) if values is None else values)
+def parameter_of(name: str, factors: tuple[Factor, ...], panel: Panel, rows: npt.NDArray[np.int64]) -> Column:
+    """The column of a design that a coefficient stands for; making it raises UnreadableClaim."""
+    levels = tuple((factor.variable, factor.at) for factor in factors if factor.at is not None)
+    return Column(name, levels, lambda: _product(factors, panel, rows))
+
+
+def _product(factors: tuple[Factor, ...], panel: Panel, rows: npt.NDArray[np.int64]) -> Floats:
+    if not factors:
+        return constant(rows.size)
+    values = column_of(factors[0], panel, rows)
+    for factor in factors[1:]:
+        values = values * column_of(factor, panel, rows)
+    return values

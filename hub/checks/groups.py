@@ -97,6 +97,10 @@ class Groups:
         """Rows per group."""
         return self._kept(("rows",), lambda: self._tally("rows"))
 
+    def tell_rows(self, rows: Floats) -> None:
+        """What `rows` would find, known already."""
+        self._memory["rows",] = rows
+
     def present(self, name: str) -> Floats:
         """Rows with a value."""
         return self._kept(("present", name), lambda: self._present(name))

@@ -54,6 +54,7 @@ EXTENSIONS: Mapping[str, Kind] = {
     ".csv": Kind.CSV,
     ".tsv": Kind.TSV,
     ".txt": Kind.TEXT,
+    ".log": Kind.TEXT,
     ".md": Kind.MARKDOWN,
     ".tex": Kind.LATEX,
     ".py": Kind.SCRIPT,

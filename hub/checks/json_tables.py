@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.checks.findings import Place
-from hub.checks.tables import Bounds, Table, rectangular
+from hub.checks.tables import Bounds, Table, number_of, rectangular
 
 _MOST_TABLES = 100
 _DEEPEST = 12
@@ -75,7 +75,8 @@ def _of_object(value: dict[str, Any], parts: JsonParts, depth: int) -> Iterator[
     if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
         yield from _of_split(value, parts, depth)
     elif members and all(isinstance(part, dict) and _is_flat(part.values()) for part in members):
-        yield _columns({k: {str(i): c for i, c in part.items()} for k, part in value.items()})
+        columns = {str(k): {str(i): c for i, c in part.items()} for k, part in value.items()}
+        yield _lines(columns) if _are_groups(columns) else _columns(columns)
     elif members and all(isinstance(part, list) and _is_flat(part) for part in members):
         yield _columns({k: {str(i): c for i, c in enumerate(part)} for k, part in value.items()})
     else:
@@ -147,6 +148,19 @@ def _columns(columns: dict[str, dict[str, Any]]) -> Block:
     index = list(dict.fromkeys(key for part in columns.values() for key in part))
     rows = [[key, *[_cell(part.get(key)) for part in columns.values()]] for key in index]
     return [["", *columns], *rows]
+
+
+def _are_groups(columns: dict[str, dict[str, Any]]) -> bool:
+    """Whether the outer names are numbers and the inner ones are words: then these head the columns."""
+    inner = {name for part in columns.values() for name in part}
+    return all(number_of(name) is not None for name in columns) and all(
+        number_of(name) is None for name in inner
+    )
+
+
+def _lines(rows: dict[str, dict[str, Any]]) -> Block:
+    names = list(dict.fromkeys(name for part in rows.values() for name in part))
+    return [["", *names], *[[key, *[_cell(part.get(name)) for name in names]] for key, part in rows.items()]]
 
 
 def _cell(value: Any) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hub.checks.arithmetic import follows, left_columns, without
 from hub.checks.beside import find_beside, find_in_texts
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
@@ -32,6 +34,7 @@ from hub.checks.terms import find_in_summary, find_in_terms
 from hub.checks.thresholds import Thresholds
 from hub.checks.traces import find_residuals, find_twins
 from hub.checks.transitions import Moves, named_as_moves, state_of, without_stays
+from hub.checks.unit_numbers import find_unit_numbers
 from hub.checks.unit_rows import find_unit_rows
 
 if TYPE_CHECKING:  # most files have no declaration; then the models of documents are not loaded
@@ -39,6 +42,9 @@ if TYPE_CHECKING:  # most files have no declaration; then the models of document
 
 _MAX_TABLES = 40
 _MAX_CELLS_TOLD = 2_000
+_MOST_LINES = 400
+_LONGEST_TITLES = 2_000
+_OF_TABLE = re.compile(r"[|&]|\S {2,}\S|\t|^[-=+\s]*$")
 
 # What the numbers of a table look like alone; of a model's summary each of them was made again.
 _OF_NUMBERS = frozenset(
@@ -120,7 +126,7 @@ def judge(
     """
     _, panels = open_panels(directory, units)
     judgement = Judgement(with_units=with_units or len(contents.tables) > 1)
-    searches = [Search(panel, context) for panel in panels]
+    searches = [Search(panel, f"{context} {_titles_in(contents)}") for panel in panels]
     models = _judge_models(judgement, contents, declaration, panels, thresholds)
     declaration = None if models.declared else declaration
     whole, contents = contents, models.left
@@ -146,6 +152,7 @@ def judge(
             judgement.findings += _look_at_units(table, found, panels, thresholds, of_model=of_model)
     _judge_together(judgement, models, panels, thresholds, tables=bool(contents.tables))
     judgement.findings += _look_at_texts(whole, panels, thresholds)
+    judgement.findings += find_unit_numbers([*whole.printed, *whole.raw, *whole.seen], panels)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
     used = [*_panels_of(judgement), *(fitted.panel for fitted, _, _ in models.fitted())]
     if complete and not all(panel.units for panel in used):
@@ -154,8 +161,8 @@ def judge(
     beside = list(find_beside(shown, shown.tables, panels, lambda *one: _restricted(judgement, *one)))
     if complete and not contents.images:  # else people read the texts anyway
         results = len(whole.tables) + len(models.models)
-        said = _restricted_to(judgement)
-        beside += find_in_texts(shown, shown.tables, panels, results=results, said=said)
+        said, sizes = _restricted_to(judgement), _sizes_of(judgement)
+        beside += find_in_texts(shown, shown.tables, panels, results=results, said=said, sizes=sizes)
     judgement.findings += beside
     judgement.reproduced = complete and not contents.images and not beside
     return judgement
@@ -203,7 +210,33 @@ def _restricted_to(judgement: Judgement) -> list[str]:
         if where is None or where.position is None or known is None:
             continue
         said += [text for text, at in known.texts.items() if at == where.position]
+        said += [f"{number:g}" for number, at in known.numbers.items() if at == where.position]
     return said
+
+
+def _sizes_of(judgement: Judgement) -> frozenset[int]:
+    """How many rows and units the explained tables are of: of the groups that are printed. Those of others
+    would tell a few people apart."""
+    sizes: set[int] = set()
+    for found, _ in judgement.explained:
+        none = (False,) * len(found.layout.axes)
+        shown = found.cube.groups(none, "printed")
+        sizes.add(int(shown.rows()[0]))
+        sizes.update(int(shown.units(kind)[0]) for kind in found.panel.units)
+    return frozenset(sizes)
+
+
+def _titles_in(contents: Contents) -> str:
+    """The lines of a file that could be titles and notes of its tables."""
+    programs = {id(text) for text in contents.programs}
+    lines = [
+        line.strip()
+        for text in contents.printed
+        if id(text) not in programs
+        for line in text.content.splitlines()[:_MOST_LINES]
+    ]
+    titles = [line for line in lines if line and not _OF_TABLE.search(line)]
+    return " \n ".join(titles)[:_LONGEST_TITLES]
 
 
 def _explained(table: Table, searches: Sequence[Search]) -> tuple[Table, Recomputed | None]:
@@ -211,6 +244,11 @@ def _explained(table: Table, searches: Sequence[Search]) -> tuple[Table, Recompu
     found = best_of([search.explain(table) for search in searches])
     if found is not None and found.complete:
         return table, found
+    if found is not None and (columns := left_columns(found)):
+        rest = without(table, columns)
+        other = best_of([search.explain(rest) for search in searches])
+        if other is not None and other.complete and follows(table, columns, other):
+            return rest, other
     for one in derived(table):
         other = best_of([search.explain(one.table) for search in searches])
         if other is not None and other.complete and one.holds(other):

@@ -7,11 +7,11 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import islice, pairwise, product
 
 import numpy as np
 
-from hub.checks.panels import Panel, fold
+from hub.checks.panels import Categories, Panel, fold
 from hub.checks.runs import STEP, Floats, Mask, Small, small_type
 from hub.checks.tables import Table, number_of
 from hub.checks.wording import (
@@ -26,6 +26,10 @@ from hub.checks.wording import (
 )
 
 TOTAL = -1
+_REST = re.compile(r"(?:all )?(?:the )?others?|other (?:groups?|categories)|autres?|les autres|reste|rest|sonstige|andere")
+_QUANTILE_GROUP = re.compile(r"(?:d|q|p|v|decile|quintile|quartile|tercile|dixieme|quantile|dezil|quartil)? ?(?P<number>\d{1,2})")
+_QUANTILE_GROUPS = (3, 4, 5, 10, 20)
+_MOST_CUT = 12  # variables of which quantiles are computed
 MAX_LAYOUTS = 40
 _MAX_CANDIDATES = 6
 _MAX_SPREADS = 12
@@ -71,6 +75,24 @@ class Axis:
             part = slice(first, first + STEP)
             found[part] = _in_bands(read(part), bands)
         return found
+
+    def rows_told(self, panel: Panel) -> Floats | None:
+        """Rows of each band, where an index knows them without a look at the rows."""
+        stored = panel.part.stored
+        if self.bands is None or panel.is_part or stored is None or not stored.has(self.variable, "before"):
+            return None
+        values, before = panel.part.ranked(self.variable)
+        spans = [
+            (
+                int(np.searchsorted(values, low, "left" if lower else "right")),
+                int(np.searchsorted(values, high, "right" if upper else "left")),
+            )
+            for low, high, lower, upper in self.bands
+        ]
+        in_order = sorted(spans)
+        if any(last < first for first, last in spans) or any(a[1] > b[0] for a, b in pairwise(in_order)):
+            return None  # a value in two bands belongs to the last
+        return np.array([int(before[last]) - int(before[first]) for first, last in spans], dtype=np.float64)
 
     def levels_of_categories(self, panel: Panel) -> tuple[Small, Mask] | None:
         """The level of a missing value and of each category, or -1; and which of them are no known value.
@@ -203,7 +225,14 @@ class _Reader:
 
     def _could_label(self, at: int) -> bool:
         numbers = [number_of(cell) for cell in self.cells[at]]
-        return all(n is None or n == n.to_integral_value() for n in numbers)
+        whole = all(n is None or n == n.to_integral_value() for n in numbers)
+        return whole or (at == 0 and (name := self._named(at)) is not None and self._are_values(at, name))
+
+    def _are_values(self, at: int, name: str) -> bool:
+        """Whether all labels of a column are values of a variable with few: years of schooling by halves."""
+        known = self.panel.categories(name)
+        cells = [cell for cell in self.cells[at] if number_of(cell) is not None]
+        return known is not None and all(known.find(cell) is not None for cell in cells)
 
     def _named(self, at: int) -> str | None:
         """The variable that the head of a column is called after."""
@@ -225,11 +254,16 @@ class _Reader:
     def _row_readings(self, at: int, labels: Sequence[int]) -> list[Labelling | list[Hint]]:
         cells = self._filled(at, labels)
         statistics = [statistic_of(cell) for cell in cells]
+        groups = [hit["number"] for cell in cells if (hit := _QUANTILE_GROUP.fullmatch(fold(cell)))]
+        if groups[-1:] in (["4"], ["5"], ["10"], ["20"]) and len(groups) == len(cells) == int(groups[-1]):
+            return list(readings_of(cells, self.table.columns[at], self._named(at), self.panel))
         if all(one.statistics for one in statistics):
             return [statistics]
         if len(labels) == 1:
             variables = [hint_of(cell, self.panel) for cell in cells]
-            if all(one.variables for one in variables):
+            # A line of counts may stand over or under those of variables.
+            said = [one.variables or statistic_of(cell).statistics for one, cell in zip(variables, cells, strict=True)]
+            if all(said) and any(one.variables for one in variables):
                 return [variables]
         return list(readings_of(cells, self.table.columns[at], self._named(at), self.panel))
 
@@ -277,7 +311,7 @@ class _Reader:
             kind = self.panel.part.schema[name]
             plain = kind.is_numeric() and name not in self.panel.labels
             low, high = self.panel.span(name) if plain and len(numbers) >= 2 else (1.0, 0.0)
-            if plain and sum(low <= number <= high for number in numbers) < 2:
+            if plain and sum(low <= number <= high for number in numbers) < 2 and not self._answers(name):
                 continue
             known = self.panel.categories(name) if not kind.is_nested() else None
             if known is None or len(known.values) < 2:
@@ -288,6 +322,10 @@ class _Reader:
                 found.append((not said, -hits, len(known.values), name))
         return [one[-1] for one in sorted(found)][:_MAX_SPREADS]
 
+    def _answers(self, name: str) -> bool:
+        """Whether heads may say no and yes of a variable that has 0 and 1."""
+        return self.panel.span(name) == (0.0, 1.0) and self.panel.answers(name)
+
     def _value_in_head(self, head: str, name: str) -> tuple[str, Hint] | None:
         """The value of the variable that a head names, and the rest of the head as a hint."""
         known = self.panel.categories(name)
@@ -295,6 +333,11 @@ class _Reader:
             return None
         if known.find(head) is not None or is_total(head):
             return head, Hint()
+        before, _, last = head.rpartition(" ")
+        if before and (said := statistic_of(last)).statistics:  # "female=0 sd"
+            inner = self._value_in_head(before, name)
+            if inner is not None:
+                return inner[0], Hint(said.statistics, said.quantile) + inner[1]
         for mark in (" / ", "=", ": ", "_", " "):
             parts = [part.strip() for part in head.split(mark)]
             for at, part in enumerate(parts if len(parts) > 1 else ()):
@@ -366,6 +409,9 @@ def readings_of(cells: Sequence[str], head: str, named: str | None, panel: Panel
             levels = {text: at for at, text in enumerate(distinct)}
             yield Labelling(axis, tuple(TOTAL if is_total(c) else levels[c] for c in cells))
             found += 1
+    if found == 0:
+        for name, axis in _of_quantiles(distinct, [named] if named else said, panel):
+            yield Labelling(axis, tuple(TOTAL if is_total(c) else distinct.index(c) for c in cells))
     if found == 0 and named is None:
         for name in panel.numeric[:30]:
             if name not in said:
@@ -391,7 +437,9 @@ def _axes(name: str, distinct: Sequence[str], panel: Panel, *, bands: bool) -> I
     wordy = any(number_of(text) is None for text in distinct)
     kind = panel.part.schema[name]
     plain = kind.is_numeric() and name not in panel.labels
-    if not (wordy and plain and not any(is_missing(text) for text in distinct)):
+    words = not plain or any(is_missing(text) or _REST.fullmatch(fold(text)) for text in distinct)
+    words = words or (wordy and panel.answers(name))
+    if not wordy or words:
         known = panel.categories(name)
         if known is not None:
             positions = [
@@ -399,8 +447,44 @@ def _axes(name: str, distinct: Sequence[str], panel: Panel, *, bands: bool) -> I
             ]
             if all(at is not None for at in positions) and len(set(positions)) == len(positions):
                 yield Axis(name, categories=tuple(at for at in positions if at is not None))
+            yield from _with_the_rest(name, distinct, positions, known)
     if bands and kind.is_numeric():
         yield from _banded(name, distinct)
+
+
+def _with_the_rest(
+    name: str, distinct: Sequence[str], positions: Sequence[int | None], known: Categories
+) -> Iterator[Axis]:
+    """One label that says "the others": all categories that no other label names, without and with the rows
+    that have none."""
+    unknown = [at for at, position in enumerate(positions) if position is None]
+    named = {at for at in positions if at is not None}
+    if len(unknown) != 1 or len(named) < len(positions) - 1 or not _REST.fullmatch(fold(distinct[unknown[0]])):
+        return
+    rest = tuple(at for at in range(len(known.values)) if at not in named)
+    for missing in ((), (-1,)) if -1 not in named else ((),):
+        if rest or missing:
+            yield Axis(
+                name, merged=tuple((*rest, *missing) if at is None else (at,) for at in positions)
+            )
+
+
+def _of_quantiles(distinct: Sequence[str], said: Sequence[str], panel: Panel) -> Iterator[tuple[str, Axis]]:
+    """Labels that number quantile groups, D1 to D10 or Q1 to Q5: bands of a variable between its quantiles."""
+    numbers = [int(hit["number"]) for text in distinct if (hit := _QUANTILE_GROUP.fullmatch(fold(text)))]
+    if len(numbers) != len(distinct) or numbers != list(range(1, len(numbers) + 1)):
+        return
+    if len(numbers) not in _QUANTILE_GROUPS:
+        return
+    for name in [one for one in said if one in panel.numeric] or panel.numeric[:_MOST_CUT]:
+        values = panel.numbers(name)
+        if values is None or np.isnan(values).all():
+            continue
+        shares = np.arange(1, len(numbers)) / len(numbers)
+        edges = [-math.inf, *np.nanquantile(values, shares).tolist(), math.inf]
+        if all(low < high for low, high in pairwise(edges)):
+            bands = tuple((low, high, False, True) for low, high in pairwise(edges))
+            yield name, Axis(name, bands=bands)
 
 
 def _banded(name: str, distinct: Sequence[str]) -> Iterator[Axis]:

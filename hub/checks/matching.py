@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,71 +10,20 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.checks.extracts import Part
+from hub.checks.printed_columns import Printed, keys_of, number_keys, text_keys
 from hub.checks.runs import STEP
-from hub.checks.tables import Table, number_of
 from hub.checks.tuples import Places, Tuples
 
-_MAX_DECIMALS = 6
-_NUMERIC_SHARE = 0.8
 _MOST_SHARE = 0.1  # of the rows: with more, all are looked at in their order
 _RARE_SHARE = 0.2  # of the rows: so many are looked at one by one
+_FIRST = 4_096  # rows with a value: among them most tuples that stand in the extract at all are found
 _SEED = 20_260_101
-
-
-@dataclass(frozen=True)
-class Printed:
-    """A column as printed: whole numbers after scaling by ten to the `decimals`, or folded text."""
-
-    index: int
-    head: str
-    keys: pl.Series
-    decimals: int | None
-
-    @cached_property
-    def values(self) -> pl.Series:
-        """The different values, without the empty ones."""
-        return self.keys.drop_nulls().unique()
-
-    @cached_property
-    def sorted_values(self) -> pl.Series:
-        """The different values, sorted."""
-        return self.values.sort()
-
-    @cached_property
-    def counts(self) -> dict[Any, int]:
-        """Value → printed rows."""
-        found = Counter(self.keys.to_list())
-        found.pop(None, None)
-        return dict(found)
 
 
 Positions = npt.NDArray[np.int64]
 Rows = slice | Positions
-Mapping = Sequence[tuple[Printed, str]]  # printed column → variable of the extract
-
-
-def print_columns(table: Table) -> list[Printed]:
-    """The columns of a table that hold more than one value, the most telling first."""
-    columns = [_printed(table, at) for at in range(len(table.columns))]
-    telling = [(column.values.len(), column) for column in columns]
-    telling.sort(key=lambda one: -one[0])
-    return [column for distinct, column in telling if distinct > 1]
-
-
-def _printed(table: Table, index: int) -> Printed:
-    cells = table.column(index)
-    numbers = [number_of(cell) for cell in cells]
-    given = [number for number in numbers if number is not None]
-    head = table.columns[index]
-    if not given or len(given) < _NUMERIC_SHARE * sum(cell != "" for cell in cells):
-        return Printed(
-            index, head, pl.Series([cell.casefold() or None for cell in cells], dtype=pl.String), None
-        )
-    exponents = [number.as_tuple().exponent for number in given]
-    decimals = min(max(0, *(-e for e in exponents if isinstance(e, int))), _MAX_DECIMALS)
-    limit = 10 ** (18 - decimals)
-    scaled = [round(n.scaleb(decimals)) if n is not None and abs(n) < limit else None for n in numbers]
-    return Printed(index, head, pl.Series(scaled, dtype=pl.Int64), decimals)
+Pair = tuple[Printed, str]  # printed column → variable of the extract
+Mapping = Sequence[Pair]
 
 
 class Matcher:
@@ -142,7 +88,7 @@ class Matcher:
         for ends, step, shift in ((first, 1, 0), (last, -1, -1)):
             open_ = np.flatnonzero(first < last)
             while open_.size:
-                printed = _number_keys(pl.Series(values[ends[open_] + shift]), decimals)
+                printed = number_keys(pl.Series(values[ends[open_] + shift]), decimals)
                 open_ = open_[(printed != pl.Series(wanted[open_])).fill_null(value=True).to_numpy()]
                 ends[open_] += step
                 open_ = open_[first[open_] < last[open_]]
@@ -152,7 +98,7 @@ class Matcher:
         """Text as it would be printed → rows of the variable."""
         if name not in self._texts:
             counted = self.part.counted(name)
-            keys = _text_keys(counted.get_column("value"))
+            keys = text_keys(counted.get_column("value"))
             printed = pl.DataFrame({"value": keys, "rows": counted.get_column("rows")}).drop_nulls("value")
             self._texts[name] = dict(printed.group_by("value").agg(pl.col("rows").sum()).rows())
         return self._texts[name]
@@ -162,7 +108,7 @@ class Matcher:
         it where it cannot."""
         if not self.can_print(column, name):
             raise LookupError(f"{name} cannot be printed so")
-        return _keys(self.part.at(name, rows), column.decimals)
+        return keys_of(self.part.at(name, rows), column.decimals)
 
     def rows_of(self, column: Printed, name: str, most: int) -> list[Positions]:
         """For each of the first `most` printed rows the rows of the extract with its value, ascending."""
@@ -189,7 +135,7 @@ class Matcher:
 
     def _rows_of_texts(self, name: str, wanted: pl.Series) -> Positions:
         values = self.part.counted(name).get_column("value")
-        keys = _text_keys(values)
+        keys = text_keys(values)
         rows: Positions = self.part.rows_among(
             name, values.filter(keys.is_in(wanted.implode()).fill_null(value=False))
         )
@@ -261,7 +207,7 @@ class Matcher:
         stored, wanted = self.part.stored, column.sorted_values
         if stored is not None and stored.has(name, "codes"):
             if (column.index, name) not in self._places_of_codes:
-                keys = _keys(self.part.counted(name).get_column("value"), column.decimals)
+                keys = keys_of(self.part.counted(name).get_column("value"), column.decimals)
                 self._places_of_codes[column.index, name] = np.append(_places_among(keys, wanted), -1)
             return self._places_of_codes[column.index, name][stored.array(name, "codes")[rows]]
         if isinstance(rows, slice):
@@ -287,7 +233,7 @@ class Matcher:
         for at in range(len(mapping)):  # (1)
             own = ascending[few][rarest[ascending[few]] == at]
             if own.size:
-                found[own] = self._among_rare(mapping, places, at, own)
+                found[own] = self._among_rare(mapping, places, at, own, enough)
         common = ascending[~few]
         if common.size:  # (2)
             parts = [place[common] for place in places]
@@ -308,16 +254,36 @@ class Matcher:
             self._sizes_of[at] = np.append(rows, 0)
         return self._sizes_of[at]
 
-    def _among_rare(self, mapping: Mapping, places: Sequence[Places], rare: int, own: Places) -> Places:
-        """The rows of some tuples, looked for among those with their value in one column."""
+    def _among_rare(
+        self, mapping: Mapping, places: Sequence[Places], rare: int, own: Places, enough: int | None
+    ) -> Places:
+        """The rows of some tuples, looked for among those with their value in one column: first among few."""
         lists = self._rows_of_values(*mapping[rare], places[rare][own])
+        others = [
+            (pair, place[own])
+            for at, (pair, place) in enumerate(zip(mapping, places, strict=True))
+            if at != rare
+        ]
+        if enough is None:
+            return self._matching(lists, others)
+        found = self._matching([one[:_FIRST] for one in lists], others)
+        left = np.flatnonzero((found < enough) & (np.array([one.size for one in lists]) > _FIRST))
+        if left.size:
+            found[left] = self._matching(
+                [lists[at] for at in left.tolist()], [(p, at[left]) for p, at in others]
+            )
+        return found
+
+    def _matching(self, lists: Sequence[Positions], others: Sequence[tuple[Pair, Places]]) -> Places:
+        """Of some rows per tuple those with its values in the other columns too. `others`: the place of each
+        tuple's value among the sorted printed ones."""
         rows = np.concatenate(lists)
-        owner = np.repeat(np.arange(own.size), [one.size for one in lists])
-        for at, pair in enumerate(mapping):
-            if at != rare and rows.size:
-                same = self._printed_at(*pair, rows) == places[at][own][owner]
+        owner = np.repeat(np.arange(len(lists)), [one.size for one in lists])
+        for pair, place in others:
+            if rows.size:
+                same = self._printed_at(*pair, rows) == place[owner]
                 rows, owner = rows[same], owner[same]
-        return np.bincount(owner, minlength=own.size)
+        return np.bincount(owner, minlength=len(lists))
 
     def _rows_of_values(self, column: Printed, name: str, at: Places) -> list[Positions]:
         """Per place among the sorted printed values the rows that hold that value."""
@@ -431,23 +397,4 @@ def _type_within(values: npt.NDArray[Any]) -> type[np.float64] | type[np.int64]:
 
 def _numbers(values: npt.NDArray[Any], decimals: int) -> Places:
     """Numbers as they would be printed, without those that cannot be."""
-    return _number_keys(pl.Series(values), decimals).drop_nulls().to_numpy()
-
-
-def _keys(values: pl.Series, decimals: int | None) -> pl.Series:
-    return _text_keys(values) if decimals is None else _number_keys(values, decimals)
-
-
-def _text_keys(values: pl.Series) -> pl.Series:
-    return values.cast(pl.String, strict=False).str.to_lowercase().str.strip_chars()
-
-
-def _number_keys(values: pl.Series, decimals: int) -> pl.Series:
-    if values.dtype.is_integer():
-        wide = values.cast(pl.Int64, strict=False)
-        limit = 10 ** (18 - decimals)
-        fits = (wide > -limit) & (wide < limit)
-        return pl.select(pl.when(fits).then(wide).otherwise(None) * 10**decimals).to_series()
-    scaled = (values.cast(pl.Float64) * 10.0**decimals).round()
-    finite = scaled.is_finite() & (scaled.abs() < 9e18)
-    return pl.select(pl.when(finite).then(scaled).otherwise(None)).to_series().cast(pl.Int64)
+    return number_keys(pl.Series(values), decimals).drop_nulls().to_numpy()

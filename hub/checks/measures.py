@@ -19,6 +19,8 @@ from hub.checks.tables import number_of
 
 UNIT_KINDS = {"persons": "person", "households": "household", "employers": "employer"}
 _Pattern = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[tuple[int, ...]]]
+_TWICE_ROUNDED = 1.1  # 64014.449 is 64014.45 and then 64014.5
+_LEAST_PADDED = 3  # numbers that all end in a zero
 _PADDED, _PADDING = 6, 2  # decimals printed, and how many of them are zeros in every number
 BASES = ("known", "printed", "all")
 
@@ -67,7 +69,9 @@ class Cube:
         """The groups by the axes in use; all rows of the base are one group where none is."""
         key = (used, base if not all(used) else "known")
         if key not in self._groups and (merged := self._merged(*key)) is not None:
-            self._groups[key] = Groups(self.panel, merged.rows, merged.count, merged)
+            self._groups[key] = self._of_cells(merged)
+        if key not in self._groups and self.is_whole and used == (True,):
+            self._groups[key] = self._of_one_axis(self.axes[0])
         if key not in self._groups:
             gid, count = self._numbered(used)
             if base in ("printed", "known") and not all(used):
@@ -80,6 +84,17 @@ class Cube:
                 gid = np.where(mask, gid, gid.dtype.type(-1))
             self._groups[key] = Groups(self.panel, gid, count)
         return self._groups[key]
+
+    def _of_cells(self, merged: Merged) -> Groups:
+        same = (merged.count, merged.group_of.tobytes())
+        return merged.crossing.once(same, lambda: Groups(self.panel, merged.rows, merged.count, merged))
+
+    def _of_one_axis(self, axis: Axis) -> Groups:
+        """All rows by one axis: which row is in which group is made out when it is asked for."""
+        made = Groups(self.panel, lambda: self.levels()[0], axis.size)
+        if (rows := axis.rows_told(self.panel)) is not None:
+            made.tell_rows(rows)
+        return made
 
     @property
     def is_whole(self) -> bool:
@@ -271,7 +286,8 @@ class Printed:
         if rounded and self.base is not None:
             tolerance = np.maximum(tolerance, self.base / 2)
         with np.errstate(invalid="ignore"):
-            near = np.abs(values - self.values) <= tolerance * 1.000001 + precision * np.abs(values) + 1e-12
+            slack = _TWICE_ROUNDED if not self.whole else 1.000001
+            near = np.abs(values - self.values) <= tolerance * slack + precision * np.abs(values) + 1e-12
         return near.astype(np.float64)
 
     def digits(self, *, rounded: bool, loose: bool = False) -> float:
@@ -298,6 +314,8 @@ def printed(entries: Sequence[Entry]) -> Printed:
     if most >= _PADDED and len(decimals) > 1:  # LaTeX and printed frames pad rounded numbers to six decimals
         significant = [_decimals(n.normalize()) for n in numbers if n is not None]
         most = min(most, max(significant)) if most - max(significant) >= _PADDING else most
+    elif 0 < most and len({n for n in numbers if n}) >= _LEAST_PADDED:  # 8.10, 38.80, 53.10: rounded before
+        most = max(_decimals(n.normalize()) for n in numbers if n is not None)
     tolerance = np.full(values.shape, 0.5 * 10.0**-most)
     own = np.array([0.5 * 10.0 ** -_decimals(n) if n is not None else 0.5 for n in numbers])
     digits = [len(n.as_tuple().digits) for n in numbers if n is not None and n]

@@ -19,8 +19,8 @@ from hub.checks.regressions import (
     printed_parameters,
     stacked,
     summary_value,
-    taken,
 )
+from hub.checks.runs import taken
 from hub.checks.tables import Table, number_of
 from hub.checks.terms import told_of_model, units_among
 from hub.checks.thresholds import Thresholds
@@ -138,9 +138,12 @@ def find_in_fitted(
     elif least < needed:
         yield told_of_model("degrees_of_freedom", thresholds, table, evidence, limit=needed)
     few = int(thresholds.limit("dummy_units", "units"))
+    runs = {kind: panel.runs(kind) for kind in panel.units}
+    whole = all(run is not None and run.size == panel.rows for run in runs.values())  # each row has its units
+    longest = max(run.longest for run in runs.values() if run) if whole and runs else fitted.rows.size + 1
     for one in fitted.parameters:
-        counts = _both_sides(one.values, inside)
-        if counts and min(counts.values()) < few:
+        counts = _few_beside(one.values, inside, few, longest)
+        if counts:
             told = {"term": one.name[:80], "units": counts}
             yield told_of_model("dummy_units", thresholds, table, told, limit=few)
     yield from _find_saturated(fitted, outcome, inside, table, thresholds)
@@ -203,27 +206,30 @@ def _cells(design: Floats) -> tuple[Floats, Codes]:
     return cells, codes.ravel().astype(np.int32)
 
 
-def _both_sides(values: Floats, inside: Mapping[str, Codes]) -> dict[str, int]:
-    """Units behind the usual value of a regressor and behind all others; only where it is like a dummy."""
-    if not values.size:
-        return {}
-    if values.size > _MANY and not _may_be_like_a_dummy(values):
-        return {}
-    low, usual, high = np.partition(values, [0, values.size // 2, values.size - 1])[
-        [0, values.size // 2, values.size - 1]
-    ]
-    if low == high:
-        return {}
-    two = bool(((values == low) | (values == high)).all())
-    # A value that half of the rows have is the median.
-    if not two and np.count_nonzero(values == usual) < values.size / 2:
+def _few_beside(values: Floats, inside: Mapping[str, Codes], few: int, longest: int) -> dict[str, int]:
+    """Units behind all values of a regressor but its usual one (of two values behind each), where these are
+    fewer than `few`; only where it is like a dummy. `longest`: the most rows of one unit."""
+    usual = _value_of_half(values)
+    if usual is None:
         return {}
     other = values != usual
-    sides = (other, ~other) if two else (other,)
-    return {kind: min(units_among(unit[side]) for side in sides) for kind, unit in inside.items()}
+    beside = values[other]
+    sides = (other,) if beside.size and bool((beside != beside[0]).any()) else (other, ~other)
+    near = [side for side in sides if 0 < np.count_nonzero(side) < few * longest]  # else they are enough
+    if not near or not beside.size:
+        return {}
+    counts = {kind: min(units_among(unit[side]) for side in near) for kind, unit in inside.items()}
+    return counts if min(counts.values(), default=few) < few else {}
 
 
-def _may_be_like_a_dummy(values: Floats) -> bool:
-    """False where no value can be that of half of the rows: thousands of them, drawn, are too different."""
-    drawn = values[np.random.default_rng(_SEED).integers(0, values.size, _DRAWN)]
-    return int(np.unique(drawn, return_counts=True)[1].max()) >= _USUAL_SHARE * _DRAWN
+def _value_of_half(values: Floats) -> float | None:
+    """The value that half of the rows have, or more; of many rows it is among the values of a few drawn."""
+    if not values.size:
+        return None
+    if values.size > _MANY:
+        drawn = values[np.random.default_rng(_SEED).integers(0, values.size, _DRAWN)]
+        held, rows = np.unique(drawn, return_counts=True)
+        likely = held[rows >= _USUAL_SHARE * _DRAWN].tolist()
+    else:
+        likely = [float(np.partition(values, values.size // 2)[values.size // 2])]
+    return next((one for one in likely if 2 * np.count_nonzero(values == one) >= values.size), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -29,6 +29,7 @@ Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Rows = slice | npt.NDArray[np.int64]
 
+_MOST_ANSWERS = 2_000_000  # rows of which texts are looked at as answers
 MAX_CATEGORIES = 3_000  # so that 16 bits number them
 _ENDS = 100
 _MOST_LEVELS = 8
@@ -43,6 +44,26 @@ def fold(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.casefold())
     kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
     return " ".join(kept.split())
+
+
+_NO_YES = (
+    frozenset({"0", "no", "non", "nein", "false", "faux", "n", "falsch"}),
+    frozenset({"1", "yes", "oui", "ja", "true", "vrai", "y", "o", "wahr"}),
+)
+
+
+def _answer(values: Sequence[Any], texts: dict[str, int], numbers: dict[float, int]) -> None:
+    """How else the answers no and yes, false and true, 0 and 1 are written, where a variable has just these."""
+    if len(values) != len(_NO_YES):
+        return
+    plain = [fold(f"{value:g}" if isinstance(value, float) else str(value)) for value in values]
+    for order in ((0, 1), (1, 0)):
+        if all(plain[at] in _NO_YES[answer] for at, answer in enumerate(order)):
+            for at, answer in enumerate(order):
+                numbers.setdefault(float(answer), at)
+                for word in _NO_YES[answer]:
+                    if len(word) > 1:
+                        texts.setdefault(word, at)
 
 
 @dataclass(frozen=True)
@@ -104,14 +125,31 @@ class Panel:
 
     @property
     def numeric(self) -> list[str]:
-        """Variables that can be summed."""
-        kinds = self.part.schema
-        return [n for n in self.variables if kinds[n].is_numeric() or kinds[n] == pl.Boolean]
+        """Variables that can be summed: numbers, and answers that are yes or no."""
+        strings = self.part.schema
+        return [
+            name
+            for name in self.variables
+            if self.is_number(name) or (strings[name] == pl.String and self.answers(name))
+        ]
+
+    def answers(self, name: str) -> bool:
+        """Whether a variable has two values that are the answers no and yes, or 0 and 1."""
+        texts = self.part.schema[name] == pl.String
+        if texts and (self.part.stored is not None or self.rows > _MOST_ANSWERS):
+            return False  # they would have to be read to know
+        known = self.categories(name)
+        return known is not None and len(known.values) == len(_NO_YES) and {0.0, 1.0} <= set(known.numbers)
 
     def precision(self, name: str) -> float:
         """Relative error of one stored value: programs that keep single precision print its noise. Tight
         otherwise, for what is not compared could carry a message in the last decimals."""
         return 1e-6 if self.part.schema[name] == pl.Float32 else 1e-12
+
+    def is_number(self, name: str) -> bool:
+        """Whether `numbers` has the variable."""
+        kind = self.part.schema[name]
+        return kind.is_numeric() or kind == pl.Boolean
 
     def numbers(self, name: str) -> Floats | None:
         """The variable as floats, NaN where missing; None when it is no number."""
@@ -121,7 +159,11 @@ class Panel:
 
     def _read_numbers(self, name: str) -> Floats | None:
         kind = self.part.schema[name]
-        if not (kind.is_numeric() or kind == pl.Boolean):
+        if kind == pl.String and self.answers(name):
+            known = self.few_categories(name)
+            said: Floats = np.where(known.codes == known.numbers[1.0], 1.0, 0.0)
+            return np.where(known.codes < 0, np.nan, said)
+        if not self.is_number(name):
             return None
         if self.part.stored is not None and (read := _stored_reader(self.part.stored, name)) is not None:
             return read(slice(None))
@@ -186,7 +228,7 @@ class Panel:
         return self.part.once(("span", name), lambda: self._span(name))
 
     def _span(self, name: str) -> tuple[float, float]:
-        known = self.part.span(name)
+        known = self.part.span(name) if self.part.schema[name] != pl.String else None
         if known is not None:
             return known
         values = self.numbers(name)
@@ -242,6 +284,7 @@ class Panel:
             for text in self._written(name, value):
                 texts.setdefault(text.strip().casefold(), at)
                 texts.setdefault(fold(text) or "\0\0", at)
+        _answer(values, texts, numbers)
         return Categories(values, texts, numbers, make)
 
     def _coded(self, name: str) -> tuple[pl.Series, Callable[[], Small]] | None:
@@ -312,7 +355,10 @@ class Panel:
                 or math.prod(shape) > most
             ):
                 return None
-            self._crossings[names] = Crossing([one.codes for one in known if one is not None], shape, names)
+            made = Crossing([one.codes for one in known if one is not None], shape, names)
+            if (rows := self._rows_told(names)) is not None:
+                made.tell("rows", rows)
+            self._crossings[names] = made
         return self._crossings[names]
 
     def _rows_told(self, names: tuple[str, ...]) -> Floats | None:

@@ -14,6 +14,7 @@ from hub.checks.tables import Table, number_of
 from hub.checks.thresholds import Thresholds
 
 _EXTREME = re.compile(r"\b(?:(?P<low>min|minimum|minimal)|(?P<high>max|maximum|maximal))\b")
+_BESIDE = re.compile(r"mean|moyenne|mittelwert|sd|std|std dev|standard deviation|ecart type|median")
 _CUMULATED = re.compile(
     r"(?:cum|cumul|cumulated|cumulative|cumule|cumules|running total|cumfreq)"
     r"(?: (?:n|counts?|freqs?|frequency|effectifs?|persons?))?|(?:n|counts?|freq|effectifs?) cum(?:ul\w*)?"
@@ -24,12 +25,14 @@ _LEAST_LINES = 4  # of a column that runs on
 def find_outright(table: Table, explained: frozenset[int], thresholds: Thresholds) -> Iterator[Finding]:
     """Findings on columns and lines that nothing explains. Minima and maxima only of numbers with decimals:
     the edges of bands are called so too, and are whole."""
+    summary = any(_BESIDE.fullmatch(fold(head)) for head in table.columns)
     for at, head in enumerate(table.columns):
         if at in explained:
             continue
         numbers = [number_of(cell) for cell in table.column(at)]
         hit = _EXTREME.search(fold(head))
-        if hit and _have_decimals(numbers):
+        whole = hit and summary and _EXTREME.fullmatch(fold(head)) and any(n is not None for n in numbers)
+        if hit and (whole or _have_decimals(numbers)):
             yield _extreme(table, hit, thresholds, column=at)
         elif _CUMULATED.fullmatch(fold(head)):
             yield from _cumulated(table, at, numbers, thresholds)

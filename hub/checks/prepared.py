@@ -178,6 +178,7 @@ def _make_in_subprocess(extract: Path, directory: Path, units: Mapping[str, str]
         "PYTHONPATH": str(Path(hub.__file__).resolve().parent.parent),
         "LANG": "C.UTF-8",
         "POLARS_MAX_THREADS": "2",
+        "OPENBLAS_NUM_THREADS": "1",  # pieces are small: threads would only wait for each other
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     subprocess.run(

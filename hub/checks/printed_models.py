@@ -24,7 +24,7 @@ from hub.checks.estimation import HETEROSCEDASTIC, Estimate, scoring_steps
 from hub.checks.formula_terms import Factor, factors_of, parameter_of, present, require_formula
 from hub.checks.panels import Floats, Panel
 from hub.checks.parts_of_rows import parts_of
-from hub.checks.regressions import Fitted, Parameter, named, prepared, require_binary, stacked
+from hub.checks.regressions import Fitted, Parameter, in_one_design, named, prepared, require_binary, stacked
 from hub.checks.summaries import PLAIN_NUMBER, Coefficient, Summary
 from hub.checks.unit_terms import with_unit
 from hub.documents.outputs import DeclaredRegression
@@ -161,8 +161,9 @@ def _fit_named(summary: Summary, panel: Panel) -> PrintedModel:
         if rows.size * len(terms) > _MOST_CELLS:
             raise UnreadableClaim("terms")
         try:
-            parameters = {name: parameter_of(name, terms[name], panel, rows) for name in terms}
-            values = parameter_of("outcome", outcome, panel, rows).values
+            columns = [parameter_of(name, terms[name], panel, rows) for name in terms]
+            parameters = dict(zip(terms, in_one_design(columns, rows.size), strict=True))
+            values = parameter_of("outcome", outcome, panel, rows).make()
         except UnreadableClaim:
             continue
         for whole in with_unit(summary, panel, rows, parameters, values, unknown):

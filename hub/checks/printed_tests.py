@@ -213,7 +213,7 @@ def _anova(lines: Sequence[str], first: int, panel: Panel, least: int) -> Printe
     for name in used:
         keep &= present(name, panel)
     rows = np.flatnonzero(keep)
-    outcome = parameter_of("outcome", of, panel, rows).values
+    outcome = parameter_of("outcome", of, panel, rows).make()
     blocks = [_columns_of(term[0], panel, rows) for term in said]
     parameters = (Parameter("Intercept", (), np.ones(rows.size)), *(one for block in blocks for one in block))
     _require(rows.size > len(parameters))
@@ -277,7 +277,8 @@ def _factor_name(term: str, panel: Panel) -> str | None:
 def _columns_of(term: str, panel: Panel, rows: Rows) -> list[Parameter]:
     name = _factor_name(term, panel)
     if name is None:
-        return [parameter_of(term, factors_of(term, panel), panel, rows)]
+        column = parameter_of(term, factors_of(term, panel), panel, rows)
+        return [Parameter(column.name, column.levels, column.make())]
     codes = _categories(name, panel).codes[rows]
     levels = np.unique(codes)
     _require(levels.size >= 2)

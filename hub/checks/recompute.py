@@ -17,7 +17,7 @@ import numpy.typing as npt
 from hub.checks.candidates import candidates, taught, weights_of
 from hub.checks.layouts import TOTAL, Axis, Layout, Series, layouts
 from hub.checks.measures import BASES, Cube, Measure, Printed, printed, values_of
-from hub.checks.panels import Floats, Panel
+from hub.checks.panels import Floats, Panel, fold
 from hub.checks.probes import could_count_units, probe_of
 from hub.checks.tables import Table
 
@@ -26,6 +26,10 @@ _PARTLY = 0.8
 _MAX_FILTER_VARIABLES = 20
 _MAX_FILTER_VALUES = 40
 _MAX_FILTERED = 6
+_PROBED = frozenset({"mean", "sum", "sd", "median"})
+_MOST_PROBED = 8
+_MAX_SAID = 6  # values that a title names
+_TELLING_WORD = 4
 _MAX_TEACHERS = 4
 # Rows looked at for guesses that no head suggests, per table: about a second. More rows, fewer guesses.
 # What is not found within it stays unexplained, which is a REVIEW.
@@ -34,6 +38,7 @@ _LEAST_TRIED = 10
 _LEAST_COST = 50_000  # of a guess that a few rows refuted: what it takes beside looking at rows
 _COUNTED_ONCE = 10  # guesses at counts and shares that the same counted groups answer
 _LAYOUT_SHARE = 6  # of many readings one may use up a sixth of what is left
+_LEVELS = frozenset({"mean", "median", "quantile", "sd", "se", "ci_low", "ci_high", "gini", "correlation"})
 _MAX_FAILED = 4  # series of one reading that no guess explains, before the others are not guessed at
 
 
@@ -60,15 +65,20 @@ class Fit:
 
 @dataclass(frozen=True)
 class Filter:
-    """The rows of one value of a variable; `position` is that of the category, None: of any value."""
+    """The rows of one value of a variable; `position` is that of the category, None: of any value. `also`:
+    other variables of which the rows have any value."""
 
     variable: str
     position: int | None
+    also: tuple[str, ...] = ()
 
     def mask(self, panel: Panel) -> npt.NDArray[np.bool_]:
         """Which rows of the panel these are."""
         if self.position is None:
-            return ~np.isnan(panel.numeric_reader(self.variable)(slice(None)))
+            kept = ~np.isnan(panel.numeric_reader(self.variable)(slice(None)))
+            for name in self.also:
+                kept &= ~np.isnan(panel.numeric_reader(name)(slice(None)))
+            return kept
         return np.equal(panel.few_categories(self.variable).codes, self.position)
 
 
@@ -108,6 +118,7 @@ class Search:
         self.spent = 0
         self.readings = 1  # still to be tried
         self._cube: tuple[Layout, Cube] | None = None
+        self._spreads: dict[str, float] = {}
 
     def explain(self, table: Table) -> Recomputed | None:
         """The best explanation of `table`; None when no reading of it explains anything."""
@@ -152,7 +163,43 @@ class Search:
         found.sure = self._sure(found)
         if not found.complete:
             self._teach(found)
+        if where is not None and not self._tells_apart(found):
+            found.sure = [False] * len(fits)
         return found
+
+    def _tells_apart(self, found: Recomputed) -> bool:
+        """Whether the numbers could only be of the rows of a filter that nothing names: the means of many
+        groups lie close together, so that only what tells them apart counts."""
+        assert found.where is not None  # noqa: S101  (asked of filters)
+        if any(word in f" {fold(self.context)} " for word in _names_of(found.where.variable, self.panel)):
+            return True
+        told = 0.0
+        for fit in found.fits:
+            if fit is None or not fit.complete:
+                continue
+            name = fit.measure.variable
+            if name is None or fit.measure.statistic not in _LEVELS or fit.rounded is not None:
+                told += fit.digits
+                continue
+            spread = float(self._whole(name)) * fit.measure.scale
+            numbers = printed(fit.series.entries)
+            given = {
+                (round(value, 9), 2 * tolerance)
+                for value, tolerance in zip(
+                    numbers.values[numbers.given].tolist(),
+                    numbers.tolerance[numbers.given].tolist(),
+                    strict=True,
+                )
+            }
+            told += sum(math.log10(max(1.0, spread / width)) for _, width in given)
+        return told >= math.log10(max(found.tried, 1)) + _SPARE_DIGITS
+
+    def _whole(self, name: str) -> float:
+        """The standard deviation of a variable over all rows."""
+        if name not in self._spreads:
+            numbers = self.panel.numbers(name)
+            self._spreads[name] = float(np.nanstd(numbers)) if numbers is not None else 0.0
+        return self._spreads[name]
 
     def _teach(self, found: Recomputed) -> None:
         """Series whose heads name no variable, by that of their neighbours: `n` beside a mean of wages counts
@@ -258,7 +305,13 @@ class Search:
         return sure
 
     def _filters(self, layout: Layout) -> Iterator[Filter]:
-        """Values of other variables whose rows have the counts (or the first mean) that are printed."""
+        """Values of other variables that a title names, and those whose rows have the counts (or the first
+        mean) that are printed."""
+        yield from self._said_filters(layout)
+        named = dict.fromkeys(v for one in layout.series for v in one.hint.variables if v in self.panel.numeric)
+        gaps = [name for name in named if not self.panel.is_complete(name)]
+        if gaps and len(named) > 1:  # the rows that lack none of the variables of the table
+            yield Filter(gaps[0], None, tuple(gaps[1:]))
         probes = _probes(layout, self.panel)
         for name in self._filter_variables(layout) if probes else ():
             known = self.panel.categories(name)
@@ -271,6 +324,22 @@ class Search:
         for series, measure, numbers in probes:
             if measure == Measure("count"):
                 yield from self._known_rows(layout, series, numbers)
+
+    def _said_filters(self, layout: Layout) -> Iterator[Filter]:
+        """The values that the words beside the table name: "(1982)", "only union: yes"."""
+        words = fold(self.context).split()
+        found = 0
+        for name in self._filter_variables(layout) if words else ():
+            known = self.panel.categories(name)
+            if known is None or not 2 <= len(known.values) <= _MAX_FILTER_VALUES:
+                continue
+            named = any(word in f" {' '.join(words)} " for word in _names_of(name, self.panel))
+            numbers = ((f"{number:g}", position) for number, position in known.numbers.items())
+            for text, position in dict.fromkeys((*known.texts.items(), *numbers)):
+                said = f" {fold(text)} " in f" {' '.join(words)} "
+                if said and (named or len(fold(text)) >= _TELLING_WORD) and found < _MAX_SAID:
+                    found += 1
+                    yield Filter(name, position)
 
     def _known_rows(self, layout: Layout, series: Series, numbers: Printed) -> Iterator[Filter]:
         """Variables whose rows with a value have the counts that are printed: tables are often of the rows
@@ -337,6 +406,11 @@ class Search:
                     break
 
 
+def _names_of(name: str, panel: Panel) -> list[str]:
+    """How a text may call a variable, between blanks."""
+    return [f" {fold(one)} " for one in (name, *panel.titles.get(name, ()))]
+
+
 def cube_over(panel: Panel, axes: tuple[Axis, ...], where: Filter | None) -> Cube:
     """The groups of the axes over the rows that a filter keeps."""
     if where is None:
@@ -354,7 +428,7 @@ def entry_given(series: Series) -> bool:
 def _probes(layout: Layout, panel: Panel) -> list[tuple[Series, Measure, Printed]]:
     """The series that tells filters apart best: counts (of rows, or of those with a value that another head
     names), else the mean of a variable that a head names."""
-    named = dict.fromkeys(v for one in layout.series for v in one.hint.variables if v in panel.numeric)
+    counted = dict.fromkeys(v for one in layout.series for v in one.hint.variables if v in panel.numeric)
     options: list[tuple[bool, float, Series, list[Measure], Printed]] = []
     for series in layout.series:
         numbers = printed(series.entries)
@@ -362,12 +436,19 @@ def _probes(layout: Layout, panel: Panel) -> list[tuple[Series, Measure, Printed
             continue
         digits = numbers.digits(rounded=False)
         if numbers.whole and ("count" in series.hint.statistics or not series.hint.statistics):
-            counts = [Measure("count"), *(Measure("count", name) for name in list(named)[:3])]
+            counts = [Measure("count"), *(Measure("count", name) for name in list(counted)[:3])]
             options.append((True, digits, series, counts, numbers))
-        for name in series.hint.variables:
-            if name in panel.numeric and set(series.hint.statistics) <= {"mean", "sum"}:
-                statistic = "sum" if "sum" in series.hint.statistics else "mean"
-                options.append((False, digits, series, [Measure(statistic, name)], numbers))
+        said = set(series.hint.statistics)
+        if not said <= _PROBED or series.hint.weighted:
+            continue
+        statistic = next(iter(said), "mean")
+        named = [name for name in series.hint.variables if name in panel.numeric]
+        if not named and said and layout.axes:  # "sd" alone: of the first variables that could be meant
+            named = [name for name in panel.numeric if name not in {axis.variable for axis in layout.axes}]
+            measures = [Measure(statistic, name) for name in named[:_MOST_PROBED]]
+            options.append((False, digits - _SPARE_DIGITS, series, measures, numbers))
+        for name in named if series.hint.variables else ():
+            options.append((False, digits, series, [Measure(statistic, name)], numbers))
     if not options:
         return []
     _, digits, series, measures, numbers = max(options, key=lambda one: (one[0], one[1]))

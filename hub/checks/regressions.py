@@ -7,9 +7,9 @@ computed with numpy alone: the child that judges files does not load a whole sta
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 from typing import Any
 
@@ -19,10 +19,12 @@ import numpy.typing as npt
 from hub.checks.declared import UnreadableClaim
 from hub.checks.filters import UnreadableFilter, mask_of
 from hub.checks.panels import Codes, Floats, Panel, fold
+from hub.checks.runs import pieces, taken
 from hub.checks.tables import Table, number_of
 from hub.documents.outputs import DeclaredRegression, Term
 
 MAX_PARAMETERS = 300
+_MOST_CELLS = 400_000_000  # of a design: rows times parameters
 _MAX_STEPS = 60
 _REFINEMENTS = 2
 
@@ -36,8 +38,36 @@ class Parameter:
     values: Floats
 
 
+@dataclass(frozen=True)
+class Column:
+    """A parameter whose values are made when its place in the design is there."""
+
+    name: str
+    levels: tuple[tuple[str, Any], ...]
+    make: Callable[[], Floats]
+
+
+def in_one_design(columns: Sequence[Column], rows: int) -> tuple[Parameter, ...]:
+    """Parameters whose values are the columns of one design: what makes them is let go of one by one. Raises
+    UnreadableClaim where it would be too large."""
+    if rows * len(columns) > _MOST_CELLS:
+        raise UnreadableClaim("terms")
+    design: Floats = np.empty((rows, len(columns)), order="F")
+    for at, one in enumerate(columns):
+        design[:, at] = one.make()
+    return tuple(Parameter(one.name, one.levels, design[:, at]) for at, one in enumerate(columns))
+
+
 def stacked(parameters: Sequence[Parameter], most: int | None = None) -> Floats:
     """The design: a column per parameter, each in one piece of memory; its first rows where `most` says."""
+    whole = parameters[0].values.base
+    if (
+        whole is not None
+        and whole.shape == (parameters[0].values.size, len(parameters))
+        and all(one.values.base is whole for one in parameters)
+        and all(one.values.ctypes.data == whole[:, at].ctypes.data for at, one in enumerate(parameters))
+    ):
+        return np.asarray(whole[:most])
     rows = parameters[0].values[:most].size
     design: Floats = np.empty((rows, len(parameters)), order="F")
     for at, one in enumerate(parameters):
@@ -45,9 +75,9 @@ def stacked(parameters: Sequence[Parameter], most: int | None = None) -> Floats:
     return design
 
 
-def taken(values: npt.NDArray[Any], rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-    """Some rows of a column; `rows` ascending, so that as many as there are are all of them."""
-    return values if rows.size == values.size else values[rows]
+def constant(rows: int) -> Floats:
+    """Ones, which take no memory before they are in a design."""
+    return np.broadcast_to(np.float64(1), rows)
 
 
 @dataclass(frozen=True)
@@ -117,14 +147,14 @@ def prepared(declared: DeclaredRegression, panel: Panel) -> Prepared:
             keep &= ~panel.part.column(name).is_null().to_numpy()
             keep &= ~np.isnan(numbers) if numbers is not None else True
     rows = np.flatnonzero(keep)
-    outcome = taken(_numbers(declared.outcome, panel), rows)
+    outcome = numbers_at(declared.outcome, panel, rows)
     if declared.outcome_transform == "log":
         outcome = _log(outcome, declared.outcome)
     parameters = design_of(declared.terms, panel, rows, intercept=declared.intercept)
     if not parameters or len(parameters) > MAX_PARAMETERS or len(parameters) > rows.size:
         raise UnreadableClaim("terms")
-    weights = taken(_numbers(declared.weight, panel), rows) if declared.weight is not None else None
-    return Prepared(rows, tuple(parameters), outcome, weights, kept)
+    weights = numbers_at(declared.weight, panel, rows) if declared.weight is not None else None
+    return Prepared(rows, parameters, outcome, weights, kept)
 
 
 def fit_declared(declared: DeclaredRegression, panel: Panel) -> Fitted:
@@ -158,52 +188,59 @@ def _fitted(
 
 def design_of(
     terms: Sequence[Term], panel: Panel, rows: npt.NDArray[np.int64], *, intercept: bool
-) -> list[Parameter]:
+) -> tuple[Parameter, ...]:
     """The intercept, then each term; categorical variables as dummies without their smallest level."""
-    found = [Parameter("Intercept", (), np.ones(rows.size))] if intercept else []
+    found = [Column("Intercept", (), partial(constant, rows.size))] if intercept else []
     for term in terms:
         parts = [_parts(name, term, panel, rows) for name in term.variables]
         if len(found) + int(np.prod([len(part) for part in parts])) > MAX_PARAMETERS:
             raise UnreadableClaim("terms")
         for choice in product(*parts):
-            values = choice[0].values
-            for one in choice[1:]:
-                values = values * one.values
             levels = tuple(level for one in choice for level in one.levels)
-            found.append(Parameter(":".join(one.name for one in choice), levels, values))
-    return found
+            found.append(Column(":".join(one.name for one in choice), levels, partial(_product, choice)))
+    return in_one_design(found, rows.size)
 
 
-def _parts(name: str, term: Term, panel: Panel, rows: npt.NDArray[np.int64]) -> list[Parameter]:
-    if name in term.categorical or panel.numbers(name) is None:
+def _product(columns: Sequence[Column]) -> Floats:
+    values = columns[0].make()
+    for one in columns[1:]:
+        values = values * one.make()
+    return values
+
+
+def _parts(name: str, term: Term, panel: Panel, rows: npt.NDArray[np.int64]) -> list[Column]:
+    if name in term.categorical or not panel.is_number(name):
         known = panel.categories(name)
         if known is None:
             raise UnreadableClaim(f"categorical: {name[:80]}")
         codes: Codes = taken(known.codes, rows)
         present = np.unique(codes)
         return [
-            Parameter(
-                f"{name}[T.{_level(known.values[at])}]", ((name, at),), (codes == at).astype(np.float64)
-            )
+            Column(f"{name}[T.{_level(known.values[at])}]", ((name, at),), partial(_dummy, codes, at))
             for at in present[1:].tolist()
         ]
-    values = taken(_numbers(name, panel), rows)
+    read = partial(numbers_at, name, panel, rows)
     if term.transform == "log":
-        return [Parameter(f"log({name})", (), _log(values, name))]
+        return [Column(f"log({name})", (), lambda: _log(read(), name))]
     if term.transform == "square":
-        return [Parameter(f"{name}^2", (), values**2)]
-    return [Parameter(name, (), values)]
+        return [Column(f"{name}^2", (), lambda: read() ** 2)]
+    return [Column(name, (), read)]
+
+
+def _dummy(codes: Codes, at: int) -> Floats:
+    return np.asarray(codes == at, dtype=np.float64)
 
 
 def _level(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
 
 
-def _numbers(name: str, panel: Panel) -> Floats:
-    values = panel.numbers(name)
-    if values is None:
+def numbers_at(name: str, panel: Panel, rows: npt.NDArray[np.int64]) -> Floats:
+    """A number in some rows; `rows` as of `taken`. Raises UnreadableClaim."""
+    read = panel.reader(name)
+    if read is None:
         raise UnreadableClaim(f"no number: {name[:80]}")
-    return values
+    return read(slice(None) if rows.size == panel.rows else rows)
 
 
 def _log(values: Floats, name: str) -> Floats:
@@ -223,12 +260,11 @@ def _squares(
         root = np.sqrt(weights)
         design, outcome = design * root[:, None], outcome * root
     inverse = inverse_of(design.T @ design)
-    estimates = least_squares(design, outcome)
-    left = outcome - design @ estimates
-    variance = float(left @ left) / degrees if degrees > 0 else float("nan")
-    centre = outcome - (outcome.mean() if centred else 0.0)
-    whole = float(centre @ centre)
-    r_squared = 1 - float(left @ left) / whole if whole > 0 and weights is None else None
+    estimates = least_squares(design, outcome, inverse)
+    left = squared_left(design, outcome, estimates)
+    variance = left / degrees if degrees > 0 else float("nan")
+    whole = squared_about(outcome, outcome.mean() if centred else 0.0)
+    r_squared = 1 - left / whole if whole > 0 and weights is None else None
     return estimates, np.sqrt(variance * np.diag(inverse)), r_squared
 
 
@@ -239,8 +275,29 @@ def least_squares(design: Floats, outcome: Floats, inverse: Floats | None = None
     inverse = inverse_of(design.T @ design) if inverse is None else inverse
     estimates: Floats = inverse @ (design.T @ outcome)
     for _ in range(_REFINEMENTS):
-        estimates = estimates + inverse @ (design.T @ (outcome - design @ estimates))
+        scores = np.zeros(design.shape[1])
+        for part in pieces(outcome.size):
+            scores += design[part].T @ (outcome[part] - design[part] @ estimates)
+        estimates = estimates + inverse @ scores
     return estimates
+
+
+def squared_left(design: Floats, outcome: Floats, estimates: Floats) -> float:
+    """The sum of the squared residuals."""
+    found = 0.0
+    for part in pieces(outcome.size):
+        left = outcome[part] - design[part] @ estimates
+        found += float(left @ left)
+    return found
+
+
+def squared_about(values: Floats, centre: float) -> float:
+    """The sum of the squared distances from the centre."""
+    found = 0.0
+    for part in pieces(values.size):
+        away = values[part] - centre
+        found += float(away @ away)
+    return found
 
 
 def inverse_of(matrix: Floats) -> Floats:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hub.checks.contents import bounds_of
+from hub.checks.delimited import Parts, delimited_parts
 from hub.checks.findings import Place
 from hub.checks.images import MalformedImage, reencode
 from hub.checks.intake import (
@@ -20,7 +21,7 @@ from hub.checks.intake import (
 )
 from hub.checks.markup import read_markup
 from hub.checks.notebooks import Cell, MalformedNotebook, Notebook, Output, read_notebook
-from hub.checks.tables import Table, UnreadableTable, delimited_table
+from hub.checks.tables import Table, UnreadableTable
 from hub.checks.texts import decode, is_formula, reveal
 from hub.checks.thresholds import Thresholds
 from hub.checks.views import (
@@ -67,10 +68,11 @@ def _view(data: bytes, kind: Kind, thresholds: Thresholds, page: int, size: int)
     text = decode(data)[0]
     if kind in (Kind.CSV, Kind.TSV):
         try:
-            table = delimited_table(text, bounds_of(thresholds), delimiter="\t" if kind is Kind.TSV else None)
+            parts = delimited_parts(text, bounds_of(thresholds), delimiter="\t" if kind is Kind.TSV else None)
         except UnreadableTable:
-            table = None
-        if table is not None:
+            parts = Parts()
+        if len(parts.tables) == 1 and not parts.beside:  # else as text, which shows what stands between
+            table = parts.tables[0]
             at, pages = _clamp(page, len(table.rows), size)
             return _table(table, thresholds, at * size, size), at, pages
     if kind is Kind.NOTEBOOK:

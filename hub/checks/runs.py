@@ -27,6 +27,16 @@ def small_type(count: int) -> type[np.int16] | type[np.int32]:
     return np.int16 if count < 1 << 15 else np.int32
 
 
+def pieces(rows: int) -> Iterator[slice]:
+    """All rows, some at a time, so that nothing as long as the table is made."""
+    yield from (slice(first, first + STEP) for first in range(0, rows, STEP))
+
+
+def taken(values: npt.NDArray[Any], rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """Some rows of a column; `rows` ascending, so that as many as there are are all of them."""
+    return values if rows.size == values.size else values[rows]
+
+
 @dataclass
 class Runs:
     """Rows in the order of their units. `codes`: per row of the table its unit (-1: none). `order`: the rows

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.checks.findings import Finding, Place, Severity
+from hub.checks.problem_words import SAID_BY_PARSERS, in_french
 from hub.checks.rule_sentences import RULE_SENTENCES, Sentence
 from hub.checks.sentences_intake import INTAKE_SENTENCES
 
@@ -272,13 +273,19 @@ SENTENCES: Mapping[str, Sentence] = {
 
 
 class _Said(string.Formatter):
-    """`str.format` that also knows "{cells:number|numbers}": the first word for one, the second for more."""
+    """`str.format` that also knows "{cells:number|numbers}": the first word for one, the second for more;
+    from 10,000 on, digits are grouped by `thousands`."""
+
+    def __init__(self, thousands: str) -> None:
+        self._thousands = thousands
 
     def format_field(self, value: Any, format_spec: str) -> str:
         """The value, or the word that goes with it."""
         if "|" in format_spec:
             one, more = format_spec.split("|")
             return one if value == 1 else more
+        if type(value) is int and abs(value) >= 10_000 and not format_spec:
+            return f"{value:,}".replace(",", self._thousands)
         return str(super().format_field(value, format_spec))
 
 
@@ -293,15 +300,16 @@ def finding(
 ) -> Finding:
     """The finding of `rule`; `values` fill its sentence and are part of its evidence.
 
-    `words` holds a French wording of a value where the language matters (`values` has the English one).
+    `words` holds a French wording of a value where the language matters (`values` has the English one); what
+    parsers say has its French from `hub.checks.problem_words`.
     """
     french, english = SENTENCES[rule]
     spot = place if place is not None else Place()
     shown = {**values, **(evidence or {})}
-    said = _Said()
+    worded = {key: in_french(values[key]) for key in SAID_BY_PARSERS if isinstance(values.get(key), str)}
     message = {
-        "fr": said.vformat(french, (), {**values, **(words or {})}),
-        "en": said.vformat(english, (), values),
+        "fr": _Said("\u202f").vformat(french, (), {**values, **worded, **(words or {})}),
+        "en": _Said(",").vformat(english, (), values),
     }
     return Finding(rule, severity, place_in_words(spot, shown.get("column"), "en"), message, shown, spot)
 

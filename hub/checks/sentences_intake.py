@@ -141,8 +141,8 @@ INTAKE_SENTENCES: Mapping[str, Sentence] = {
         "The workbook cannot be read ({problem}). Save each table as csv.",
     ),
     "workbook_hidden": Sentence(
-        "Le classeur contenait {name}, invisible à l’écran ; cela a été retiré et ne sort pas. Déposez un "
-        "classeur sans parties cachées.",
+        "Le classeur contenait {name}, que l’écran ne montre pas ; cela a été retiré et ne sort pas. Déposez "
+        "un classeur sans parties cachées.",
         "The workbook held {name}, invisible on screen; this was taken out and does not leave. Submit a "
         "workbook without hidden parts.",
     ),

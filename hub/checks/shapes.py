@@ -90,12 +90,19 @@ def _counts_by_label(table: Table) -> dict[tuple[str, str], int]:
         for at in columns:
             number = number_of(row[at])
             if number is not None and number == number.to_integral_value() and number >= 0:
-                label = " ".join(cell for place, cell in enumerate(row) if place not in columns)
+                label = " ".join(
+                    cell for place, cell in enumerate(row) if place not in columns and not _is_decimal(cell)
+                )
                 head = "n" if len(columns) == 1 else table.columns[at]
                 found[label, head] = int(number)
             elif number is not None:
                 return {}
     return found
+
+
+def _is_decimal(cell: str) -> bool:
+    number = number_of(cell)
+    return number is not None and number != number.to_integral_value()
 
 
 def find_units_in_text(text: Text, panels: Sequence[Panel]) -> Iterator[Finding]:

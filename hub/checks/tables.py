@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
@@ -137,17 +138,20 @@ def _further_heads(rows: Sequence[Sequence[str]]) -> int:
 
 
 def delimiter_of(text: str) -> str:
-    """The delimiter of a CSV text: the one the first lines agree on; a comma when none does."""
+    """The delimiter of a CSV text: the one most of the first lines agree on (a title above a table has none);
+    a comma when none does. Between semicolons commas are decimal, unless all of these lines have as many."""
     lines = [line for line in text[:20_000].splitlines()[:20] if line]
-    best, score = ",", 0.0
+    agreed: dict[str, tuple[int, int]] = {}
     for mark in ",;\t|":
-        counts = [len(_fields(line, mark)) - 1 for line in lines]
-        if not counts or not counts[0]:
-            continue
-        agreement = sum(count == counts[0] for count in counts) / len(counts)
-        if agreement * min(counts[0], 20) > score:
-            best, score = mark, agreement * min(counts[0], 20)
-    return best
+        counts = Counter(count for line in lines if (count := len(_fields(line, mark)) - 1) > 0)
+        if counts:
+            agreed[mark] = max(counts.items(), key=lambda one: (one[1], one[0]))
+    if ";" in agreed and agreed[";"][1] >= max(2, len(lines) / 2):
+        body = [line for line in lines if len(_fields(line, ";")) - 1 == agreed[";"][0]]
+        commas = {len(_fields(line, ",")) - 1 for line in body}
+        if len(commas) > 1 or 0 in commas:
+            return ";"
+    return max(agreed, key=lambda mark: agreed[mark][1] * min(agreed[mark][0], 20), default=",")
 
 
 def _fields(line: str, delimiter: str) -> list[str]:
@@ -206,7 +210,7 @@ _FOOT = re.compile(r"^(?:Name: (?P<name>\S+), )?(?:Length: \d+, )?dtype: \w+$|^N
 def _blocks(text: str) -> Iterator[list[list[str]]]:
     block: list[list[str]] = []
     outdented = False
-    for line in [*text.splitlines(), ""]:
+    for line in [*_with_upper_heads(text.splitlines()), ""]:
         if _RULES.match(line.strip()) and line.strip():
             continue
         foot = _FOOT.match(line.strip())
@@ -215,12 +219,43 @@ def _blocks(text: str) -> Iterator[list[list[str]]]:
             block = []
             continue
         fields = _split(line)
+        if block and line.count("|") == 1 and _is_last_line(fields, len(block[0])):
+            fields = [*fields, *[""] * (len(block[0]) - len(fields))]
         if block and not _continues(block, fields):
             yield from _finished(block, outdented=outdented)
             block = []
         if fields:
             outdented = outdented if block else not line[:1].isspace() and "|" not in line and "&" not in line
             block.append(fields)
+
+
+def _is_last_line(fields: Sequence[str], width: int) -> bool:
+    """Whether a line of a table with a rule after its labels is short at its end: the total of Stata's
+    `tabulate` has nothing cumulated."""
+    return 2 <= len(fields) < width and number_of(fields[0]) is None and number_of(fields[-1]) is not None
+
+
+def _with_upper_heads(lines: Sequence[str]) -> list[str]:
+    """The lines of a print with the upper level of its heads, which stands once over its columns, joined to
+    each head below it."""
+    made = list(lines)
+    for at in range(len(made) - 2):
+        upper, lower = ([(m.start(), m.end(), m.group()) for m in _FIELD.finditer(made[at + n])] for n in (0, 1))
+        if not 1 < len(upper) < len(lower) or "|" in made[at] or "&" in made[at] or not made[at][:1].isspace():
+            continue
+        words = [text for _, _, text in (*upper, *lower)]
+        if any(number_of(word) is not None for word in words) or lower[0][1] < upper[0][0]:
+            continue
+        names = [text for _, _, text in lower]
+        if len(set(names)) == len(names) or not made[at + 1][:1].isspace():
+            continue
+        joined = []
+        for start, end, name in lower:
+            over = [text for first, _, text in upper if first <= end - 1]
+            joined.append((start, f"{over[-1]} / {name}" if over else name))
+        made[at] = ""
+        made[at + 1] = "  " + "   ".join(text for _, text in joined)
+    return made
 
 
 def _continues(block: Sequence[Sequence[str]], fields: Sequence[str]) -> bool:
@@ -274,17 +309,46 @@ def _finished(
         yield [[""] * (width - len(row)) + row for row in rows]
 
 
+_FIELD = re.compile(r"\S+(?: \S+)*")
+_OVER_COLUMNS = re.compile(r"\s*\\multicolumn\{(\d{1,2})\}\{[^{}]*\}\{([^{}]*)\}\s*")
+
+
+def _over_columns(cell: str) -> list[str]:
+    """A cell of LaTeX, once for each column that it stands over."""
+    over = _OVER_COLUMNS.fullmatch(cell)
+    return [over[2]] * int(over[1]) if over else [cell]
+
+
+_R_SUMMARY = re.compile(r"Min\.\s+1st Qu\.\s+Median\s+Mean\s+3rd Qu\.\s+Max\.(?:\s+NA's)?")
+_STATA_LINE = re.compile(r"(?:(?P<number>[\d,]+)\.\s*)?\|(?P<cells>[^|]*)\|")
+
+
 def _split(line: str) -> list[str]:
     text = line.strip()
+    if _R_SUMMARY.fullmatch(text):
+        return re.split(r"\s+(?!Qu\.)", text)
+    listed = _STATA_LINE.fullmatch(text)
+    if listed and len(fields := re.split(r"\s{2,}", listed["cells"].strip())) > 1:  # Stata: `list`
+        return [listed["number"], *fields] if listed["number"] else fields
     if text.startswith("|") and text.endswith("|") and len(text) > 1:
         return [cell.strip() for cell in text[1:-1].split("|")]
+    if text.count("|") == 1:  # Stata: labels, a rule, numbers
+        label, _, rest = text.partition("|")
+        tokens = rest.split()
+        if len(tokens) > 1 and label.strip() and all(number_of(token) is not None for token in tokens):
+            return [label.strip(), *tokens]
+        text = text.replace("|", "  ").strip()
     if re.search(r"(?<!\\)&", text):
         body = re.sub(r"\\\\.*$", "", text)
-        cells = re.split(r"(?<!\\)&", body)
+        cells = [part for cell in re.split(r"(?<!\\)&", body) for part in _over_columns(cell)]
         return [re.sub(r"\\([_%&$#])", r"\1", cell).strip() for cell in cells]
     if "\t" in text:
         return [cell.strip() for cell in text.split("\t")]
     fields = re.split(r"\s{2,}", text)
+    tokens = text.split()
+    if len(fields) > 1 and any(number_of(field) is None for field in fields):
+        if all(number_of(token) is not None for token in tokens):  # wide numbers leave one blank between them
+            return tokens
     if len(fields) == 1:
         # One blank between columns is common in printed frames; prose is told by its lack of numbers.
         words = text.split()

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from hub.checks.findings import Finding
-from hub.checks.matching import Matcher, Printed, print_columns
+from hub.checks.matching import Matcher
 from hub.checks.panels import Panel, fold
+from hub.checks.printed_columns import Printed, print_columns
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
 from hub.checks.thresholds import Thresholds
@@ -25,10 +27,14 @@ from hub.checks.thresholds import Thresholds
 _MOST_ROWS = 60
 _MATCHED = 0.9
 _CHANCE = 1e-3
+_TWICE_CHANCE = 0.05
 _MAX_COLUMNS = 8
 _MAX_OPTIONS = 3
 _MAX_HELD = 40_000_000  # rows of the extract behind the rarest column: with more nothing is rare
 _SPARE_DIGITS = 4.0
+_LEAST_NAMED = 3
+_MOST_TURNED = 60  # lines of a table that may be columns
+_SHIFTS = 8
 _CORRELATED = 10.0  # values of one row go together: this much likelier than chance alone
 
 
@@ -50,25 +56,90 @@ def find_unit_rows(
     table: Table, panel: Panel, explained: frozenset[int], thresholds: Thresholds
 ) -> Iterator[Finding]:
     """`trajectory` when the table shows records. `explained`: columns that a statistic reproduces."""
-    least = int(thresholds.limit("trajectory", "rows"))
-    if len(table.rows) < least or len(table.rows) > thresholds.max_rows:
-        return
-    printed = [column for column in _columns(table) if column.index not in explained]
     matcher = Matcher(panel.part)
-    for choice in _choices(printed, panel, matcher):
-        found = _records(choice, panel, matcher, thresholds) if choice else None
+    turned = _turned(table, panel) if not explained else None
+    for one in (table, turned) if turned is not None else (table,):
+        found = _find(one, explained, panel, matcher, thresholds)
         if found is not None:
-            evidence = {"columns": [column.name for column in choice], "of_rows": len(table.rows)}
+            columns, rows = found
+            evidence = {"columns": columns, "of_rows": len(one.rows)}
             yield finding(
                 "trajectory",
                 thresholds.severity("trajectory"),
                 table.place,
-                rows=found,
+                rows=rows,
                 limit=thresholds.min_units,
-                columns=", ".join(column.name for column in choice),
+                columns=", ".join(columns),
                 evidence=evidence,
             )
             return
+
+
+def _find(
+    table: Table, explained: frozenset[int], panel: Panel, matcher: Matcher, thresholds: Thresholds
+) -> tuple[list[str], int] | None:
+    """The variables that the columns of records are, and how many records there are."""
+    least = int(thresholds.limit("trajectory", "rows"))
+    if len(table.rows) < least or len(table.rows) > thresholds.max_rows:
+        return None
+    columns = _columns(table)
+    printed = [column for column in columns if column.index not in explained]
+    for choice in _choices(printed, panel, matcher):
+        found = _records(choice, panel, matcher, thresholds) if choice else None
+        if found is not None:
+            return [column.name for column in choice], found
+    named = _named(columns, panel, matcher) if not explained else []
+    if len(named) >= _LEAST_NAMED and all(
+        fold(head) == "" or any(column.printed.index == at for column in named) or _same(table.column(at))
+        for at, head in enumerate(table.columns)
+    ):
+        found = _as_named(named, table, matcher)
+        if found is not None:
+            return [column.name for column in named], found
+    return None
+
+
+def _same(cells: Sequence[str]) -> bool:
+    return len(set(cells)) == 1
+
+
+def _turned(table: Table, panel: Panel) -> Table | None:
+    """The table with its lines as columns, where the lines are called after variables."""
+    lines = [*([list(table.columns)] if table.headed else []), *(list(row) for row in table.rows)]
+    names = {fold(name) for name in panel.variables}
+    called = sum(fold(line[0]) in names for line in lines)
+    if called < _LEAST_NAMED or called < _MATCHED * (len(lines) - 1) or len(lines) > _MOST_TURNED:
+        return None
+    columns = list(zip(*lines, strict=True))
+    return Table(list(columns[0]), [list(row) for row in columns[1:]], table.place)
+
+
+def _as_named(columns: Sequence[_Column], table: Table, matcher: Matcher) -> int | None:
+    """How many rows are records: all columns are called after variables and say no statistic, each row stands
+    in the extract, and would not if the rarest column were moved against the others. Where no two rows have
+    the same labels, and one column alone has numbers, it may be a statistic of groups."""
+    joint = _joint(columns, matcher)
+    if joint is None or any(not hit.size for hit in joint):
+        return None
+    rarest = min(columns, key=lambda one: sum(one.sizes))
+    others = [one for one in columns if one is not rarest]
+    labels = list(zip(*(one.printed.keys.to_list() for one in others), strict=True))
+    telling = [one for one in columns if len(set(one.printed.keys.to_list())) * 2 > len(table.rows)]
+    twice = len(set(labels)) < len(labels)  # lines of groups have labels of their own
+    if not twice and len(telling) < 2:
+        return None
+    keys = rarest.printed.keys
+    matched = tried = 0
+    for shift in range(1, min(_SHIFTS, keys.len() - 1) + 1):
+        moved = replace(rarest.printed, keys=pl.concat([keys[shift:], keys[:shift]]))
+        found = _joint([*others, replace(rarest, printed=moved)], matcher)
+        different = [at for at in range(len(joint)) if at < keys.len() and moved.keys[at] != keys[at]]
+        matched += sum(found[at].size > 0 for at in different) if found is not None else len(different)
+        tried += len(different)
+    if not tried:
+        return None
+    chance = ((matched + 0.5) / (tried + 1)) ** len(joint)
+    return len(joint) if chance < (_TWICE_CHANCE if twice else _CHANCE) else None
 
 
 def _choices(printed: Sequence[Printed], panel: Panel, matcher: Matcher) -> Iterator[list[_Column]]:

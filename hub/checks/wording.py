@@ -100,12 +100,14 @@ class Hint:
     statistics: tuple[str, ...] = ()
     quantile: float | None = None
     variables: tuple[str, ...] = ()
+    weighted: bool = False
 
     def __add__(self, other: Hint) -> Hint:
         return Hint(
             tuple(dict.fromkeys((*self.statistics, *other.statistics))),
             self.quantile if self.quantile is not None else other.quantile,
             tuple(dict.fromkeys((*self.variables, *other.variables))),
+            self.weighted or other.weighted,
         )
 
 
@@ -182,9 +184,11 @@ def hint_of(text: str, panel: Panel | None) -> Hint:
     if quantile is not None:
         statistics = [one for one in statistics if one != "share"]
         statistics.insert(0, "quantile")
-    return Hint(tuple(dict.fromkeys(statistics)), quantile, variables)
+    weighted = any(_WEIGHTED.fullmatch(word) for word in words)
+    return Hint(tuple(dict.fromkeys(statistics)), quantile, variables, weighted)
 
 
+_WEIGHTED = re.compile(r"weighted|wtd|ponder(?:e|es|ee|ees)|gewichtet\w*")
 _UNITS = frozenset({"persons", "households", "employers"})
 
 

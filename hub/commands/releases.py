@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from hub.commands import context
+from hub.documents.releases import Record
 from hub.domain.errors import Refused
 
 release = typer.Typer(help="Releases.", no_args_is_help=True)
@@ -52,18 +53,43 @@ def verify(
     french = context.language().lower().startswith("fr")
     with context.sentences():
         given = {path.name: _read(path) for path in files or []}
+        if len(given) < len(files or []):
+            raise Refused(
+                "same_name",
+                "Two of the files have one name: verify them one after the other.",
+                "Deux des fichiers ont le même nom : vérifiez-les l’un après l’autre.",
+                field="files",
+            )
         trusted = read_key(key) if key is not None else None
         found, faults = verify_record(_read(record), given, key=trusted, is_signature=is_signature)
     for fault in faults:
         context.say(f"{'NON' if french else 'NO'}: {fault.fr if french else fault.en} [{fault.code}]")
     if faults:
         raise typer.Exit(1)
-    release_of = found.release
-    checkers = ", ".join(sorted(decision.checker for decision in found.decisions))
-    context.say(
-        f"OK: release {release_of.number} of project {release_of.project}, "
-        f"{release_of.released:%Y-%m-%d %H:%M} UTC, decided by {checkers}; "
-        f"{len(given)} of {len(found.files)} files given and unchanged"
-    )
+    context.say(_good(found, len(given), french=french))
     if trusted is None:
-        context.say(f"The key was not given: compare {found.key} with the office's")
+        context.say(
+            f"La clé n’a pas été donnée : comparez {found.key} à celle de l’unité"
+            if french
+            else f"The key was not given: compare {found.key} with the office's"
+        )
+
+
+def _good(record: Record, given: int, *, french: bool) -> str:
+    """What a record says that holds."""
+    release_of = record.release
+    checkers = ", ".join(sorted(decision.checker for decision in record.decisions))
+    number, project, moment = (
+        release_of.number,
+        release_of.project,
+        f"{release_of.released:%Y-%m-%d %H:%M} UTC",
+    )
+    if french:
+        return (
+            f"OK : libération {number} du projet {project}, {moment}, décidée par {checkers} ; "
+            f"{given} fichier(s) sur {len(record.files)} donné(s) et inchangé(s)"
+        )
+    return (
+        f"OK: release {number} of project {project}, {moment}, decided by {checkers}; "
+        f"{given} of {len(record.files)} files given and unchanged"
+    )

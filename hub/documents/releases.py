@@ -106,11 +106,13 @@ class OneDecider(Document):
 
 
 class AppliedRules(Document):
-    """The rules in force: SHA-256 over all policy files, thresholds of the checks, votes needed, and the
-    controls that a checker confirms, in the office's words (language → sentence). `one_decider`: set where
-    one vote was enough."""
+    """The rules in force: SHA-256 over all policy files, each rule of the checks with its severity
+    (`in_force`; records made before it was kept have none), their thresholds, votes needed, and the controls
+    that a checker confirms, in the office's words (language → sentence). `one_decider`: set where one vote
+    was enough."""
 
     policies: str
+    in_force: dict[str, Literal["note", "review", "block"]] = Field(default_factory=dict)
     thresholds: dict[str, Any]
     approvals_needed: int
     controls: dict[str, dict[str, str]] = Field(default_factory=dict)

@@ -11,6 +11,8 @@ from hub.portal.pages import go
 from hub.portal.permissions import About, Routes, needs
 from hub.portal.visits import CurrentVisit, Visit
 
+_PLACES = ("cell", "output", "table", "row", "column")
+
 
 def register(routes: Routes) -> None:
     checks = needs(Permission.SUBMISSION_REVIEW, About.SUBMISSION)
@@ -18,9 +20,10 @@ def register(routes: Routes) -> None:
 
 
 def add(visit: CurrentVisit, id: str) -> Response:
-    """Remark on the file `file`; `row` and `column`, counted from 1 as on the page, name a cell."""
+    """Remark on the file `file`; `row` and `column`, counted from 1 as on the page, name a cell, in a
+    notebook together with `cell`, `output` and `table`."""
     position = _number(visit, "file") or 0
-    place = {name: n - 1 for name in ("row", "column") if (n := _number(visit, name)) is not None}
+    place = {name: n - 1 for name in _PLACES if (n := _number(visit, name)) is not None}
     actions.add_comment(
         visit.office,
         submission_id=id,
@@ -30,7 +33,7 @@ def add(visit: CurrentVisit, id: str) -> Response:
         by=visit.actor,
         now=visit.now,
     )
-    return go(visit, f"/review/{id}?file={position}#remarks")
+    return go(visit, f"/review/{id}?file={position}&done=remarked#remarks")
 
 
 def _number(visit: Visit, name: str) -> int | None:

@@ -166,29 +166,24 @@ def _answer(
 
 def _menu(visit: Visit) -> list[tuple[str, str]]:
     """The pages open to these roles: address and key of the name."""
-    entries = [("/", "menu.home")]
-    if visit.may(Permission.PROJECT_CREATE):
-        entries.append(("/admin/projects", "menu.projects"))
-    elif visit.may(Permission.PROJECT_READ):
-        entries.append(("/projects", "menu.projects"))
-    if visit.reach(Permission.REQUEST_READ):
-        entries.append(("/requests", "menu.requests"))
-    if visit.reach(Permission.SUBMISSION_REVIEW):
-        entries.append(("/review", "menu.review"))
-    if visit.reach(Permission.SUBMISSION_READ) and (
-        visit.may(Permission.AUDIT_READ) or visit.reach(Permission.SUBMISSION_WITHDRAW)
-    ):
-        entries.append(("/submissions", "menu.submissions"))
-    if visit.may(Permission.PERSON_READ):
-        entries.append(("/admin/people", "menu.people"))
-    if visit.may(Permission.SOURCE_READ):
-        entries.append(("/admin/sources", "menu.sources"))
-    if visit.may(Permission.AUDIT_READ):
-        entries.append(("/audit", "menu.audit"))
-    if visit.reach(Permission.PUBLICATION_READ):
-        entries.append(("/manuscripts", "menu.publications"))
-    entries.append(("/dictionary", "menu.dictionary"))
-    return [(visit.url(path), name) for path, name in entries]
+    creates, reviews = visit.may(Permission.PROJECT_CREATE), visit.reach(Permission.SUBMISSION_REVIEW)
+    submits = visit.may(Permission.AUDIT_READ) or visit.reach(Permission.SUBMISSION_WITHDRAW)
+    entries = (
+        ("/", "menu.home", True),
+        ("/admin/projects", "menu.projects", creates),
+        ("/projects", "menu.projects", not creates and visit.may(Permission.PROJECT_READ)),
+        ("/requests", "menu.requests", visit.reach(Permission.REQUEST_READ)),
+        ("/review", "menu.review", reviews),
+        # Checkers reach them from their queue.
+        ("/review/statistics", "menu.statistics", not reviews and visit.may(Permission.REVIEW_STATISTICS)),
+        ("/submissions", "menu.submissions", submits and visit.reach(Permission.SUBMISSION_READ)),
+        ("/admin/people", "menu.people", visit.may(Permission.PERSON_READ)),
+        ("/admin/sources", "menu.sources", visit.may(Permission.SOURCE_READ)),
+        ("/audit", "menu.audit", visit.may(Permission.AUDIT_READ)),
+        ("/manuscripts", "menu.publications", visit.reach(Permission.PUBLICATION_READ)),
+        ("/dictionary", "menu.dictionary", True),
+    )
+    return [(visit.url(path), name) for path, name, is_open in entries if is_open]
 
 
 def _role_titles(visit: Visit) -> str:

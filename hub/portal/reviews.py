@@ -96,7 +96,8 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         images=visit.url(f"/review/{id}/files/{position}/image"),
         is_decided=decided(submission),
         remarks=remarks,
-        remarked={_cell_of(one) for one in remarks if one.position == position},
+        remarked=_remarked([one for one in remarks if one.position == position]),
+        remark_place=lambda one: place_in_words(place_of(one), None, visit.words.language),
         **_vote_form(visit, page, reports, error, deciders, disputed),
         **_numbers_made_again(visit, shown, reports[position]),
         **renderings.pointers(shown, reports[position], visit.words.language),
@@ -183,8 +184,17 @@ def _texts(submission: Submission) -> dict[str, str]:
     return {name: str(value) for name, value in submission.form.items()}
 
 
-def _cell_of(comment: ReviewComment) -> tuple[object, object]:
-    return comment.place.get("row"), comment.place.get("column")
+def place_of(comment: ReviewComment) -> Place:
+    """The place that a remark names."""
+    return Place(**{name: int(str(number)) for name, number in comment.place.items()})
+
+
+def _remarked(comments: Sequence[ReviewComment]) -> dict[cell_facts.Spot, set[tuple[int | None, int | None]]]:
+    """Printed table → the (row, column) that remarks are about."""
+    found: dict[cell_facts.Spot, set[tuple[int | None, int | None]]] = {}
+    for place in map(place_of, comments):
+        found.setdefault((place.cell, place.output, place.table or 0), set()).add((place.row, place.column))
+    return found
 
 
 def _file_wanted(visit: Visit, files: tuple[SubmittedFile, ...]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,15 @@ from tests.unit.checks.samples import FULL_FORM, notebook, pdf, png
 
 THRESHOLDS = Thresholds(min_units=10, row_level_min_rows=20)
 SCRIPTS = b"/Names<</JavaScript<</Names[(a)<</S/JavaScript/JS(app.alert(1))>>]>>>>"
+
+OPENING = b"/OpenAction<</S/J#61vaScript/JS(app.alert\\(1\\))>>"
+LAUNCHING = b"/OpenAction<</S /Launch/F(a.exe)>>"
+
+
+def packed() -> bytes:
+    """Objects as newer programs write them: many in one packed stream."""
+    content = zlib.compress(b"9 0 <</S/JavaScript/JS(app.alert(1))>>")
+    return b"20 0 obj<</Type/ObjStm/N 1/Length %d>>stream\n%b\nendstream endobj\n" % (len(content), content)
 
 
 def bomb() -> bytes:
@@ -63,6 +73,9 @@ CASES: list[tuple[str, str, Callable[[], bytes], str, bool]] = [
     ("a malformed notebook", "t.ipynb", lambda: b"{" + notebook().encode(), "notebook_malformed", False),
     ("50,000 × 50,000 pixels", "t.png", lambda: png(width=50_000, height=50_000), "image_too_large", False),
     ("a PDF with scripts", "t.pdf", lambda: pdf("Table", extra=SCRIPTS), "pdf_active", True),
+    ("a PDF that opens with a script", "t.pdf", lambda: pdf("Table", extra=OPENING), "pdf_active", True),
+    ("a PDF whose script is packed away", "t.pdf", lambda: pdf("Table") + packed(), "pdf_active", True),
+    ("a PDF that starts a program", "t.pdf", lambda: pdf("Table", extra=LAUNCHING), "pdf_active", True),
     ("a workbook with links", "t.xlsx", linked, "workbook_hidden", True),
     ("JSON nested too deep", "t.json", lambda: b"[" * 100_000 + b"]" * 100_000, "json_malformed", True),
     ("a drawing nested too deep", "t.svg", lambda: b"<svg>" + b"<g>" * 100_000, "drawing_malformed", False),

@@ -4,7 +4,7 @@
 
 const SWITCH = "vitrine-keys";
 const findings = [...document.querySelectorAll(".finding")];
-const sheet = document.querySelector("table[data-cells]");
+const sheets = [...document.querySelectorAll("table[data-cells]")].filter((table) => table.tBodies[0]);
 let at = -1;
 
 function shownCell(id) {
@@ -52,15 +52,19 @@ function hide() {
   open = null;
 }
 
-if (sheet) {
+// One stop of the tab key for each table; the arrows move inside it.
+function attend(sheet) {
   const rows = [...sheet.tBodies[0].rows].map((row) => [...row.cells].filter((cell) => cell.matches("td")));
-  const cells = rows.flat();
-  for (const cell of cells) cell.tabIndex = -1;
-  if (cells.length) cells[0].tabIndex = 0; // one stop for the whole table; the arrows move inside it
+  const places = new Map();
+  rows.forEach((row, r) => row.forEach((cell, c) => places.set(cell, [r, c])));
+  for (const cell of places.keys()) cell.tabIndex = -1;
+  let stop = places.keys().next().value;
+  if (stop) stop.tabIndex = 0;
   const move = (cell) => {
     if (!cell) return;
-    for (const one of cells) one.tabIndex = -1;
-    cell.tabIndex = 0;
+    stop.tabIndex = -1;
+    stop = cell;
+    stop.tabIndex = 0;
     cell.focus({ preventScroll: true });
     cell.scrollIntoView({ block: "nearest", inline: "nearest" });
     show(cell);
@@ -76,8 +80,7 @@ if (sheet) {
   sheet.addEventListener("keydown", (event) => {
     const cell = event.target.closest("td");
     if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
-    const row = rows.findIndex((one) => one.includes(cell));
-    const column = rows[row]?.indexOf(cell);
+    const [row, column] = places.get(cell);
     const next = {
       ArrowUp: () => rows[row - 1]?.[column],
       ArrowDown: () => rows[row + 1]?.[column],
@@ -90,6 +93,56 @@ if (sheet) {
     event.preventDefault();
     move(next());
   });
+}
+sheets.forEach(attend);
+
+// Into the first table; from a table into the next.
+function intoTable() {
+  const from = sheets.indexOf(document.activeElement?.closest("table[data-cells]"));
+  const stop = sheets[(from + 1) % sheets.length]?.querySelector("td[tabindex='0']");
+  if (stop) focusOn(stop, "nearest");
+}
+
+// What is being written stays while one looks at another file, page or difference: in this tab only, for this
+// person only, until the vote or the remark is in.
+const vote = document.querySelector("[data-draft]");
+if (vote) keepDrafts(vote.dataset.person, vote.dataset.draft);
+
+function keepDrafts(person, submission) {
+  const own = `vitrine-draft:${person}:`;
+  try {
+    for (const key of Object.keys(sessionStorage)) {
+      if (key.startsWith("vitrine-draft:") && !key.startsWith(own)) sessionStorage.removeItem(key);
+    }
+    const form = document.getElementById("vote-form");
+    if (form) keep(form, `${own}${submission}:vote`, form.hasAttribute("data-kept"));
+    else sessionStorage.removeItem(`${own}${submission}:vote`);
+    const position = document.querySelector("#remark-form [name=file]").value;
+    const remarked = new URLSearchParams(location.search).get("done") === "remarked";
+    keep(document.getElementById("remark-form"), `${own}${submission}:remark-${position}`, remarked);
+  } catch {
+    // A browser that keeps nothing: what is written is lost with the page.
+  }
+}
+
+// `fresh`: what the page brings holds, not what was kept.
+function keep(form, key, fresh) {
+  const fields = [...form.elements].filter(
+    (field) => field.name && field.name !== "output" && field.matches("textarea, input:not([type=hidden])"),
+  );
+  const names = (field) => (field.type === "checkbox" ? `${field.name}=${field.value}` : field.name);
+  const kept = fresh ? {} : JSON.parse(sessionStorage.getItem(key) ?? "{}");
+  for (const field of fields) {
+    const value = kept[names(field)];
+    if (field.type === "checkbox") field.checked = value ?? field.checked;
+    else field.value = value ?? field.value;
+  }
+  const save = () => {
+    const values = fields.map((field) => [names(field), field.type === "checkbox" ? field.checked : field.value]);
+    sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(values)));
+  };
+  if (fresh) save();
+  form.addEventListener("input", save);
 }
 
 // Keys
@@ -125,15 +178,19 @@ function follow(key) {
   return true;
 }
 
-function focusOn(element) {
+function focusOn(element, block = "center") {
   element.focus({ preventScroll: true });
-  element.scrollIntoView({ block: "center" });
+  element.scrollIntoView({ block });
 }
 
 function remark() {
   const cell = document.activeElement?.closest("td[data-at-row]");
-  document.getElementById("remark-row").value = cell?.dataset.atRow ?? "";
-  document.getElementById("remark-column").value = cell?.dataset.atColumn ?? "";
+  const at = cell ? { ...cell.closest("table").dataset, ...cell.dataset } : {};
+  const named = { cell: at.atCell, output: at.atOutput, table: at.atTable, row: at.atRow, column: at.atColumn };
+  for (const [name, number] of Object.entries(named)) {
+    const field = document.getElementById(`remark-${name}`);
+    if (field) field.value = number ?? "";
+  }
   focusOn(document.getElementById("remark"));
 }
 
@@ -144,7 +201,7 @@ const keys = {
   p: () => follow("p"),
   d: () => follow("d"),
   v: () => follow("v"),
-  g: () => sheet?.querySelector("td[tabindex='0']")?.focus(),
+  g: intoTable,
   u: () => document.getElementById("show-behind")?.click(),
   c: remark,
   t: () => {

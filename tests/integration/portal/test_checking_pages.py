@@ -255,3 +255,10 @@ def test_an_auditor_who_is_of_the_project_copies_nothing(stage: Stage, session: 
     answer = stage.visit("eve").get(f"{P}/submissions/{submission}/files/0/original")
     assert answer.status_code == 403
     assert CSV not in answer.content
+
+
+def test_who_reads_the_figures_without_checking_finds_the_way_to_them(stage: Stage) -> None:
+    link = f'href="{P}/review/statistics"'
+    for who, finds in (("bob", True), ("eve", True), ("chloe", False), ("ana", False)):
+        assert (link in stage.visit(who).get(f"{P}/").text) is finds
+    assert link in stage.visit("chloe").get(f"{P}/review").text

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from hub.actions import projects
+from hub.actions import projects, sessions
 from tests import factories
 from tests.integration.portal.stage import FORM, TABLE, P, Stage, make_stage, parts
 from tests.integration.portal.test_uploads import (
@@ -163,6 +163,11 @@ def test_a_desk_has_so_many_prechecks_per_hour(tmp_path: Path) -> None:
     answer = ask(stage, session, FORM, ("a.csv", SMALL))
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "too_many_prechecks")
     assert "finding" not in answer.text
+    # Closing the desk and opening it again is no way around it.
+    sessions.end_session(office, session_id=session, reason="stopped", by=factories.SYSTEM, now=times[0])
+    session = factories.open_session(office).session.id
+    answer = ask(stage, session, FORM, ("a.csv", SMALL))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "too_many_prechecks")
     times[0] = later(times[0])
     assert ask(stage, session, FORM, ("a.csv", SMALL)).status_code == 200
 

@@ -113,8 +113,10 @@ def visit(chromium: Browser, house: House, path: str, **options: object) -> Page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [400, 1280])
-@pytest.mark.parametrize("path", ["/review", "/review/{id}", "/review/{id}?tab=differences"])
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize(
+    "path", ["/review", "/review/{id}", "/review/{id}?tab=differences", "/review/statistics"]
+)
 def test_no_page_is_wider_than_its_window(
     chromium: Browser, house: House, path: str, width: int, scheme: str
 ) -> None:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from hub.actions import releases, reviews, submissions
 from hub.actions.ports import Office
 from hub.adapters.signatures import Ed25519Signer, is_signature
+from hub.documents.policies import load_policies
 from hub.documents.releases import Record, canonical, read_record
 from hub.domain.errors import NotFound, PermissionDenied, Refused
 from hub.domain.lifecycle import SubmissionState
@@ -233,6 +234,9 @@ def test_the_record_says_what_was_decided_and_never_the_evidence(record: bytes, 
     assert sorted(d.checker for d in told.decisions) == ["chloe", "denis"]
     assert told.rules.policies == office.rules.fingerprint
     assert told.rules.thresholds["small_units"] == {"units": 10}
+    rules = load_policies(factories.ROOT / "policies").outputs.rules
+    assert told.rules.in_force == {name: rule.severity for name, rule in rules.items()}
+    assert told.rules.in_force["extreme"] == "block"  # a rule without a threshold
     assert told.release.released == NOW
     controls = office.rules.review.controls
     assert [set(decision.confirmed) for decision in told.decisions] == [set(controls)] * 2

@@ -9,6 +9,12 @@ import polars as pl
 import pytest
 
 from hub.checks import Verdict
+from hub.checks.dominance import _parts, dominance
+from hub.checks.extracts import open_extract
+from hub.checks.groups import Groups
+from hub.checks.measures import Measure
+from hub.checks.panels import Panel
+from hub.checks.thresholds import Thresholds
 from tests.unit.checks.surveys import ALONE, RARE, judged, rules_of, survey, written
 
 # `large` of one person of North is a third of its group's sum, and nearly all of its squared deviations.
@@ -96,3 +102,31 @@ def test_a_dispersion_of_all_is_a_total_too(extract: Path, tmp_path: Path) -> No
     assert (report.verdict, rules_of(report)) == (Verdict.BLOCK, {"suppression_undone"})
     own = LARGE["wage"].std()
     assert judged(extract, tmp_path, f"region,wage_sd\n{rows}All,{own:.4f}\n").verdict is not Verdict.BLOCK
+
+
+@pytest.mark.parametrize("statistic", ["mean", "sum", "sd", "se", "ci_low", "correlation"])
+@pytest.mark.parametrize("seed", range(6))
+def test_no_unit_passes_the_bound_that_spares_the_search(
+    extract: Path, statistic: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same findings as by looking at all units, and a bound that each unit's share keeps."""
+    rng = np.random.default_rng(seed)
+    (part,) = open_extract(extract).parts
+    panel = Panel(part, {"person": "pid"})
+    groups = Groups(panel, rng.integers(-1, 5, panel.rows).astype(np.int16), 5)
+    spared = 0
+    for name, weight in (("wage", None), ("income", None), ("large", None), ("wage", "bonus")):
+        measure = Measure(
+            statistic, name, weight=weight, other="bonus" if statistic == "correlation" else None
+        )
+        thresholds = Thresholds(min_units=10, row_level_min_rows=20)
+        bounded = [dominance(groups, at, measure, ["person"], thresholds) for at in range(5)]
+        for part_of in _parts(groups, measure):
+            most = np.array([part_of.most("person", at) for at in range(5)])
+            held = np.nan_to_num(part_of.tops("person")[0])
+            assert (held <= most * (1 + 1e-9)).all()
+            spared += int((most < 0.3).sum())
+        with monkeypatch.context() as patch:
+            patch.setattr("hub.checks.dominance._Part.most", lambda *_: float("inf"))
+            assert [dominance(groups, at, measure, ["person"], thresholds) for at in range(5)] == bounded
+    assert spared or statistic == "correlation"  # there one bonus may be as large as all others

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -18,7 +19,9 @@ from hub.checks import (
     load_report,
     place_in_words,
 )
+from hub.checks.problem_words import in_french
 from hub.checks.sentences import SENTENCES, finding
+from tests.conftest import ROOT
 
 REPORT = Report(
     Verdict.BLOCK,
@@ -152,3 +155,31 @@ def test_the_units_of_a_median_are_those_of_the_policy() -> None:
     message = finding("order_statistic", Severity.REVIEW, **told).message
     assert "demande 25 unités" in message["fr"]
     assert "needs 25 units" in message["en"]
+
+
+def said_by_parsers() -> list[str]:
+    """Every fixed text with which a parser of hostile files says what is wrong."""
+    texts = "".join(path.read_text() for path in sorted((ROOT / "hub" / "checks").glob("*.py")))
+    raised = re.findall(r'(?:ArchiveProblem|Malformed\w+)\(f?"([^"]+)"', texts)
+    hidden = (ROOT / "hub" / "checks" / "canonical_workbooks.py").read_text()
+    given = re.findall(r'problem=f?"([^"]+)"', texts) + re.findall(r'\), "([a-z ]+)"\),\n', hidden)
+    return sorted({re.sub(r"\{[^}]*\}", "7", one) for one in (*raised, *given)})
+
+
+@pytest.mark.parametrize("said", said_by_parsers())
+def test_what_a_parser_says_has_its_french(said: str) -> None:
+    assert in_french(said) != said
+
+
+def test_a_sentence_is_in_one_language_and_groups_digits() -> None:
+    told = finding("archive_limit", Severity.BLOCK, problem="more than 200 files")
+    assert "plus de 200 fichiers" in told.message["fr"]
+    assert told.evidence["problem"] == "more than 200 files"
+    large = finding("too_large", Severity.BLOCK, size=2_000_000_000, limit=16_000_000)
+    assert "16\u202f000\u202f000" in large.message["fr"]
+    assert "16,000,000" in large.message["en"]
+    assert large.evidence["limit"] == 16_000_000
+
+
+def test_a_name_that_a_researcher_chose_is_said_as_it_is() -> None:
+    assert in_french("metadata.widgets") == "metadata.widgets"

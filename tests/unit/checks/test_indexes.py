@@ -18,14 +18,19 @@ from hub.checks import Limits, check_in_subprocess
 from hub.checks.confinement import limits_for
 from hub.checks.engine import run_checks
 from hub.checks.extracts import Part, open_extract, open_with_index
+from hub.checks.filters import mask_of
 from hub.checks.findings import Place, Report
 from hub.checks.groups import Groups
 from hub.checks.indexes import Sealed, UnreadableIndex, identity_of, make_index, open_index, seal_of, verify
-from hub.checks.matching import Matcher, print_columns
+from hub.checks.layouts import Axis, Band
+from hub.checks.matching import Matcher
+from hub.checks.measures import Cube
 from hub.checks.panels import Panel
 from hub.checks.prepared import Indexes
+from hub.checks.printed_columns import print_columns
 from hub.checks.tables import Table
 from hub.checks.thresholds import Thresholds
+from hub.documents.filters import Comparison, Operator
 
 THRESHOLDS = Thresholds(min_units=10, row_level_min_rows=20)
 UNITS = {"person": "pid", "household": "hid"}
@@ -110,6 +115,71 @@ def test_an_index_answers_as_the_files_do(extract: Path, indexes: Indexes) -> No
         np.testing.assert_allclose(ours.top_shares(kind, "wage"), theirs.top_shares(kind, "wage"))
 
 
+def test_rows_are_counted_as_an_index_tells_them(extract: Path, indexes: Indexes) -> None:
+    sealed = indexes.made(extract, "a", UNITS)
+    assert sealed is not None
+    (plain,) = open_extract(extract).parts
+    (part,) = open_with_index(extract, sealed).parts
+    one, two = Panel(plain, UNITS), Panel(part, UNITS)
+    for names in (
+        ("region",),
+        ("union",),
+        ("region", "union"),
+        ("year", "region"),
+        ("year", "union", "region"),
+    ):
+        ours, theirs = one.crossing(names), two.crossing(names)
+        assert ours is not None
+        assert theirs is not None
+        assert ("rows" in theirs._sums) is (len(names) < 3)
+        np.testing.assert_array_equal(ours.total("rows"), theirs.total("rows"))
+
+
+@pytest.mark.parametrize(
+    ("bands", "told"),
+    [
+        ([(0, 10, True, False), (10, 30, True, True), (40, 1e9, False, True)], True),
+        ([(30, 80, False, True), (-5, 30, False, True)], True),
+        ([(0, 10, True, True), (10, 30, True, True)], True),  # no wage is 10
+        ([(0, 30, True, True), (10, 40, True, True)], False),
+    ],
+)
+def test_rows_of_bands_are_counted_as_an_index_tells_them(
+    extract: Path, indexes: Indexes, bands: list[Band], told: bool
+) -> None:
+    sealed = indexes.made(extract, "a", UNITS)
+    assert sealed is not None
+    (part,) = open_with_index(extract, sealed).parts
+    panel, axis = Panel(part, UNITS), Axis("wage", bands=tuple(bands))
+    counted = np.bincount(axis.levels(panel) + 1, minlength=len(bands) + 1)[1:]
+    rows = axis.rows_told(panel)
+    assert (rows is not None) is told
+    if rows is not None:
+        np.testing.assert_array_equal(rows, counted)
+    np.testing.assert_array_equal(Cube(panel, (axis,)).groups((True,), "known").rows(), counted)
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "values"),
+    [
+        ("region", "==", ["North"]), ("region", "not in", ["North", "East"]), ("year", "<", [2003]),
+        ("year", "between", [2002, 2004]), ("union", "is missing", []), ("union", "is present", []),
+        ("union", "!=", [1]), ("wage", "is missing", []), ("wage", ">", [20.0]), ("income", "is present", []),
+    ],
+)  # fmt: skip
+def test_a_filter_keeps_the_same_rows_with_an_index(
+    extract: Path, indexes: Indexes, field: str, operator: str, values: list[object]
+) -> None:
+    sealed = indexes.made(extract, "a", UNITS)
+    assert sealed is not None
+    (plain,) = open_extract(extract).parts
+    (part,) = open_with_index(extract, sealed).parts
+    condition = Comparison(field=field, operator=Operator(operator), values=tuple(values))
+    kept = mask_of(condition, Panel(plain, UNITS))
+    assert 0 < kept.sum() <= kept.size
+    np.testing.assert_array_equal(mask_of(condition, Panel(part, UNITS)), kept)
+
+
 @pytest.fixture(scope="module", params=["with an index", "without"])
 def part(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Part:
     directory = tmp_path_factory.mktemp("extract")
@@ -135,14 +205,16 @@ def test_printed_numbers_are_found_as_among_all_rows(name: str, decimals: int, p
     assert highest.tolist() == sorted(known)[-5:]
 
 
+@pytest.mark.parametrize("first", [1, 4_096])  # rows with a value that are looked at before all of them
 @pytest.mark.parametrize("rare", [0.0, 0.02, 1.0])  # of the rows: so many are looked at one by one
 @pytest.mark.parametrize(
     "names", [("region", "year"), ("region", "union", "year"), ("income", "year"), ("year", "wage", "region")]
 )
 def test_rows_of_printed_tuples_are_counted_as_by_joining(
-    names: tuple[str, ...], rare: float, part: Part, monkeypatch: pytest.MonkeyPatch
+    names: tuple[str, ...], rare: float, first: int, part: Part, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hub.checks.matching._RARE_SHARE", rare)
+    monkeypatch.setattr("hub.checks.matching._FIRST", first)
     rows = survey().select(names).sample(60, seed=3)
     shuffled = rows.select(pl.col(name).shuffle(seed=at) for at, name in enumerate(names))
     printed = pl.concat([rows, shuffled]).unique(maintain_order=True)
@@ -167,7 +239,11 @@ def forged(directory: Path) -> None:
     told = content["parts"]["units.parquet"]["columns"]["region"]
     name, kind, size = told["arrays"]["codes"]
     (directory / name).write_bytes(np.zeros(size, dtype=kind).tobytes())
-    content["sha256"][name] = hashlib.sha256((directory / name).read_bytes()).hexdigest()
+    values = json.loads((directory / told["values"]).read_text())
+    values["rows"] = [sum(values["rows"]), *[0] * (len(values["rows"]) - 1)]
+    (directory / told["values"]).write_text(json.dumps(values))
+    for changed in (name, told["values"]):
+        content["sha256"][changed] = hashlib.sha256((directory / changed).read_bytes()).hexdigest()
     (directory / "index.json").write_text(json.dumps(content))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ import pytest
 
 from hub.checks.declared import UnreadableClaim
 from hub.checks.filters import UnreadableFilter, mask_of
+from hub.checks.models import _few_beside
 from hub.checks.panels import Panel, open_panels
-from hub.checks.regressions import fit_declared
+from hub.checks.regressions import Column, constant, fit_declared, in_one_design, stacked
 from hub.documents.outputs import DeclaredRegression, DeclaredTable
 from tests.unit.checks.surveys import UNITS, survey, written
 
@@ -132,3 +134,44 @@ def test_a_filter_on_no_variable_or_of_another_kind_is_refused(
 ) -> None:
     with pytest.raises(UnreadableFilter):
         filtered(condition, panel)
+
+
+def test_the_parameters_of_one_design_are_its_columns() -> None:
+    rows = 500
+    columns = [
+        Column(str(at), (), partial(np.full, rows, float(at)))
+        if at
+        else Column("0", (), partial(constant, rows))
+        for at in range(4)
+    ]
+    parameters = in_one_design(columns, rows)
+    design = stacked(parameters)
+    assert all(np.shares_memory(design, one.values) for one in parameters)
+    assert design[0].tolist() == [1.0, 1.0, 2.0, 3.0]
+    np.testing.assert_array_equal(stacked(parameters, 3), design[:3])
+    for others in (parameters[::-1], parameters[:2], [parameters[0], *parameters[:3]]):
+        np.testing.assert_array_equal(stacked(others), np.column_stack([one.values for one in others]))
+    with pytest.raises(UnreadableClaim):
+        in_one_design(columns, 200_000_000)
+
+
+@pytest.mark.parametrize("many", [10, 1_000_000])  # rows from which the usual value is looked for among some
+@pytest.mark.parametrize("longest", [1, 400])
+@pytest.mark.parametrize(
+    ("other", "found"),
+    [
+        ([1.0] * 3, {"person": 3}), ([1.0] * 30, {}), ([1.0, 2.0, 3.0], {"person": 3}),
+        ([1.0] * 150 + [2.0] * 150, {}), ([], {}),
+    ],
+)  # fmt: skip
+def test_few_units_beside_the_usual_value_of_a_regressor(
+    other: list[float], found: dict[str, int], longest: int, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.checks.models._MANY", many)
+    values = np.zeros(400)
+    values[50 : 50 + len(other)] = other
+    inside = {"person": np.arange(400, dtype=np.int32)}
+    assert _few_beside(values, inside, 10, longest) == found
+    assert _few_beside(values[::-1].copy(), inside, 10, longest) == found
+    with_one = np.where(values == 0, 1.0, 0.0)  # a dummy for all but a few
+    assert _few_beside(with_one, inside, 10, longest) == found

@@ -97,3 +97,15 @@ def test_a_changed_file_and_a_changed_record_are_named(folder: Path, tmp_path: P
 def test_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VITRINE_LOCALE", "fr")
     assert "la signature n’est pas celle" in verify("record.json", "--key", "0" * 64)[1]
+
+
+def test_in_french_it_answers_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANG", "fr_FR.UTF-8")
+    assert "OK : libération 1 du projet wages" in verify("record.json", "table.csv")[1]
+    assert f"comparez {KEY} à celle de l’unité" in verify("record.json")[1]
+
+
+def test_of_two_files_of_one_name_none_is_passed_over(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_bytes(b"changed")
+    exit_code, output = verify("record.json", str(tmp_path / "table.csv"), "table.csv", "--key", KEY)
+    assert (exit_code, "same_name" in output) == (2, True)

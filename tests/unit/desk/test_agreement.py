@@ -120,6 +120,21 @@ def test_each_shape(extract: Path, thresholds: Thresholds, shape: str) -> None:
     assert not rules_of("t.csv", extract, thresholds) & UNEXPLAINED
 
 
+@pytest.mark.parametrize("spread", [False, True])
+@pytest.mark.parametrize("of", [None, "wage"])
+def test_a_suppressed_table_with_totals_gives_nothing_back(
+    extract: Path, thresholds: Thresholds, of: str | None, *, spread: bool
+) -> None:
+    table = vitrine.table(
+        "people", ["region", "age"], "mean" if of else "count", of, breaks={"age": [18, 19, 20, 30, 40, 75]},
+        file="t.csv", total="all", spread=spread,
+    )  # fmt: skip
+    assert table.small() > 3
+    vitrine.suppress(table)
+    found = rules_of("t.csv", extract, thresholds)
+    assert not found & {"suppression_solvable", "suppression_undone", "small_units", "small_count"}
+
+
 @pytest.mark.parametrize(
     "more",
     [{"by": "sex"}, {"time": "year"}, {"by": "sex", "time": "sex"}],

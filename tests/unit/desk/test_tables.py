@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import vitrine
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from vitrine.declarations import number_text
 from vitrine.suppression import suppressed_lines
 
+from hub.checks.suppression import Margins, audit
 from hub.documents.outputs import Declaration, parse_declaration
 
 
@@ -155,6 +158,30 @@ def test_suppression_in_two_directions(secondary: bool, hidden: int) -> None:
     found = suppressed_lines(lines, ["a", "b"], counts, below=10, secondary=secondary)
     assert found[0]
     assert found.sum() == hidden
+
+
+SIZES = st.lists(st.lists(st.integers(1, 40), min_size=3, max_size=3), min_size=2, max_size=5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sizes=SIZES)
+def test_what_is_hidden_is_not_given_back_by_totals(sizes: list[list[int]]) -> None:
+    cells = [(r, c, n) for r, line in enumerate(sizes) for c, n in enumerate(line)]
+    cells += [(r, "T", sum(line)) for r, line in enumerate(sizes)]
+    cells += [("T", c, sum(column)) for c, column in enumerate(zip(*sizes, strict=True))]
+    cells += [("T", "T", sum(map(sum, sizes)))]
+    lines = pd.DataFrame(cells, columns=["a", "b", "n"]).astype({"a": object, "b": object})
+    hidden = suppressed_lines(lines, ["a", "b"], lines["n"], below=10, secondary=True, total="T")
+    assert hidden[(lines["n"] < 10).to_numpy()].all()
+    shown = {(a, b): None if hide else float(n) for (a, b, n), hide in zip(cells, hidden, strict=True)}
+    rows, columns = range(len(sizes)), range(3)
+    margins = Margins(
+        rows=[shown[r, "T"] for r in rows], columns=[shown["T", c] for c in columns], grand=shown["T", "T"]
+    )
+    assert audit([[shown[r, c] for c in columns] for r in rows], margins, threshold=10) == []
+    for line, total in [([(r, c) for c in columns], (r, "T")) for r in rows]:
+        rest = [sizes[r][c] for r, c in line if shown[r, c] is None]
+        assert not rest or shown[total] is None or sum(rest) >= 10
 
 
 def test_rounding_is_declared() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from typing import Any
@@ -241,6 +241,8 @@ def _measure(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _require_sense(output: Mapping[str, Any]) -> None:
     groupings, measures = output["by"], output["measures"]
+    if not measures:
+        raise BadArgument("measures", fr="une mesure au moins", en="at least one measure")
     titles = [title_of(each) for each in groupings] + [each["column"] for each in measures]
     if len(set(titles)) != len(titles):
         raise BadArgument("column", fr="deux colonnes du même nom", en="two columns of the same name")
@@ -269,7 +271,10 @@ def make(recipe: Recipe) -> Table:
     lines = _ordered(cells.assign(**{UNITS: counts.reindex(cells.index)}), keys, output)
     hidden = np.zeros(len(lines), dtype=bool)
     if recipe.below is not None:
-        hidden = suppressed_lines(lines, keys, lines[UNITS], below=recipe.below, secondary=recipe.secondary)
+        hidden = suppressed_lines(
+            lines, keys, lines[UNITS], below=recipe.below, secondary=recipe.secondary, total=TOTAL,
+            together=_together(chosen, lines, keys, output, units),
+        )  # fmt: skip
     shown = _printed(lines, keys, recipe, hidden)
     if output.get("spread"):
         shown = _spread(shown, keys, lines[RANK].to_numpy())
@@ -376,13 +381,47 @@ def _unit_counts(
     rows: pd.DataFrame, keys: Sequence[str], output: Mapping[str, Any], units: Sequence[str]
 ) -> pd.Series:
     """The fewest distinct units of any type behind a line: rows with a value of every variable measured."""
+    valued = _valued(rows, output)
+    parts = [
+        _whole(grouped(valued, kept, lambda part: _fewest(part, units)), keys, kept)
+        for kept in _subsets(keys, output)
+    ]
+    return pd.concat(parts)
+
+
+def _valued(rows: pd.DataFrame, output: Mapping[str, Any]) -> pd.DataFrame:
     measured = [each["of"] for each in output["measures"] if "of" in each]
-    valued = rows.dropna(subset=measured) if measured else rows
+    return rows.dropna(subset=measured) if measured else rows
 
-    def fewest(part: pd.DataFrame) -> int:
-        return min((part[unit].nunique() for unit in units), default=len(part))
 
-    return pd.concat([_whole(grouped(valued, kept, fewest), keys, kept) for kept in _subsets(keys, output)])
+def _fewest(rows: pd.DataFrame, units: Sequence[str]) -> int:
+    return min((rows[unit].nunique() for unit in units), default=len(rows))
+
+
+def _together(
+    rows: pd.DataFrame,
+    lines: pd.DataFrame,
+    keys: Sequence[str],
+    output: Mapping[str, Any],
+    units: Sequence[str],
+) -> Callable[[Sequence[int]], float]:
+    """The fewest distinct units of any type behind several lines together."""
+    valued = _valued(rows, output)
+    behind: dict[tuple[str, ...], dict[tuple[Any, ...], Any]] = {}
+
+    def rows_of(position: int) -> Any:
+        line = lines.iloc[position]
+        kept = tuple(key for key in keys if line[key] != TOTAL)
+        if not kept:
+            return np.arange(len(valued))
+        if kept not in behind:
+            found = valued.groupby(list(kept), observed=True, sort=False, dropna=True).indices
+            behind[kept] = {key if isinstance(key, tuple) else (key,): at for key, at in found.items()}
+        return behind[kept].get(tuple(line[key] for key in kept), np.arange(0))
+
+    return lambda positions: _fewest(
+        valued.iloc[np.unique(np.concatenate([rows_of(position) for position in positions]))], units
+    )
 
 
 def _ordered(cells: pd.DataFrame, keys: Sequence[str], output: Mapping[str, Any]) -> pd.DataFrame:
