@@ -18,11 +18,12 @@ Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int64]
 
-MAX_ROWS = 2_000_000  # beyond, counting every pair would take longer than a file may
+MOST_WORK = 100_000_000  # rows counted, over all pairs of variables: half a second
 _MOST_VALUES = 40
 _MOST_BOUNDS = 400
 _MOST_VARIABLES = 40
 _MOST_FOUND = 24
+_LEAST_PAIRS = 20  # of many rows, none are tried rather than fewer
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class _Coded:
     """A variable whose values part the rows: `codes` of the kept rows (−1: none). `ordered`: its conditions
     are bounds, else single values."""
 
-    codes: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.int32]
     size: int
     ordered: bool
 
@@ -39,12 +40,15 @@ def parts_of(panel: Panel, keep: Mask, wanted: int, used: Sequence[str]) -> Iter
     """Sets of `wanted` of the kept rows: those with a value of one variable, or up or down to a value of one
     that the model has (`used`), and with a value of another. The first few."""
     rows = np.flatnonzero(keep)
-    if rows.size > MAX_ROWS or not 0 < wanted < rows.size:
+    if rows.size > MOST_WORK // _LEAST_PAIRS or not 0 < wanted < rows.size:
         return
     coded = _coded(panel, rows, used)
-    found = 0
+    found = work = 0
     for k, one in enumerate(coded):
         for other in coded[k + 1 :]:
+            work += rows.size
+            if work > MOST_WORK:
+                return
             for chosen in _of_size(one, other, wanted):
                 yield rows[chosen]
                 found += 1
@@ -61,11 +65,11 @@ def _coded(panel: Panel, rows: Rows, used: Sequence[str]) -> list[_Coded]:
             continue
         distinct, codes = np.unique(values[rows], return_inverse=True)
         if 2 < distinct.size <= _MOST_BOUNDS and bool(np.isfinite(distinct).all()):
-            found.append(_Coded(codes.ravel().astype(np.int64), distinct.size, ordered=True))
+            found.append(_Coded(codes.ravel().astype(np.int32), distinct.size, ordered=True))
     for name in list(panel.variables)[:_MOST_VARIABLES]:
         known = panel.categories(name)
         if known is not None and 2 <= len(known.values) <= _MOST_VALUES:
-            codes = known.codes[rows].astype(np.int64)
+            codes = known.codes[rows].astype(np.int32)
             found.append(_Coded(codes, len(known.values), ordered=False))
     return found
 
@@ -94,7 +98,7 @@ def _cumulated(counts: Counts, axis: int, direction: str) -> Counts:
     return np.flip(np.cumsum(np.flip(counts, axis), axis=axis), axis)
 
 
-def _meets(codes: npt.NDArray[np.int64], at: int, direction: str) -> Mask:
+def _meets(codes: npt.NDArray[np.int32], at: int, direction: str) -> Mask:
     if direction == "is":
         return np.asarray(codes == at)
     return np.asarray(codes <= at if direction == "up to" else codes >= at)

@@ -27,6 +27,7 @@ Codes = npt.NDArray[np.int64]
 _MOST_LEVELS = 60
 _MOST_TERMS = 20
 _MOST_LINES = 40  # of one print
+_MOST_CELLS = 40_000_000  # of a design: rows times coefficients
 _NUMBER = r"(-?[\d.]+(?:e[-+]\d+)?)"
 _P = rf"p-value (= |< )({_NUMBER[1:-1]})"
 _NAME = r"(?:[A-Za-z_.]{1,12}\$)?([A-Za-z][\w.]*)"
@@ -214,6 +215,9 @@ def _anova(lines: Sequence[str], first: int, panel: Panel, least: int) -> Printe
         keep &= present(name, panel)
     rows = np.flatnonzero(keep)
     outcome = parameter_of("outcome", of, panel, rows).make()
+    sizes = [_size_of(term[0], panel) for term in said]
+    if rows.size * (1 + sum(sizes)) > _MOST_CELLS:
+        raise UnreadableClaim("terms")
     blocks = [_columns_of(term[0], panel, rows) for term in said]
     parameters = (Parameter("Intercept", (), np.ones(rows.size)), *(one for block in blocks for one in block))
     _require(rows.size > len(parameters))
@@ -272,6 +276,12 @@ def _factor_name(term: str, panel: Panel) -> str | None:
     if hit is not None:
         return hit.group(1)
     return term if term in panel.variables and panel.numbers(term) is None else None
+
+
+def _size_of(term: str, panel: Panel) -> int:
+    """How many columns a term has at most."""
+    name = _factor_name(term, panel)
+    return len(_categories(name, panel).values) - 1 if name is not None else 1
 
 
 def _columns_of(term: str, panel: Panel, rows: Rows) -> list[Parameter]:

@@ -14,6 +14,7 @@ from hub.checks.regressions import Parameter, stacked
 from hub.checks.summaries import PLAIN_NUMBER, Summary
 
 _MOST_FOUND = 5
+_MOST_CELLS = 10_000_000  # of the design: rows times coefficients
 _SLACK = 1e-6
 
 
@@ -32,6 +33,8 @@ def with_unit(
     cells = next(one.cells for one in summary.coefficients if one.term == unknown)
     said = [_printed_number(cells.get(role, "")) for role in ("estimate", "se")]
     if said[0] is None or said[1] is None or not parameters or rows.size <= len(parameters) + 1:
+        return
+    if rows.size * len(parameters) > _MOST_CELLS:
         return
     design = stacked(tuple(parameters.values()))
     for kind in panel.units:
