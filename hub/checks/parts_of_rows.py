@@ -69,8 +69,8 @@ def _coded(panel: Panel, rows: Rows, used: Sequence[str]) -> list[_Coded]:
     for name in list(panel.variables)[:_MOST_VARIABLES]:
         known = panel.categories(name)
         if known is not None and 2 <= len(known.values) <= _MOST_VALUES:
-            codes = known.codes[rows].astype(np.int32)
-            found.append(_Coded(codes, len(known.values), ordered=False))
+            own = known.codes[rows].astype(np.int32)
+            found.append(_Coded(own, len(known.values), ordered=False))
     return found
 
 
