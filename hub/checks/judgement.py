@@ -18,6 +18,7 @@ from hub.checks.disclosure import Judge
 from hub.checks.estimation_samples import sample_of
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.heads import find_in_heads, find_in_model_heads
+from hub.checks.hidden_parts import find_hidden_part
 from hub.checks.linked import find_linked
 from hub.checks.model_texts import Explained, explain_models
 from hub.checks.panels import Panel, open_panels
@@ -309,6 +310,8 @@ def _look_at_units(
     yield from find_outright(table, explained, thresholds)
     if found is None:
         yield from find_in_cross_table(table, panels, thresholds)
+    if found is None or not any(found.sure):
+        yield from find_hidden_part(table, panels, thresholds)
 
 
 def _less_sure(one: Finding, table: Table, *, of_model: bool) -> Finding:
