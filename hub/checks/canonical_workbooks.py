@@ -51,6 +51,11 @@ _OF_PROGRAMS = re.compile(
 )
 
 
+def _name_properties(archive: zipfile.ZipFile, rewriting: Rewriting) -> None:
+    if any(_tells(read_member(archive, path)) for path in archive.namelist() if _PROPERTIES.match(path)):
+        rewriting.doubt("workbook_part", name="properties")
+
+
 def _tells(data: bytes) -> bool:
     """Whether properties that a person writes (title, subject, keywords, description) hold a number."""
     text = re.sub(r"<[^>]*>", " ", _OF_PROGRAMS.sub(" ", data.decode("utf-8", errors="replace")))
@@ -77,6 +82,7 @@ def rewrite_workbook(data: bytes, stem: str, rewriting: Rewriting, bounds: Bound
         archive = open_archive(data)  # (1)
         book = _Book(archive, bounds)
         _name_parts(archive.namelist(), rewriting)  # (2)
+        _name_properties(archive, rewriting)
         sheets = book.sheets()
         shown = [(name, path) for name, path, state in sheets if state == "visible"]
         if len(shown) > MAX_SHEETS:
@@ -85,8 +91,6 @@ def rewrite_workbook(data: bytes, stem: str, rewriting: Rewriting, bounds: Bound
             rewriting.charge("workbook_hidden", name=f"{len(sheets) - len(shown)} sheets")
         if book.names():
             rewriting.doubt("workbook_part", name="names of ranges")
-        if any(_tells(read_member(archive, path)) for path in archive.namelist() if _PROPERTIES.match(path)):
-            rewriting.doubt("workbook_part", name="properties")
         for path in archive.namelist():
             if path.endswith((".xml", ".rels")):  # properties (author, keywords) and links too
                 rewriting.seen.append(

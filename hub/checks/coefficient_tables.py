@@ -103,9 +103,7 @@ def fit_coefficients(
 ) -> tuple[Fitted, Floats] | None:
     """The model of the table and its outcome; None where none makes all of its numbers again. `beside`: names
     of coefficients of models beside it, the variables of which its rows have too."""
-    feet = {
-        row for row, name in printed.names.items() if fold(name) in _OBSERVATIONS | _DEGREES | _EXPLAINED
-    }
+    feet = {row for row, name in printed.names.items() if fold(name) in _OBSERVATIONS | _DEGREES | _EXPLAINED}
     rows = [row for row in printed.names if row not in feet]
     try:
         factors = [factors_of(printed.names[row], panel) for row in rows]
@@ -130,7 +128,7 @@ def fit_coefficients(
 def _foot(printed: Printed, row: int, estimate: Estimate) -> bool:
     """Whether a line below the coefficients says the observations or degrees of freedom."""
     name = fold(printed.names[row])
-    value = estimate.rows if name in _OBSERVATIONS else estimate.degrees
+    value: float = estimate.rows if name in _OBSERVATIONS else estimate.degrees
     if name in _EXPLAINED:
         share = estimate.number("r_squared")
         if share is None:

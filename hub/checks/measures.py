@@ -314,7 +314,7 @@ def printed(entries: Sequence[Entry]) -> Printed:
     if most >= _PADDED and len(decimals) > 1:  # LaTeX and printed frames pad rounded numbers to six decimals
         significant = [_decimals(n.normalize()) for n in numbers if n is not None]
         most = min(most, max(significant)) if most - max(significant) >= _PADDING else most
-    elif 0 < most and len({n for n in numbers if n}) >= _LEAST_PADDED:  # 8.10, 38.80, 53.10: rounded before
+    elif most > 0 and len({n for n in numbers if n}) >= _LEAST_PADDED:  # 8.10, 38.80, 53.10: rounded before
         most = max(_decimals(n.normalize()) for n in numbers if n is not None)
     tolerance = np.full(values.shape, 0.5 * 10.0**-most)
     own = np.array([0.5 * 10.0 ** -_decimals(n) if n is not None else 0.5 for n in numbers])

@@ -15,8 +15,8 @@ from hub.checks.contents import Contents, bounds_of
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.panels import Floats, Panel, fold
 from hub.checks.r_prints import tables_in_text
-from hub.checks.side_by_side import models_apart
 from hub.checks.sentences import finding
+from hub.checks.side_by_side import models_apart
 from hub.checks.tables import Table, UnreadableTable
 from hub.checks.terms import units_among
 from hub.checks.thresholds import Thresholds
@@ -102,7 +102,8 @@ def _read_coefficients(explained: Explained, panels: Sequence[Panel]) -> None:
             explained.coefficients += [(*found, table) for found in models if found is not None]
             whole.append(table)
     for table in explained.left.tables:
-        if any(table is one for one in whole) or not any(_COEFFICIENTS.match(fold(head)) for head in table.columns):
+        headed = any(_COEFFICIENTS.match(fold(head)) for head in table.columns)
+        if any(table is one for one in whole) or not headed:
             continue
         tried += 1
         if tried > _MOST_TABLES:
@@ -125,7 +126,8 @@ def _fitted(
     printed = read_coefficients(table)
     if printed is None:
         return None
-    return next((fit for panel in panels if (fit := fit_coefficients(printed, panel, beside)) is not None), None)
+    fits = (fit_coefficients(printed, panel, beside) for panel in panels)
+    return next((fit for fit in fits if fit is not None), None)
 
 
 def _as_text(table: Table) -> str:
