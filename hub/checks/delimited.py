@@ -114,6 +114,8 @@ def _body(block: Sequence[list[str]]) -> tuple[int, int]:
 
 def _is_note(row: Sequence[str], width: int) -> bool:
     """Whether a last line stands beside the table, and is not that of a group whose number is left out."""
+    if len(row) == width and any(row[1:]):  # "Source: survey, own sums"
+        return ":" in row[0] and all(number_of(cell) is None for cell in row)
     bare = len(row) == width and len(row[0].split()) < _LEAST_NOTE and ":" not in row[0]
     return _is_beside(row, width) and not bare
 
