@@ -302,6 +302,11 @@ class Search:
                 sure.append(fit.complete)
             else:
                 sure.append(fit.complete and fit.digits >= needed)
+        if any(sure):  # the grouping is known: what a head says of it, and prints, is so
+            sure = [
+                one or (fit is not None and fit.said and fit.complete)
+                for one, fit in zip(sure, found.fits, strict=True)
+            ]
         return sure
 
     def _filters(self, layout: Layout) -> Iterator[Filter]:
