@@ -50,6 +50,8 @@ def delimited_parts(text: str, bounds: Bounds, *, delimiter: str | None = None) 
     parts = Parts()
     for block in _blocks(rows):
         first, last = _body(block)
+        if len(block) == 1 < len(rows) and not any(number_of(cell) is not None for cell in block[0]):
+            first = last = 1  # a title over a head of another width
         parts.beside.extend(mark.join(filter(None, row)) for row in [*block[:first], *block[last:]])
         table = rectangular(block[first:last], bounds, Place(table=len(parts.tables)))
         if table is not None:
