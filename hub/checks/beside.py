@@ -32,7 +32,8 @@ _ENVIRONMENT = (
     "adjustbox|sidewaystable"
 )
 _COMMAND = re.compile(
-    rf"\\multicolumn\{{\d{{1,2}}\}}\{{[lrcpXSm|@{{}}.\s]*\}}|\\(?:begin|end)\{{(?:{_ENVIRONMENT})\*?\}}(?:\[[htbpcH!]*\]|\{{[lrcpXSm|@{{}}.\s]*\}})*"
+    rf"\\multicolumn\{{\d{{1,2}}\}}\{{[lrcpXSm|@{{}}.\s]*\}}"
+    rf"|\\(?:begin|end)\{{(?:{_ENVIRONMENT})\*?\}}(?:\[[htbpcH!]*\]|\{{[lrcpXSm|@{{}}.\s]*\}})*"
     r"|\\(?:hline|toprule|midrule|bottomrule|cline|cmidrule|centering|caption|label|textbf|textit|emph|small"
     r"|footnotesize|scriptsize|tiny|normalsize|multicolumn|multirow|num|tabularnewline|newline|par|noindent"
     r"|documentclass|usepackage|section|subsection|item|textsuperscript|mathrm|addlinespace)\*?(?![a-zA-Z])"
@@ -64,8 +65,9 @@ _PROMPT = re.compile(r"^\s*[.>] (?=\w)")  # of Stata and R
 # "N = 2,450", "2 450 observations": how many a table is of.
 _COUNTED = r"\d{1,3}(?:[ ,.'’\u00a0\u202f]\d{3})+|\d+"
 _SIZE = re.compile(
-    rf"(?<![\w.,])(?:n|obs|observations?|effectif|persons?|personnes?)(?: total)?\s*[=:]\s*(?P<before>{_COUNTED})(?![\d.,]*\d)"
-    rf"|(?<![\w.,])(?P<after>{_COUNTED})(?= (?:observations?|obs\.?|persons?|people|individuals|personnes|individus"
+    rf"(?<![\w.,])(?:n|obs|observations?|effectif|persons?|personnes?)(?: total)?\s*[=:]\s*"
+    rf"(?P<before>{_COUNTED})(?![\d.,]*\d)|(?<![\w.,])(?P<after>{_COUNTED})"
+    rf"(?= (?:observations?|obs\.?|persons?|people|individuals|personnes|individus"
     rf"|lignes|rows|women|men|femmes|hommes)\b)",
     re.IGNORECASE,
 )
@@ -217,7 +219,7 @@ def _without_sizes(text: str, said: Said) -> str:
 
 def _left_in(content: str, shown: Sequence[Table], apart: Sequence[Rows], groups: Sequence[str]) -> int:
     """How many numbers of a text are in no table. `apart`: prints that were taken out of it, whose numbers
-    stand for no other. `groups`: numbers of the groups that the tables are of, once for each table and text."""
+    stand for no other. `groups`: numbers of the groups that the tables are of."""
     labels = {cell for table in shown for cell in (*table.columns, *(row[0] for row in table.rows))}
     named = {"100", *groups, *(digits for cell in labels for digits in _digits(cell))}  # 100: of an index
     known: Counter[str] = Counter(dict.fromkeys(named, _MOST_LINES * len(shown)))

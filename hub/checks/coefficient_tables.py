@@ -128,7 +128,7 @@ def fit_coefficients(
 def _foot(printed: Printed, row: int, estimate: Estimate) -> bool:
     """Whether a line below the coefficients says the observations or degrees of freedom."""
     name = fold(printed.names[row])
-    value = estimate.rows if name in _OBSERVATIONS else estimate.degrees
+    value: float = estimate.rows if name in _OBSERVATIONS else estimate.degrees
     if name in _EXPLAINED:
         share = estimate.number("r_squared")
         if share is None:

@@ -50,6 +50,8 @@ def delimited_parts(text: str, bounds: Bounds, *, delimiter: str | None = None) 
     parts = Parts()
     for block in _blocks(rows):
         first, last = _body(block)
+        if len(block) == 1 < len(rows) and not any(number_of(cell) is not None for cell in block[0]):
+            first = last = 1  # a title over a head of another width
         parts.beside.extend(mark.join(filter(None, row)) for row in [*block[:first], *block[last:]])
         table = rectangular(block[first:last], bounds, Place(table=len(parts.tables)))
         if table is not None:
@@ -74,7 +76,7 @@ def _blocks(rows: Sequence[list[str]]) -> list[list[list[str]]]:
 
 
 def _heads(rows: Sequence[list[str]], at: int, start: int) -> bool:
-    """Whether a head stands at `at`, below further lines or none, with numbers in the table above and below."""
+    """Whether a head stands at `at`, below further lines or none, with numbers in the table above."""
     while at < len(rows) and _is_line(rows[at]):
         at += 1
     if at + 1 >= len(rows) or not _is_head(rows[at]):
@@ -107,14 +109,17 @@ def _body(block: Sequence[list[str]]) -> tuple[int, int]:
     first, last = 0, len(block)
     while first < last - 1 and _is_beside(block[first], width):
         first += 1
-    while last > first + 1 and _is_beside(block[last - 1], width) and not _is_bare_label(block[last - 1], width):
+    while last > first + 1 and _is_note(block[last - 1], width):
         last -= 1
     return (first, last) if last - first > 1 else (0, len(block))
 
 
-def _is_bare_label(row: Sequence[str], width: int) -> bool:
-    """Whether a last line of full width is that of a group whose number is left out, not a note."""
-    return len(row) == width and len(row[0].split()) < _LEAST_NOTE and ":" not in row[0]
+def _is_note(row: Sequence[str], width: int) -> bool:
+    """Whether a last line stands beside the table, and is not that of a group whose number is left out."""
+    if len(row) == width and any(row[1:]):  # "Source: survey, own sums"
+        return ":" in row[0] and all(number_of(cell) is None for cell in row)
+    bare = len(row) == width and len(row[0].split()) < _LEAST_NOTE and ":" not in row[0]
+    return _is_beside(row, width) and not bare
 
 
 def _is_beside(row: Sequence[str], width: int) -> bool:

@@ -38,9 +38,11 @@ def find_edges(found: Recomputed, table: Table, thresholds: Thresholds) -> Itera
         yield finding("extreme", severity, table.place, statistic=word, evidence=evidence)
 
 
-def find_unexplained_edges(table: Table, panels: Sequence[Panel], thresholds: Thresholds) -> Iterator[Finding]:
-    """`extreme` for labels of bands that begin and end at the extremes of a variable which a head names, or at
-    both ends of any, whatever the numbers beside them are: programs that cut a variable print them so."""
+def find_unexplained_edges(
+    table: Table, panels: Sequence[Panel], thresholds: Thresholds
+) -> Iterator[Finding]:
+    """`extreme` for labels of bands that end at the extreme of a variable which a head names, or begin and
+    end at those of any, whatever the numbers beside them are: programs that cut a variable print them so."""
     for at, head in enumerate(table.columns[:_MOST_LABELS]):
         cells = [cell for cell in dict.fromkeys(table.column(at)) if cell.strip()]
         readings = bands_of(cells) if len(cells) > 1 else []
@@ -49,12 +51,13 @@ def find_unexplained_edges(table: Table, panels: Sequence[Panel], thresholds: Th
         edges = sorted({edge for low, high, _, _ in readings[0] for edge in (low, high) if np.isfinite(edge)})
         if _decimals(edges[0]) == 0 or _decimals(edges[-1]) == 0:
             continue
+        words = f" {fold(head)} "
         for panel in panels:
             for name in panel.numeric:
-                if _ends_at(edges, name, panel, thresholds, named=fold(name) in fold(head).split() or fold(name) == fold(head)):
-                    severity = thresholds.severity("extreme")
-                    place = table.place.within(column=at)
-                    yield finding("extreme", severity, place, statistic="maximum", evidence={"variable": name})
+                if _ends_at(edges, name, panel, thresholds, named=f" {fold(name)} " in words):
+                    severity, place = thresholds.severity("extreme"), table.place.within(column=at)
+                    evidence = {"variable": name}
+                    yield finding("extreme", severity, place, statistic="maximum", evidence=evidence)
                     return
 
 
@@ -70,7 +73,8 @@ def _ends_at(edges: list[float], name: str, panel: Panel, thresholds: Thresholds
 
 def _begins_below(edge: float, low: float, high: float) -> bool:
     """Whether an edge is just below the smallest value, at the precision of `qcut` and `cut`."""
-    return _decimals(edge) > 0 and 0 < low - edge <= max(1.1 * 10.0 ** -_decimals(edge), _MARGIN * (high - low) * 1.1)
+    most = max(10.0 ** -_decimals(edge), _MARGIN * (high - low))
+    return _decimals(edge) > 0 and 0 < low - edge <= 1.1 * most
 
 
 def _said(axis: Axis, panel: Panel, thresholds: Thresholds) -> tuple[str, bool] | None:

@@ -1,4 +1,4 @@
-"""The largest or smallest value of a variable in a sentence, a title or a note: the value of a single unit."""
+"""The largest or smallest value of a variable in a sentence, a title or a note: that of a single unit."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from hub.checks.sentences import finding
 from hub.checks.tables import number_of
 from hub.checks.thresholds import Thresholds
 
-_NUMBER = re.compile(r"(?<![\w.,])[-+−]?\d{1,3}(?:[ ,'’\u00a0\u202f]\d{3})+(?:[.,]\d+)?(?![\w])|(?<![\w.,])[-+−]?\d+(?:[.,]\d+)?(?![\w])")
+_NUMBER = re.compile(r"(?<![\w.,])[-+−]?(?:\d{1,3}(?:[ ,'’\u00a0\u202f]\d{3})+|\d+)(?:[.,]\d+)?(?!\w)")
 _SAID = re.compile(
-    r"\b(?:max|maximum|maximal\w*|highest|largest|biggest|richest|top|outliers?|plus (?:haute?|hauts|eleve\w*|grand\w*|gros\w*"
-    r"|riches?|forte?)|min|minimum|minimal\w*|lowest|smallest|poorest|plus (?:bas|basse|faible|petite?|pauvre)"
-    r"|hochst\w*|grosst\w*|kleinst\w*|niedrigst\w*|range|etendue)\b"
+    r"\b(?:max|maximum|maximal\w*|highest|largest|biggest|richest|top|outliers?"
+    r"|plus (?:haute?|hauts|eleve\w*|grand\w*|gros\w*|riches?|forte?)|min|minimum|minimal\w*|lowest|smallest"
+    r"|poorest|plus (?:bas|basse|faible|petite?|pauvre)|hochst\w*|grosst\w*|kleinst\w*|niedrigst\w*"
+    r"|range|etendue)\b"
 )
 _LEAST_DIGITS = 4
 _LONGEST_LINE = 400
@@ -28,8 +29,8 @@ _MOST_NUMBERS = 200
 def find_extremes_in_texts(
     texts: Sequence[Text], panels: Sequence[Panel], thresholds: Thresholds
 ) -> Iterator[Finding]:
-    """`extreme` for a line that says which value is the largest or smallest, with a number that is: of so many
-    digits that no other value is meant, and held by fewer units than a cell needs."""
+    """`extreme` for a line that says which value is the largest or smallest, with a number that is: of so
+    many digits that no other value is meant, and held by fewer units than a cell needs."""
     looked = 0
     for text in texts:
         for number, line in enumerate(text.content.splitlines()):

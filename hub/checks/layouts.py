@@ -409,13 +409,18 @@ def readings_of(cells: Sequence[str], head: str, named: str | None, panel: Panel
             yield Labelling(axis, tuple(TOTAL if is_total(c) else levels[c] for c in cells))
             found += 1
     if found == 0:
-        for name, axis in _of_quantiles(distinct, [named] if named else said, panel):
+        for axis in _by_values(distinct, said, named, panel):
             yield Labelling(axis, tuple(TOTAL if is_total(c) else distinct.index(c) for c in cells))
-    if found == 0 and named is None:
-        for name in panel.numeric[:30]:
-            if name not in said:
-                for axis in _banded(name, distinct):
-                    yield Labelling(axis, tuple(TOTAL if is_total(c) else distinct.index(c) for c in cells))
+
+
+def _by_values(
+    distinct: Sequence[str], said: Sequence[str], named: str | None, panel: Panel
+) -> Iterator[Axis]:
+    """Labels that are values of no variable: groups between quantiles, and bands of any variable."""
+    yield from _of_quantiles(distinct, [named] if named else said, panel)
+    for name in panel.numeric[:30] if named is None else ():
+        if name not in said:
+            yield from _banded(name, distinct)
 
 
 def _likeliest(distinct: Sequence[str], said: Sequence[str], panel: Panel) -> list[str]:
@@ -470,8 +475,8 @@ def _with_the_rest(
             yield Axis(name, merged=tuple((*rest, *missing) if at is None else (at,) for at in positions))
 
 
-def _of_quantiles(distinct: Sequence[str], said: Sequence[str], panel: Panel) -> Iterator[tuple[str, Axis]]:
-    """Labels that number quantile groups, D1 to D10 or Q1 to Q5: bands of a variable between its quantiles."""
+def _of_quantiles(distinct: Sequence[str], said: Sequence[str], panel: Panel) -> Iterator[Axis]:
+    """Labels that number quantile groups, D1 to D10 or Q1 to Q5: bands between a variable's quantiles."""
     numbers = [int(hit["number"]) for text in distinct if (hit := _QUANTILE_GROUP.fullmatch(fold(text)))]
     if len(numbers) != len(distinct) or numbers != list(range(1, len(numbers) + 1)):
         return
@@ -485,7 +490,7 @@ def _of_quantiles(distinct: Sequence[str], said: Sequence[str], panel: Panel) ->
         edges = [-math.inf, *np.nanquantile(values, shares).tolist(), math.inf]
         if all(low < high for low, high in pairwise(edges)):
             bands = tuple((low, high, False, True) for low, high in pairwise(edges))
-            yield name, Axis(name, bands=bands)
+            yield Axis(name, bands=bands)
 
 
 def _banded(name: str, distinct: Sequence[str]) -> Iterator[Axis]:

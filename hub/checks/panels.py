@@ -54,7 +54,7 @@ _NO_YES = (
 
 
 def _answer(values: Sequence[Any], texts: dict[str, int], numbers: dict[float, int]) -> None:
-    """How else the answers no and yes, false and true, 0 and 1 are written, where a variable has just these."""
+    """How else the answers no and yes, or 0 and 1, are written, where a variable has just these."""
     if len(values) != len(_NO_YES):
         return
     plain = [fold(f"{value:g}" if isinstance(value, float) else str(value)) for value in values]

@@ -14,8 +14,8 @@ _LEAST_TERMS = 2
 
 
 def models_apart(table: Table) -> list[Table]:
-    """One table of coefficients for each model, the first with the place of the whole; none where the table is
-    of another kind."""
+    """One table of coefficients for each model, at the place of the whole; none where the table is of another
+    kind."""
     width = len(table.columns)
     if not _LEAST_TERMS <= width <= _MOST_MODELS + 1:
         return []
