@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from hub.checks.findings import Finding, Place, Severity
 from hub.checks.panels import Panel
+from hub.checks.sentences import finding
+from hub.checks.thresholds import Thresholds
 from hub.documents.filters import And, Comparison, Filter, Not, Operator, Or
 
 Mask = npt.NDArray[np.bool_]
@@ -45,6 +48,26 @@ def mask_of(condition: Filter, panel: Panel) -> Mask:
     return kept if codes is None else kept[codes]
 
 
+def find_units_picked(
+    condition: Filter | None, panel: Panel, place: Place, thresholds: Thresholds
+) -> Iterator[Finding]:
+    """`pseudonym` for a filter that takes, or leaves out, a few units by their identifiers."""
+    if isinstance(condition, And | Or):
+        for term in condition.terms:
+            yield from find_units_picked(term, panel, place, thresholds)
+    elif isinstance(condition, Not):
+        yield from find_units_picked(condition.term, panel, place, thresholds)
+    elif (
+        condition is not None
+        and condition.field in panel.units.values()
+        and condition.operator in _PICKING
+        and len(condition.values) < thresholds.min_units
+    ):
+        evidence = {"count": len(condition.values), "lines": [], "variables": [condition.field]}
+        yield finding("pseudonym", Severity.BLOCK, place, evidence=evidence)
+
+
+_PICKING = frozenset({Operator.EQUAL, Operator.NOT_EQUAL, Operator.IN, Operator.NOT_IN})
 _COMPARE: dict[Operator, Callable[[pl.Expr, list[Any]], pl.Expr]] = {
     Operator.EQUAL: lambda column, values: column == values[0],
     Operator.NOT_EQUAL: lambda column, values: column != values[0],

@@ -359,6 +359,7 @@ def _judge_declared(
 ) -> bool | None:
     """Whether a table is all that its declaration says; None where the declaration cannot be applied."""
     from hub.checks.declared import UnreadableClaim, recompute_declared
+    from hub.checks.filters import find_units_picked
     from hub.documents.outputs import DeclaredRegression
 
     try:
@@ -366,6 +367,8 @@ def _judge_declared(
             return _judge_regression(judgement, table, declaration.output, panels, thresholds)
         found = recompute_declared(table, declaration.output, panels)
     except UnreadableClaim as error:
+        for panel in panels:
+            judgement.findings += find_units_picked(declaration.output.where, panel, table.place, thresholds)
         judgement.findings.append(
             finding("unread_claim", Severity.REVIEW, table.place, problem=str(error)[:120])
         )

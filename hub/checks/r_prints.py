@@ -7,6 +7,7 @@ from collections import Counter
 
 from hub.checks.findings import Place
 from hub.checks.fixed_widths import Lines
+from hub.checks.lists import lists_in_text
 from hub.checks.r_forms import FORMS, LONGEST, Print, Rows, paragraph
 from hub.checks.tables import Bounds, Table, printed_tables, rectangular
 
@@ -28,6 +29,8 @@ def tables_in_text(text: str, bounds: Bounds, place: Place) -> list[Table]:
         if table_of_r is not None and table_of_r.rows:
             found.append(table_of_r)
         done = one.end
+    for table in lists_in_text(text, bounds, place):
+        found.append(_numbered(table, len(found)))
     return found
 
 

@@ -261,12 +261,13 @@ def _cross_table(table: Table, panels: Sequence[Panel], thresholds: Thresholds) 
     width = len(table.columns)
     if width < 3 or len(table.rows) < _TWO or not table.headed:
         return
-    if any(_names_something(text, panels) for text in table.columns[1:]):
-        return
-    if any(statistic_of(cell).statistics for cell in table.column(0)):
-        return
     labels = max(1, label_columns(table).stop)
-    first = labels if any(is_count_head(head) for head in table.columns[labels:]) else 1  # a long table
+    long = any(is_count_head(head) for head in table.columns[labels:])
+    first = labels if long or (labels == _TWO and _has_words(table, 1)) else 1
+    if any(_names_something(text, panels) for text in table.columns[first:]):
+        return
+    if any(statistic_of(cell).statistics for cell in table.column(first - 1)):
+        return
     cells = [(row, at, table.rows[row][at]) for row in range(len(table.rows)) for at in range(first, width)]
     numbers = {(row, at): number_of(text) for row, at, text in cells}
     if any(numbers[row, at] is None and not is_suppressed(text) for row, at, text in cells):

@@ -171,3 +171,40 @@ def test_the_difference_of_printed_columns_follows(large: Path, tmp_path: Path) 
     assert judged(large, tmp_path, rounded).verdict is Verdict.PASS
     wrong = rounded.with_columns(pl.col("gap") + 0.07)
     assert judged(large, tmp_path, wrong).verdict is Verdict.REVIEW
+
+
+def test_a_cross_table_beside_an_index_is_one(large: Path, tmp_path: Path) -> None:
+    crossed = ",Kind,0,1,2\n0,Alpha,7,3001,40\n1,Beta,2900,3000,61\n2,Gamma,2900,3000,61\n"
+    assert "small_count" in rules_of(judged(large, tmp_path, crossed))
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("t.txt", "{}"), ("t.txt", "  {}"), ("t.md", "| {} |"), ("t.md", "- {}")]
+)
+def test_values_under_each_other_are_a_column(name: str, form: str, extract: Path, tmp_path: Path) -> None:
+    values = FRAME["wage"].sample(60, seed=3).to_list()
+    lines = [form.format(line) for line in ("wage", *values)]
+    if form.startswith("|"):
+        lines.insert(1, "| --- |")
+    report = judged(extract, tmp_path, "\n".join(lines) + "\n", name=name)
+
+    assert report.verdict is Verdict.BLOCK
+    short = judged(extract, tmp_path, "\n".join(lines[:15]) + "\n", name=name)
+    assert short.verdict is Verdict.REVIEW
+
+
+@pytest.mark.parametrize(("operator", "values"), [("==", [1_060]), ("in", [1_060, 1_063]), ("!=", [1_060])])
+def test_a_declaration_that_picks_units_blocks(
+    operator: str, values: list[int], extract: Path, tmp_path: Path
+) -> None:
+    output = {
+        "kind": "table",
+        "table": "units",
+        "by": [{"variable": "sex"}],
+        "measures": [{"stat": "count", "column": "count"}],
+        "where": {"field": "pid", "operator": operator, "values": values},
+    }
+    report = judged(extract, tmp_path, "sex,count\nF,1200\nM,1196\n", output=output)
+
+    assert report.verdict is Verdict.BLOCK
+    assert "pseudonym" in rules_of(report)
