@@ -1,5 +1,5 @@
-"""Columns that follow from others of their table: shares of a shown total, growth from line to line, an index,
-differences and ratios of two columns. Who has the others can work them out; they say nothing more.
+"""Columns that follow from others of their table: shares of a shown total, growth from line to line, an
+index, differences and ratios of two columns. Who has the others can work them out; they say nothing more.
 """
 
 from __future__ import annotations
@@ -22,9 +22,14 @@ _EXTREMES = frozenset({"min", "max"})
 
 
 def left_columns(found: Recomputed) -> list[int]:
-    """The columns of an explained table that nothing explains, where others are; none where a column is partly
-    explained, or too many are left."""
-    sure = {entry.column for ok, one in zip(found.sure, found.layout.series, strict=True) if ok for entry in one.entries}
+    """The columns of a table that nothing explains, where others are; none where one is explained in part,
+    or too many are left."""
+    sure = {
+        entry.column
+        for ok, one in zip(found.sure, found.layout.series, strict=True)
+        if ok
+        for entry in one.entries
+    }
     left = {
         entry.column
         for ok, one in zip(found.sure, found.layout.series, strict=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from hub.checks.contents import Contents
@@ -31,7 +32,8 @@ _ENVIRONMENT = (
     "adjustbox|sidewaystable"
 )
 _COMMAND = re.compile(
-    rf"\\multicolumn\{{\d{{1,2}}\}}\{{[lrcpXSm|@{{}}.\s]*\}}|\\(?:begin|end)\{{(?:{_ENVIRONMENT})\*?\}}(?:\[[htbpcH!]*\]|\{{[lrcpXSm|@{{}}.\s]*\}})*"
+    rf"\\multicolumn\{{\d{{1,2}}\}}\{{[lrcpXSm|@{{}}.\s]*\}}"
+    rf"|\\(?:begin|end)\{{(?:{_ENVIRONMENT})\*?\}}(?:\[[htbpcH!]*\]|\{{[lrcpXSm|@{{}}.\s]*\}})*"
     r"|\\(?:hline|toprule|midrule|bottomrule|cline|cmidrule|centering|caption|label|textbf|textit|emph|small"
     r"|footnotesize|scriptsize|tiny|normalsize|multicolumn|multirow|num|tabularnewline|newline|par|noindent"
     r"|documentclass|usepackage|section|subsection|item|textsuperscript|mathrm|addlinespace)\*?(?![a-zA-Z])"
@@ -44,13 +46,23 @@ _FOOT = re.compile(
 )
 _COMMENT = re.compile(r"#(?P<comment>.*)$|(?P<quote>\"\"\"|'''|\"|')(?P<string>.*?)(?P=quote)", re.MULTILINE)
 _FIRST_NUMBER = 9
-_OVER_COLUMNS = re.compile(r"\\multicolumn\{\d{1,2}\}|\\cmidrule(?:\([lr]*\))?\{\d{1,2}-\d{1,2}\}|\\cline\{\d{1,2}-\d{1,2}\}")
+_R_SQUARED = re.compile(
+    r"\b(?:R2|R²|R-?squared|R\^2|R\^\{2\})\s*[=:]\s*(?P<share>\d?[.,]\d{1,6})\b", re.IGNORECASE
+)
+# What stars mean.
+_LEGEND = re.compile(
+    r"\bp(?:-?values?)?\s*(?:<|&lt;|\\textless\{?\}?)\s*\$?0?[.,](?:1|10|05|01|001)\b", re.IGNORECASE
+)
+_OVER_COLUMNS = re.compile(
+    r"\\multicolumn\{\d{1,2}\}|\\cmidrule(?:\([lr]*\))?\{\d{1,2}-\d{1,2}\}|\\cline\{\d{1,2}-\d{1,2}\}"
+)
 _PROMPT = re.compile(r"^\s*[.>] (?=\w)")  # of Stata and R
 # "N = 2,450", "2 450 observations": how many a table is of.
 _COUNTED = r"\d{1,3}(?:[ ,.'’\u00a0\u202f]\d{3})+|\d+"
 _SIZE = re.compile(
-    rf"(?<![\w.,])(?:n|obs|observations?|effectif|persons?|personnes?)(?: total)?\s*[=:]\s*(?P<before>{_COUNTED})(?![\d.,]*\d)"
-    rf"|(?<![\w.,])(?P<after>{_COUNTED})(?= (?:observations?|obs\.?|persons?|people|individuals|personnes|individus"
+    rf"(?<![\w.,])(?:n|obs|observations?|effectif|persons?|personnes?)(?: total)?\s*[=:]\s*"
+    rf"(?P<before>{_COUNTED})(?![\d.,]*\d)|(?<![\w.,])(?P<after>{_COUNTED})"
+    rf"(?= (?:observations?|obs\.?|persons?|people|individuals|personnes|individus"
     rf"|lignes|rows|women|men|femmes|hommes)\b)",
     re.IGNORECASE,
 )
@@ -72,6 +84,16 @@ _NAMED_SO = re.compile(
     r"|(?<![a-z])(?:tab(?:le|leau|elle)?|fig(?:ure)?|csv|model|modele|sheet|feuil|feuille|p|output|file|out)s?"
     r"[ _.-]?\d{1,2}(?![0-9])"
 )
+
+
+@dataclass(frozen=True)
+class Said:
+    """What titles and notes may say of the tables and models of a file: the groups that they are restricted
+    to, of how many rows and units they are, and how much the models explain."""
+
+    groups: Sequence[str] = ()
+    sizes: frozenset[int] = frozenset()
+    shares: Sequence[float] = ()
 
 
 def find_beside(
@@ -96,26 +118,25 @@ def find_in_texts(
     panels: Sequence[Panel],
     *,
     results: int,
-    said: Sequence[str] = (),
-    sizes: frozenset[int] = frozenset(),
+    said: Said | None = None,
 ) -> Iterator[Finding]:
     """`numbers_in_text` for numbers of the texts that are in none of the tables `shown`, else `words_in_text`
     for what only a person can judge; both REVIEW. `results`: how many tables and models have a title.
-    `said`: the groups that the tables are restricted to, which titles may name. `sizes`: how many rows and
-    units the tables are of, which titles may say."""
+    `said`: what titles may say besides."""
+    said = said or Said()
     kept = Counter(contents_of(table) for table in shown)
     named = _names_with_numbers(panels)
     read = [
-        without_prints(_without_sizes(_without_feet(named.sub(" ", text.content), shown), sizes), kept)
+        without_prints(_without_sizes(_without_feet(named.sub(" ", text.content), shown), said), kept)
         for text in contents.printed
     ]
     said_so = [rest for rest, _ in read]
-    groups = [digits for one in said for digits in _digits(one)]
+    groups = [digits for one in said.groups for digits in _digits(one)]
     left = sum(_left_in(rest, shown, apart, groups) for rest, apart in read)
     if left:
         yield finding("numbers_in_text", Severity.REVIEW, count=left)
         return
-    labels = _words_of(shown) | {word for one in said for word in fold(one).split()}
+    labels = _words_of(shown) | {word for one in said.groups for word in fold(one).split()}
     programs = {id(text) for text in contents.programs}
     prose = [
         content for text, content in zip(contents.printed, said_so, strict=True) if id(text) not in programs
@@ -143,22 +164,34 @@ def _without_feet(text: str, shown: Sequence[Table]) -> str:
 def _names_with_numbers(panels: Sequence[Panel]) -> re.Pattern[str]:
     """The names of variables that have digits, which titles may say."""
     names = {name for panel in panels for name in panel.variables if any(c.isdigit() for c in name)}
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True))) or '(?!)'})(?!\w)")
+    return re.compile(
+        rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True))) or '(?!)'})(?!\w)"
+    )
 
 
-def _without_sizes(text: str, sizes: frozenset[int]) -> str:
-    """The text without what it says of how many rows or units its tables are of, where that is true."""
+def _without_sizes(text: str, said: Said) -> str:
+    """The text without what it says of how many rows or units its tables are of, and how much its models
+    explain, where that is true."""
 
     def drop(match: re.Match[str]) -> str:
         number = number_of(match["before"] or match["after"])
-        return " " if number is not None and int(number) in sizes and number == int(number) else match.group()
+        true = number is not None and number == int(number) and int(number) in said.sizes
+        return " " if true else match.group()
 
-    return _SIZE.sub(drop, text)
+    def drop_share(match: re.Match[str]) -> str:
+        number = number_of(match["share"])
+        if number is None:
+            return match.group()
+        tolerance = 0.5 * 10.0 ** int(number.as_tuple().exponent) * 1.01
+        true = any(abs(float(number) - share) <= tolerance for share in said.shares)
+        return " " if true else match.group()
+
+    return _R_SQUARED.sub(drop_share, _SIZE.sub(drop, text))
 
 
 def _left_in(content: str, shown: Sequence[Table], apart: Sequence[Rows], groups: Sequence[str]) -> int:
     """How many numbers of a text are in no table. `apart`: prints that were taken out of it, whose numbers
-    stand for no other. `groups`: numbers of the groups that the tables are of, once for each table and text."""
+    stand for no other. `groups`: numbers of the groups that the tables are of."""
     labels = {cell for table in shown for cell in (*table.columns, *(row[0] for row in table.rows))}
     named = {"100", *groups, *(digits for cell in labels for digits in _digits(cell))}  # 100: of an index
     known: Counter[str] = Counter(dict.fromkeys(named, _MOST_LINES * len(shown)))
@@ -166,7 +199,8 @@ def _left_in(content: str, shown: Sequence[Table], apart: Sequence[Rows], groups
         for row in (table.columns, *table.rows):
             for cell in row:
                 known.update(_digits(cell))
-    found = Counter(_digits(_OVER_COLUMNS.sub(" ", _without_ordinals(content))))
+    content = _LEGEND.sub(" ", _OVER_COLUMNS.sub(" ", _without_ordinals(content)))
+    found = Counter(_digits(content))
     taken = Counter(digits for rows in apart for row in rows for cell in row for digits in _digits(cell))
     return sum((found - (known - taken)).values())
 

@@ -27,11 +27,7 @@ def candidates(
     """Measures to try, with whether the head says so; cheap and likely ones first."""
     hint = series.hint
     yield from ((measure, True) for measure in _hinted(layout, hint, panel))
-    if hint.weighted and not hint.variables:  # "weighted mean": of some variable, by some weight
-        for weight in weights_of(panel):
-            for name in _named_first(hint, panel):
-                if name != weight and {"mean", "sum"} & set(hint.statistics):
-                    yield Measure("mean" if "mean" in hint.statistics else "sum", name, weight=weight), False
+    yield from ((measure, False) for measure in _weighted(hint, panel))
     if numbers.whole:
         # A count beside means often counts the rows that have the value.
         near = Hint(variables=tuple(v for one in layout.series for v in one.hint.variables))
@@ -49,6 +45,17 @@ def candidates(
             yield Measure("mean", name, weight=weight), False
             yield Measure("sum", name, weight=weight), False
         yield from ((measure, False) for measure in _shares(layout, panel, weight))
+
+
+def _weighted(hint: Hint, panel: Panel) -> Iterator[Measure]:
+    """ "Weighted mean": of some variable, by some weight."""
+    statistic = next((one for one in hint.statistics if one in ("mean", "sum")), None)
+    if not hint.weighted or hint.variables or statistic is None:
+        return
+    for weight in weights_of(panel):
+        for name in _named_first(hint, panel):
+            if name != weight:
+                yield Measure(statistic, name, weight=weight)
 
 
 def taught(layout: Layout, series: Series, numbers: Printed, panel: Panel, name: str) -> list[Measure]:

@@ -6,6 +6,7 @@ the table is made again, with more digits than the tries could hit by chance, is
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ _HEADS: Mapping[str, str] = MappingProxyType(
 _PHRASES: Mapping[str, str] = MappingProxyType({"se": "se", "ci_low": "low", "ci_high": "high"})
 _OBSERVATIONS = frozenset({"n", "nobs", "obs", "observations", "no observations", "num obs", "n obs"})
 _DEGREES = frozenset({"df resid", "df residuals", "dof", "residual df"})
+_EXPLAINED = frozenset({"r2", "r 2", "r squared", "r2 ols", "pseudo r2", "pseudo r squared"})
 _SPARE_DIGITS = 4.0
 _MOST_OUTCOMES = 40
 # Of an extract with many rows, so many tell first of which outcomes the coefficients are not.
@@ -96,9 +98,12 @@ def _role(head: str) -> str | None:
     return _PHRASES.get(words[0]) if words else None
 
 
-def fit_coefficients(printed: Printed, panel: Panel) -> tuple[Fitted, Floats] | None:
-    """The model of the table and its outcome; None where none makes all of its numbers again."""
-    feet = {row for row, name in printed.names.items() if fold(name) in _OBSERVATIONS | _DEGREES}
+def fit_coefficients(
+    printed: Printed, panel: Panel, beside: Sequence[str] = ()
+) -> tuple[Fitted, Floats] | None:
+    """The model of the table and its outcome; None where none makes all of its numbers again. `beside`: names
+    of coefficients of models beside it, the variables of which its rows have too."""
+    feet = {row for row, name in printed.names.items() if fold(name) in _OBSERVATIONS | _DEGREES | _EXPLAINED}
     rows = [row for row in printed.names if row not in feet]
     try:
         factors = [factors_of(printed.names[row], panel) for row in rows]
@@ -107,6 +112,9 @@ def fit_coefficients(printed: Printed, panel: Panel) -> tuple[Fitted, Floats] | 
     if len(rows) < 2 or not any(factors):
         return None
     search = _Search(printed, panel, rows, factors)
+    for name in beside:
+        with contextlib.suppress(UnreadableClaim):
+            search.present |= {factor.variable for factor in factors_of(name, panel)}
     for estimate, kept, parameters in search.found():
         if all(_foot(printed, row, estimate) for row in feet):
             fitted = Fitted(
@@ -119,7 +127,13 @@ def fit_coefficients(printed: Printed, panel: Panel) -> tuple[Fitted, Floats] | 
 
 def _foot(printed: Printed, row: int, estimate: Estimate) -> bool:
     """Whether a line below the coefficients says the observations or degrees of freedom."""
-    value = estimate.rows if fold(printed.names[row]) in _OBSERVATIONS else estimate.degrees
+    name = fold(printed.names[row])
+    value: float = estimate.rows if name in _OBSERVATIONS else estimate.degrees
+    if name in _EXPLAINED:
+        share = estimate.number("r_squared")
+        if share is None:
+            return False
+        value = share
     cells = [cell for at, cell in enumerate(printed.table.rows[row]) if at in printed.roles and cell.strip()]
     return len(cells) == 1 and prints(cells[0].strip(), float(value))
 
@@ -137,13 +151,14 @@ class _Search:
         self.at = {role: at for at, role in printed.roles.items()}
         self.finest = self.decimals[self.at["estimate" if "estimate" in self.at else "low"]]
         self.tried = 0
+        self.present: set[str] = set()  # variables of which the rows have a value, beside those of the model
         self.drawn: tuple[Floats, npt.NDArray[np.int64], Floats, Floats | None] | None = None
 
     def found(self) -> Iterator[tuple[Estimate, npt.NDArray[np.int64], tuple[Parameter, ...]]]:
         """Models that make every number again."""
         used = {factor.variable for factors in self.factors for factor in factors}
         keep = np.ones(self.panel.rows, dtype=np.bool_)
-        for name in sorted(used):
+        for name in sorted(used | self.present):
             keep &= present(name, self.panel)
         last: tuple[npt.NDArray[np.int64], tuple[Parameter, ...], Floats, Floats] | None = None
         before: npt.NDArray[np.bool_] | None = None
@@ -279,6 +294,11 @@ class _Search:
         """Whether the coefficients have more digits than chance could hit."""
         tolerance = 0.5 * 10.0**-self.finest
         digits = sum(min(8.0, math.log10(max(1.0, abs(value) / tolerance))) for value in estimates.tolist())
+        at = self.at.get("se")
+        if at is not None:  # they depend on the outcome as well
+            finest = 0.5 * 10.0 ** -self.decimals[at]
+            errors = [number_of(self.printed.table.rows[row][at]) for row in self.rows]
+            digits += sum(math.log10(max(1.0, abs(float(n)) / finest)) for n in errors if n is not None)
         return digits >= _SPARE_DIGITS + math.log10(4 * _MOST_OUTCOMES)
 
 

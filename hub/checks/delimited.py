@@ -12,9 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hub.checks.findings import Place
-from hub.checks.tables import Bounds, Table, UnreadableTable, delimited_rows, delimiter_of, number_of, rectangular
+from hub.checks.tables import (
+    Bounds,
+    Table,
+    UnreadableTable,
+    delimited_rows,
+    delimiter_of,
+    number_of,
+    rectangular,
+)
 
 _MOST_TABLES = 40
+_MOST_HEADS = 3
+_LEAST_NOTE = 4  # words of a note
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,8 @@ def delimited_parts(text: str, bounds: Bounds, *, delimiter: str | None = None) 
     parts = Parts()
     for block in _blocks(rows):
         first, last = _body(block)
+        if len(block) == 1 < len(rows) and not any(number_of(cell) is not None for cell in block[0]):
+            first = last = 1  # a title over a head of another width
         parts.beside.extend(mark.join(filter(None, row)) for row in [*block[:first], *block[last:]])
         table = rectangular(block[first:last], bounds, Place(table=len(parts.tables)))
         if table is not None:
@@ -54,7 +66,9 @@ def _blocks(rows: Sequence[list[str]]) -> list[list[list[str]]]:
     for at in range(1, len(rows) - 1):
         if len(starts) >= _MOST_TABLES or at <= starts[-1]:
             continue
-        over = _is_line(rows[at]) and not _is_line(rows[at - 1]) and _heads(rows, at + 1, starts[-1])
+        named = len(rows[at]) > 1 and at <= starts[-1] + _MOST_HEADS  # an index below its heads
+        over = _is_line(rows[at]) and not _is_line(rows[at - 1]) and not named
+        over = over and _heads(rows, at + 1, starts[-1])
         wider = len(rows[at]) != len(rows[at - 1]) and not _is_line(rows[at]) and not _is_line(rows[at - 1])
         if over or (wider and _is_head(rows[at]) and len(rows[at + 1]) == len(rows[at]) > 1):
             starts.append(at)
@@ -62,7 +76,7 @@ def _blocks(rows: Sequence[list[str]]) -> list[list[list[str]]]:
 
 
 def _heads(rows: Sequence[list[str]], at: int, start: int) -> bool:
-    """Whether a head stands at `at`, below further lines or none, with numbers in the table above and below."""
+    """Whether a head stands at `at`, below further lines or none, with numbers in the table above."""
     while at < len(rows) and _is_line(rows[at]):
         at += 1
     if at + 1 >= len(rows) or not _is_head(rows[at]):
@@ -77,9 +91,11 @@ def _is_line(row: Sequence[str]) -> bool:
 
 
 def _is_head(row: Sequence[str]) -> bool:
-    """Whether a row could head a table: at least one word beside its first cell, or nothing but years and
-    codes under an empty first cell."""
-    return len(row) > 1 and any(row[1:]) and (number_of(row[0]) is None)
+    """Whether a row could head a table: words, years or codes beside its first cell."""
+    if len(row) < 2 or not any(row[1:]) or number_of(row[0]) is not None:
+        return False
+    numbers = [number_of(cell) for cell in row[1:]]
+    return all(n is None or n == n.to_integral_value() for n in numbers)
 
 
 def _body(block: Sequence[list[str]]) -> tuple[int, int]:
@@ -93,9 +109,17 @@ def _body(block: Sequence[list[str]]) -> tuple[int, int]:
     first, last = 0, len(block)
     while first < last - 1 and _is_beside(block[first], width):
         first += 1
-    while last > first + 1 and _is_beside(block[last - 1], width):
+    while last > first + 1 and _is_note(block[last - 1], width):
         last -= 1
     return (first, last) if last - first > 1 else (0, len(block))
+
+
+def _is_note(row: Sequence[str], width: int) -> bool:
+    """Whether a last line stands beside the table, and is not that of a group whose number is left out."""
+    if len(row) == width and any(row[1:]):  # "Source: survey, own sums"
+        return ":" in row[0] and all(number_of(cell) is None for cell in row)
+    bare = len(row) == width and len(row[0].split()) < _LEAST_NOTE and ":" not in row[0]
+    return _is_beside(row, width) and not bare
 
 
 def _is_beside(row: Sequence[str], width: int) -> bool:
@@ -103,4 +127,6 @@ def _is_beside(row: Sequence[str], width: int) -> bool:
     in it."""
     if _is_line(row):
         return True
-    return len(row) < width and not any(number_of(cell) is not None for cell in row) and len(row[0].split()) > 1
+    return (
+        len(row) < width and not any(number_of(cell) is not None for cell in row) and len(row[0].split()) > 1
+    )

@@ -239,7 +239,9 @@ class Judge:
         if key not in self._halves:
             known = self.found.panel.few_categories(name)
             one = known.numbers.get(1.0)
-            ones = np.array([*(at == one for at in range(len(known.values))), -1], dtype=np.int16)  # -1: missing
+            ones = np.array(
+                [*(at == one for at in range(len(known.values))), -1], dtype=np.int16
+            )  # -1: missing
             gid = split(groups.gid, ones[known.codes], groups.count, 2)
             self._halves[key] = Groups(groups.panel, gid, 2 * groups.count)
         return self._halves[key]

@@ -33,8 +33,9 @@ def dominance(
 ) -> Dominance | None:
     """The first kind of unit that dominates the number; None where none does.
 
-    Who holds most of the squared distances is for people to judge: a reader is told how far the largest amount
-    can be at most, not that it is so far, and guidelines let dispersions of enough units leave (DwB 3.5).
+    Who holds most of the squared distances is for people to judge: a reader is told how far the largest
+    amount can be at most, not that it is so far, and guidelines let dispersions of enough units leave
+    (DwB 3.5).
     """
     for kind in kinds:
         for part in _parts(groups, measure):

@@ -3,24 +3,26 @@ begin and end there, and the label then says the value of a unit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import numpy as np
 
 from hub.checks.findings import Finding, Severity
 from hub.checks.layouts import Axis
-from hub.checks.panels import Panel
+from hub.checks.panels import Panel, fold
 from hub.checks.recompute import Recomputed
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
 from hub.checks.terms import units_among
 from hub.checks.thresholds import Thresholds
+from hub.checks.wording import bands_of
 
 _MARGIN = 0.001  # by which pandas' `cut` begins below the smallest value, as a share of the range
 _MOST_BINS = 100
 _LEAST_EDGES = 3
 _ROUND = 2
+_MOST_LABELS = 3
 
 
 def find_edges(found: Recomputed, table: Table, thresholds: Thresholds) -> Iterator[Finding]:
@@ -34,6 +36,45 @@ def find_edges(found: Recomputed, table: Table, thresholds: Thresholds) -> Itera
         severity = thresholds.severity("extreme") if sure else Severity.REVIEW
         evidence = {"variable": axis.variable}
         yield finding("extreme", severity, table.place, statistic=word, evidence=evidence)
+
+
+def find_unexplained_edges(
+    table: Table, panels: Sequence[Panel], thresholds: Thresholds
+) -> Iterator[Finding]:
+    """`extreme` for labels of bands that end at the extreme of a variable which a head names, or begin and
+    end at those of any, whatever the numbers beside them are: programs that cut a variable print them so."""
+    for at, head in enumerate(table.columns[:_MOST_LABELS]):
+        cells = [cell for cell in dict.fromkeys(table.column(at)) if cell.strip()]
+        readings = bands_of(cells) if len(cells) > 1 else []
+        if not readings:
+            continue
+        edges = sorted({edge for low, high, _, _ in readings[0] for edge in (low, high) if np.isfinite(edge)})
+        if _decimals(edges[0]) == 0 or _decimals(edges[-1]) == 0:
+            continue
+        words = f" {fold(head)} "
+        for panel in panels:
+            for name in panel.numeric:
+                if _ends_at(edges, name, panel, thresholds, named=f" {fold(name)} " in words):
+                    severity, place = thresholds.severity("extreme"), table.place.within(column=at)
+                    evidence = {"variable": name}
+                    yield finding("extreme", severity, place, statistic="maximum", evidence=evidence)
+                    return
+
+
+def _ends_at(edges: list[float], name: str, panel: Panel, thresholds: Thresholds, *, named: bool) -> bool:
+    """Whether the last edge is the largest value of few units, and the first the smallest or just below."""
+    low, high = panel.span(name)
+    if not low < high or abs(edges[-1] - high) > _tolerance(edges[-1]):
+        return False
+    begins = abs(edges[0] - low) <= _tolerance(edges[0]) or _begins_below(edges[0], low, high)
+    few = _units_at(panel, name, high) < thresholds.min_units
+    return few and (begins or (named and _decimals(edges[-1]) > 1))
+
+
+def _begins_below(edge: float, low: float, high: float) -> bool:
+    """Whether an edge is just below the smallest value, at the precision of `qcut` and `cut`."""
+    most = max(10.0 ** -_decimals(edge), _MARGIN * (high - low))
+    return _decimals(edge) > 0 and 0 < low - edge <= 1.1 * most
 
 
 def _said(axis: Axis, panel: Panel, thresholds: Thresholds) -> tuple[str, bool] | None:

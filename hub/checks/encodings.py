@@ -20,8 +20,8 @@ _MOST_BYTES = 2_000_000
 _MANY_NUMBERS = 20
 # gzip, zip, bzip2, xz, zstd, zlib, Parquet, pickles, SQLite, HDF5
 _CONTAINERS = (
-    b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x9c", b"\x78\xda",
-    b"PAR1", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"SQLite format 3", b"\x89HDF",
+    b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x9c",
+    b"\x78\xda", b"PAR1", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"SQLite format 3", b"\x89HDF",
 )  # fmt: skip
 _WORD = 8
 

@@ -17,9 +17,9 @@ from hub.checks.contents import Contents, read_parts
 from hub.checks.context import find_missing_context
 from hub.checks.counts import find_counts_in_text, find_small_counts
 from hub.checks.disclosure import MAX_CELLS
+from hub.checks.encodings import holds_data
 from hub.checks.extracts import Extract, UnreadableExtract, open_extract, open_with_index
 from hub.checks.findings import Finding, Place, Report, Severity, Verdict, verdict_of
-from hub.checks.encodings import holds_data
 from hub.checks.fingerprints import find_row_level
 from hub.checks.headings import HEADINGS, MAX_TABLES, Headings, headings_of
 from hub.checks.identifiers import Text, find_pseudonyms

@@ -61,7 +61,9 @@ _COMPARE: dict[Operator, Callable[[pl.Expr, list[Any]], pl.Expr]] = {
 
 
 def _compared(column: pl.Series, condition: Comparison) -> pl.Series:
-    if column.dtype in (pl.Date, pl.Categorical, pl.Enum):
+    if isinstance(column.dtype, pl.Datetime) and bool((column.dt.date().cast(column.dtype) == column).all()):
+        column = column.dt.date()  # pandas keeps days as moments
+    if column.dtype in (pl.Date, pl.Categorical, pl.Enum) or isinstance(column.dtype, pl.Datetime):
         column = column.cast(pl.String)
     made = _COMPARE[condition.operator](pl.col("x"), list(condition.values))
     return column.alias("x").to_frame().select(made).to_series()

@@ -8,17 +8,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hub.checks.arithmetic import follows, left_columns, without
-from hub.checks.beside import find_beside, find_in_texts
+from hub.checks.beside import Said, find_beside, find_in_texts
 from hub.checks.cells import Cell
 from hub.checks.contents import Contents
 from hub.checks.cross_tables import find_in_cross_table
 from hub.checks.derived_columns import derived
 from hub.checks.disclosure import Judge
+from hub.checks.edges import find_unexplained_edges
 from hub.checks.estimation_samples import sample_of
+from hub.checks.extremes_in_texts import find_extremes_in_texts
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.heads import find_in_heads, find_in_model_heads
 from hub.checks.hidden_parts import find_hidden_part
+from hub.checks.identifiers import Text
 from hub.checks.linked import find_linked
 from hub.checks.model_texts import Explained, explain_models
 from hub.checks.panels import Panel, open_panels
@@ -153,7 +158,6 @@ def judge(
             judgement.findings += _look_at_units(table, found, panels, thresholds, of_model=of_model)
     _judge_together(judgement, models, panels, thresholds, tables=bool(contents.tables))
     judgement.findings += _look_at_texts(whole, panels, thresholds)
-    judgement.findings += find_unit_numbers([*whole.printed, *whole.raw, *whole.seen], panels)
     judgement.findings += find_nearly_equal(contents.tables[:_MAX_TABLES], thresholds)
     used = [*_panels_of(judgement), *(fitted.panel for fitted, _, _ in models.fitted())]
     if complete and not all(panel.units for panel in used):
@@ -162,8 +166,8 @@ def judge(
     beside = list(find_beside(shown, shown.tables, panels, lambda *one: _restricted(judgement, *one)))
     if complete and not contents.images:  # else people read the texts anyway
         results = len(whole.tables) + len(models.models)
-        said, sizes = _restricted_to(judgement), _sizes_of(judgement)
-        beside += find_in_texts(shown, shown.tables, panels, results=results, said=said, sizes=sizes)
+        said = _said_of(judgement, models)
+        beside += find_in_texts(shown, shown.tables, panels, results=results, said=said)
     judgement.findings += beside
     judgement.reproduced = complete and not contents.images and not beside
     return judgement
@@ -215,7 +219,13 @@ def _restricted_to(judgement: Judgement) -> list[str]:
     return said
 
 
-def _sizes_of(judgement: Judgement) -> frozenset[int]:
+def _said_of(judgement: Judgement, models: Explained) -> Said:
+    """What titles may say of the tables and models that were made again."""
+    shares = [fitted.r_squared for fitted, _, _ in models.fitted() if fitted.r_squared is not None]
+    return Said(_restricted_to(judgement), _sizes_of(judgement, models), shares)
+
+
+def _sizes_of(judgement: Judgement, models: Explained) -> frozenset[int]:
     """How many rows and units the explained tables are of: of the groups that are printed. Those of others
     would tell a few people apart."""
     sizes: set[int] = set()
@@ -224,7 +234,16 @@ def _sizes_of(judgement: Judgement) -> frozenset[int]:
         shown = found.cube.groups(none, "printed")
         sizes.add(int(shown.rows()[0]))
         sizes.update(int(shown.units(kind)[0]) for kind in found.panel.units)
+    for fitted, _, _ in models.fitted():
+        sizes.add(int(fitted.rows.size))
+        for kind in fitted.panel.units:
+            sizes.add(int(np.unique(fitted.panel.unit(kind)[0][fitted.rows]).size))
     return frozenset(sizes)
+
+
+def _prose_of(contents: Contents) -> list[Text]:
+    programs = {id(text) for text in contents.programs}
+    return [text for text in contents.printed if id(text) not in programs]
 
 
 def _titles_in(contents: Contents) -> str:
@@ -280,7 +299,10 @@ def _judge_models(
 
 
 def _look_at_texts(contents: Contents, panels: Sequence[Panel], thresholds: Thresholds) -> Iterator[Finding]:
-    """Units picked by code, and models whose summary (printed, or as a table) names too few observations."""
+    """Units picked by code or named, extremes told, and models whose summary (printed, or as a table) names
+    too few observations."""
+    yield from find_extremes_in_texts(_prose_of(contents), panels, thresholds)
+    yield from find_unit_numbers([*contents.printed, *contents.raw, *contents.seen], panels)
     for text in contents.printed:
         yield from find_units_in_text(text, panels)
     lines = [
@@ -310,6 +332,7 @@ def _look_at_units(
     yield from find_outright(table, explained, thresholds)
     if found is None:
         yield from find_in_cross_table(table, panels, thresholds)
+        yield from find_unexplained_edges(table, panels, thresholds)
     if found is None or not any(found.sure):
         yield from find_hidden_part(table, panels, thresholds)
 

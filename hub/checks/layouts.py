@@ -26,8 +26,12 @@ from hub.checks.wording import (
 )
 
 TOTAL = -1
-_REST = re.compile(r"(?:all )?(?:the )?others?|other (?:groups?|categories)|autres?|les autres|reste|rest|sonstige|andere")
-_QUANTILE_GROUP = re.compile(r"(?:d|q|p|v|decile|quintile|quartile|tercile|dixieme|quantile|dezil|quartil)? ?(?P<number>\d{1,2})")
+_REST = re.compile(
+    r"(?:all )?(?:the )?others?|other (?:groups?|categories)|autres?|les autres|reste|rest|sonstige|andere"
+)
+_QUANTILE_GROUP = re.compile(
+    r"(?:d|q|p|v|decile|quintile|quartile|tercile|dixieme|quantile|dezil|quartil)? ?(?P<number>\d{1,2})"
+)
 _QUANTILE_GROUPS = (3, 4, 5, 10, 20)
 _MOST_CUT = 12  # variables of which quantiles are computed
 MAX_LAYOUTS = 40
@@ -262,7 +266,10 @@ class _Reader:
         if len(labels) == 1:
             variables = [hint_of(cell, self.panel) for cell in cells]
             # A line of counts may stand over or under those of variables.
-            said = [one.variables or statistic_of(cell).statistics for one, cell in zip(variables, cells, strict=True)]
+            said = [
+                one.variables or statistic_of(cell).statistics
+                for one, cell in zip(variables, cells, strict=True)
+            ]
             if all(said) and any(one.variables for one in variables):
                 return [variables]
         return list(readings_of(cells, self.table.columns[at], self._named(at), self.panel))
@@ -410,13 +417,18 @@ def readings_of(cells: Sequence[str], head: str, named: str | None, panel: Panel
             yield Labelling(axis, tuple(TOTAL if is_total(c) else levels[c] for c in cells))
             found += 1
     if found == 0:
-        for name, axis in _of_quantiles(distinct, [named] if named else said, panel):
+        for axis in _by_values(distinct, said, named, panel):
             yield Labelling(axis, tuple(TOTAL if is_total(c) else distinct.index(c) for c in cells))
-    if found == 0 and named is None:
-        for name in panel.numeric[:30]:
-            if name not in said:
-                for axis in _banded(name, distinct):
-                    yield Labelling(axis, tuple(TOTAL if is_total(c) else distinct.index(c) for c in cells))
+
+
+def _by_values(
+    distinct: Sequence[str], said: Sequence[str], named: str | None, panel: Panel
+) -> Iterator[Axis]:
+    """Labels that are values of no variable: groups between quantiles, and bands of any variable."""
+    yield from _of_quantiles(distinct, [named] if named else said, panel)
+    for name in panel.numeric[:30] if named is None else ():
+        if name not in said:
+            yield from _banded(name, distinct)
 
 
 def _likeliest(distinct: Sequence[str], said: Sequence[str], panel: Panel) -> list[str]:
@@ -459,18 +471,20 @@ def _with_the_rest(
     that have none."""
     unknown = [at for at, position in enumerate(positions) if position is None]
     named = {at for at in positions if at is not None}
-    if len(unknown) != 1 or len(named) < len(positions) - 1 or not _REST.fullmatch(fold(distinct[unknown[0]])):
+    if (
+        len(unknown) != 1
+        or len(named) < len(positions) - 1
+        or not _REST.fullmatch(fold(distinct[unknown[0]]))
+    ):
         return
     rest = tuple(at for at in range(len(known.values)) if at not in named)
     for missing in ((), (-1,)) if -1 not in named else ((),):
         if rest or missing:
-            yield Axis(
-                name, merged=tuple((*rest, *missing) if at is None else (at,) for at in positions)
-            )
+            yield Axis(name, merged=tuple((*rest, *missing) if at is None else (at,) for at in positions))
 
 
-def _of_quantiles(distinct: Sequence[str], said: Sequence[str], panel: Panel) -> Iterator[tuple[str, Axis]]:
-    """Labels that number quantile groups, D1 to D10 or Q1 to Q5: bands of a variable between its quantiles."""
+def _of_quantiles(distinct: Sequence[str], said: Sequence[str], panel: Panel) -> Iterator[Axis]:
+    """Labels that number quantile groups, D1 to D10 or Q1 to Q5: bands between a variable's quantiles."""
     numbers = [int(hit["number"]) for text in distinct if (hit := _QUANTILE_GROUP.fullmatch(fold(text)))]
     if len(numbers) != len(distinct) or numbers != list(range(1, len(numbers) + 1)):
         return
@@ -484,7 +498,7 @@ def _of_quantiles(distinct: Sequence[str], said: Sequence[str], panel: Panel) ->
         edges = [-math.inf, *np.nanquantile(values, shares).tolist(), math.inf]
         if all(low < high for low, high in pairwise(edges)):
             bands = tuple((low, high, False, True) for low, high in pairwise(edges))
-            yield name, Axis(name, bands=bands)
+            yield Axis(name, bands=bands)
 
 
 def _banded(name: str, distinct: Sequence[str]) -> Iterator[Axis]:

@@ -314,13 +314,22 @@ def printed(entries: Sequence[Entry]) -> Printed:
     if most >= _PADDED and len(decimals) > 1:  # LaTeX and printed frames pad rounded numbers to six decimals
         significant = [_decimals(n.normalize()) for n in numbers if n is not None]
         most = min(most, max(significant)) if most - max(significant) >= _PADDING else most
-    elif 0 < most and len({n for n in numbers if n}) >= _LEAST_PADDED:  # 8.10, 38.80, 53.10: rounded before
+    elif most > 0 and len({n for n in numbers if n}) >= _LEAST_PADDED:  # 8.10, 38.80, 53.10: rounded before
         most = max(_decimals(n.normalize()) for n in numbers if n is not None)
     tolerance = np.full(values.shape, 0.5 * 10.0**-most)
     own = np.array([0.5 * 10.0 ** -_decimals(n) if n is not None else 0.5 for n in numbers])
+    powers = np.array([_power(n) for n in numbers])
+    if powers.any():  # 4.41738e+06 says nothing of its last digit
+        tolerance, own = np.maximum(tolerance, 0.5 * powers), np.maximum(own, 0.5 * powers)
     digits = [len(n.as_tuple().digits) for n in numbers if n is not None and n]
     loose = own if most > 0 and digits and min(digits) >= 3 and len(set(decimals)) > 1 else None
     return Printed(values, tolerance, loose, _rounding(numbers) if whole else None, whole)
+
+
+def _power(number: Decimal | None) -> float:
+    """What the last digit of a number with a power of ten counts; 0 where it has none."""
+    exponent = number.as_tuple().exponent if number is not None else 0
+    return 10.0**exponent if isinstance(exponent, int) and exponent > 0 else 0.0
 
 
 def _decimals(number: Decimal) -> int:

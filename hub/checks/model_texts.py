@@ -16,6 +16,7 @@ from hub.checks.findings import Finding, Place, Severity
 from hub.checks.panels import Floats, Panel, fold
 from hub.checks.r_prints import tables_in_text
 from hub.checks.sentences import finding
+from hub.checks.side_by_side import models_apart
 from hub.checks.tables import Table, UnreadableTable
 from hub.checks.terms import units_among
 from hub.checks.thresholds import Thresholds
@@ -96,26 +97,41 @@ def may_hold_models(contents: Contents) -> bool:
 def _read_coefficients(explained: Explained, panels: Sequence[Panel]) -> None:
     """Tables of coefficients that say no outcome."""
     tried = 0
+    whole: list[Table] = []
+    for table in explained.left.tables[:_MOST_TABLES]:
+        parts = models_apart(table)
+        names = [row[0] for part in parts for row in part.rows]
+        models = [_fitted(part, panels) or _fitted(part, panels, names) for part in parts]
+        if models and all(models):
+            explained.coefficients += [(*found, table) for found in models if found is not None]
+            whole.append(table)
     for table in explained.left.tables:
-        if not any(_COEFFICIENTS.match(fold(head)) for head in table.columns):
+        headed = any(_COEFFICIENTS.match(fold(head)) for head in table.columns)
+        if any(table is one for one in whole) or not headed:
             continue
         tried += 1
         if tried > _MOST_TABLES:
             break
-        from hub.checks.coefficient_tables import fit_coefficients, read_coefficients
-
-        printed = read_coefficients(table)
-        found = (
-            next((fit for panel in panels if (fit := fit_coefficients(printed, panel)) is not None), None)
-            if printed is not None
-            else None
-        )
+        found = _fitted(table, panels)
         if found is not None:
             explained.coefficients.append((*found, table))
     done = [table for _, _, table in explained.coefficients]
     explained.tables += done
     kept = [table for table in explained.left.tables if not any(table is one for one in done)]
     explained.left = replace(explained.left, tables=kept)
+
+
+def _fitted(
+    table: Table, panels: Sequence[Panel], beside: Sequence[str] = ()
+) -> tuple[Fitted, Floats] | None:
+    """The model of a table of coefficients; None where it is another table, or no model makes it again."""
+    from hub.checks.coefficient_tables import fit_coefficients, read_coefficients
+
+    printed = read_coefficients(table)
+    if printed is None:
+        return None
+    fits = (fit_coefficients(printed, panel, beside) for panel in panels)
+    return next((fit for fit in fits if fit is not None), None)
 
 
 def _as_text(table: Table) -> str:

@@ -10,6 +10,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -53,7 +54,7 @@ _NO_YES = (
 
 
 def _answer(values: Sequence[Any], texts: dict[str, int], numbers: dict[float, int]) -> None:
-    """How else the answers no and yes, false and true, 0 and 1 are written, where a variable has just these."""
+    """How else the answers no and yes, or 0 and 1, are written, where a variable has just these."""
     if len(values) != len(_NO_YES):
         return
     plain = [fold(f"{value:g}" if isinstance(value, float) else str(value)) for value in values]
@@ -312,6 +313,11 @@ class Panel:
         found = [*([] if plain else [str(value)]), *self.labels.get(name, {}).get(value, ())]
         if isinstance(value, bool):
             found += ["yes", "oui", "ja"] if value else ["no", "non", "nein"]
+        if isinstance(value, date):
+            day = value.date() if isinstance(value, datetime) else value
+            if not isinstance(value, datetime) or value.time() == time():
+                found += [day.isoformat(), f"{day:%d/%m/%Y}", f"{day:%d.%m.%Y}"]
+                found += [f"{day:%Y-%m}", f"{day:%m/%Y}"] if day.day == 1 else []
         return found
 
     def unit(self, kind: str) -> tuple[Codes, int]:

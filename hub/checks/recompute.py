@@ -22,6 +22,8 @@ from hub.checks.probes import could_count_units, probe_of
 from hub.checks.tables import Table
 
 _SPARE_DIGITS = 2.0
+_SAID_DIGITS = 3.0  # of series whose heads name their statistic
+_MANY_CELLS = 4
 _PARTLY = 0.8
 _MAX_FILTER_VARIABLES = 20
 _MAX_FILTER_VALUES = 40
@@ -294,21 +296,31 @@ class Search:
         needed = math.log10(max(found.tried, 1)) + _SPARE_DIGITS
         said = sum(fit.digits for fit in found.fits if fit is not None and fit.said and fit.complete)
         pooled = sum(fit.digits for fit in found.fits if fit is not None and fit.complete) >= needed + 2
+        # Labels and heads that say what a table is, and many cells of one number: people per year of a panel.
+        cells = sum(len(one.entries) for one in found.layout.series)
+        least = _SAID_DIGITS - (1.0 if found.layout.certain and cells >= _MANY_CELLS else 0.0)
         sure = []
         for fit in found.fits:
             if fit is None:
                 sure.append(False)
-            elif fit.said and (said >= min(needed, 3.0) or (pooled and found.layout.certain)):
+            elif fit.said and (said >= min(needed, least) or (pooled and found.layout.certain)):
                 sure.append(fit.complete)
             else:
                 sure.append(fit.complete and fit.digits >= needed)
+        if any(sure):  # the grouping is known: what a head says of it, and prints, is so
+            sure = [
+                one or (fit is not None and fit.said and fit.complete)
+                for one, fit in zip(sure, found.fits, strict=True)
+            ]
         return sure
 
     def _filters(self, layout: Layout) -> Iterator[Filter]:
         """Values of other variables that a title names, and those whose rows have the counts (or the first
         mean) that are printed."""
         yield from self._said_filters(layout)
-        named = dict.fromkeys(v for one in layout.series for v in one.hint.variables if v in self.panel.numeric)
+        named = dict.fromkeys(
+            v for one in layout.series for v in one.hint.variables if v in self.panel.numeric
+        )
         gaps = [name for name in named if not self.panel.is_complete(name)]
         if gaps and len(named) > 1:  # the rows that lack none of the variables of the table
             yield Filter(gaps[0], None, tuple(gaps[1:]))

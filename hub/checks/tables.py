@@ -240,8 +240,15 @@ def _with_upper_heads(lines: Sequence[str]) -> list[str]:
     each head below it."""
     made = list(lines)
     for at in range(len(made) - 2):
-        upper, lower = ([(m.start(), m.end(), m.group()) for m in _FIELD.finditer(made[at + n])] for n in (0, 1))
-        if not 1 < len(upper) < len(lower) or "|" in made[at] or "&" in made[at] or not made[at][:1].isspace():
+        upper, lower = (
+            [(m.start(), m.end(), m.group()) for m in _FIELD.finditer(made[at + n])] for n in (0, 1)
+        )
+        if (
+            not 1 < len(upper) < len(lower)
+            or "|" in made[at]
+            or "&" in made[at]
+            or not made[at][:1].isspace()
+        ):
             continue
         words = [text for _, _, text in (*upper, *lower)]
         if any(number_of(word) is not None for word in words) or lower[0][1] < upper[0][0]:
@@ -327,33 +334,43 @@ def _split(line: str) -> list[str]:
     text = line.strip()
     if _R_SUMMARY.fullmatch(text):
         return re.split(r"\s+(?!Qu\.)", text)
-    listed = _STATA_LINE.fullmatch(text)
-    if listed and len(fields := re.split(r"\s{2,}", listed["cells"].strip())) > 1:  # Stata: `list`
-        return [listed["number"], *fields] if listed["number"] else fields
+    if (fields := _of_stata(text)) is not None:
+        return fields
     if text.startswith("|") and text.endswith("|") and len(text) > 1:
         return [cell.strip() for cell in text[1:-1].split("|")]
-    if text.count("|") == 1:  # Stata: labels, a rule, numbers
-        label, _, rest = text.partition("|")
-        tokens = rest.split()
-        if len(tokens) > 1 and label.strip() and all(number_of(token) is not None for token in tokens):
-            return [label.strip(), *tokens]
-        text = text.replace("|", "  ").strip()
     if re.search(r"(?<!\\)&", text):
         body = re.sub(r"\\\\.*$", "", text)
         cells = [part for cell in re.split(r"(?<!\\)&", body) for part in _over_columns(cell)]
         return [re.sub(r"\\([_%&$#])", r"\1", cell).strip() for cell in cells]
     if "\t" in text:
         return [cell.strip() for cell in text.split("\t")]
+    return _between_blanks(text)
+
+
+def _of_stata(text: str) -> list[str] | None:
+    """The fields of a line of Stata's `list` (between rules) or `tabulate` (labels, a rule, numbers)."""
+    listed = _STATA_LINE.fullmatch(text)
+    if listed and len(fields := re.split(r"\s{2,}", listed["cells"].strip())) > 1:
+        return [listed["number"], *fields] if listed["number"] else fields
+    label, rule, rest = text.partition("|")
+    if not rule or "|" in rest or not label.strip() or re.search(r"(?<!\\)&", text):
+        return None
+    tokens = rest.split()
+    if len(tokens) > 1 and all(number_of(token) is not None for token in tokens):
+        return [label.strip(), *tokens]
+    return _between_blanks(f"{label}  {rest}".strip())
+
+
+def _between_blanks(text: str) -> list[str]:
+    """The fields of a line of columns aligned with blanks."""
     fields = re.split(r"\s{2,}", text)
-    tokens = text.split()
-    if len(fields) > 1 and any(number_of(field) is None for field in fields):
-        if all(number_of(token) is not None for token in tokens):  # wide numbers leave one blank between them
-            return tokens
+    words = text.split()
     if len(fields) == 1:
         # One blank between columns is common in printed frames; prose is told by its lack of numbers.
-        words = text.split()
         if len(words) > 1 and sum(number_of(word) is not None for word in words) * 2 >= len(words):
             return words
         if len(words) > 1 and len(words) <= 12 and all(re.fullmatch(r"[\w.%]+", word) for word in words):
             return words
+    elif any(number_of(field) is None for field in fields):  # wide numbers leave one blank between them
+        fields = words if all(number_of(word) is not None for word in words) else fields
     return [cell for cell in fields if cell]

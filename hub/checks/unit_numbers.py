@@ -82,7 +82,7 @@ def _hits(tokens: frozenset[str], column: str, panel: Panel) -> tuple[str, set[s
 
 
 def _tail(tried: int, hits: int, chance: float) -> float:
-    """An upper bound of the probability of so many hits (Chernoff); 1 where they are no more than expected."""
+    """A bound of the probability of so many hits (Chernoff); 1 where they are no more than expected."""
     share = hits / tried
     if chance >= share:
         return 1.0

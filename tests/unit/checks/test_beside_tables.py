@@ -218,7 +218,7 @@ _UNSAFE_TEXTS = [
     "Rare: ⑥ persons.",
     "The richest earns ⁹⁰⁰⁰⁰.",
     "Rare: note 6. Alone: model 1, column 17.",
-    "Table 6: wages",
+    "Table 16: wages",
     "Note 6",
     "Il y a six personnes dans la dernière.",
     "Dort leben vier Personen.",
