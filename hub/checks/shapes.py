@@ -286,6 +286,11 @@ def _cross_table(table: Table, panels: Sequence[Panel], thresholds: Thresholds) 
         yield finding("small_count", Severity.BLOCK, place, limit=thresholds.min_units, evidence=evidence)
 
 
+_STEP = re.compile(
+    r"^(?:next|previous|prev|lag(?:ged)?|lead|from|to|before|after|old|new|avant|apres|suivant|precedent) "
+)
+
+
 def _names_something(head: str, panels: Sequence[Panel]) -> bool:
     """Whether a head names a statistic other than a count, or a variable by itself."""
     if is_count_head(head) or is_total(head):
@@ -293,4 +298,5 @@ def _names_something(head: str, panels: Sequence[Panel]) -> bool:
     hint = hint_of(head, None)
     if hint.quantile is not None or (set(hint.statistics) - {"count", "persons"}):
         return number_of(head) is None
-    return any(fold(head) == fold(name) for panel in panels for name in panel.variables)
+    plain = _STEP.sub("", fold(head))  # "next_region" is a state, not a count
+    return any(plain == fold(name) for panel in panels for name in panel.variables)
