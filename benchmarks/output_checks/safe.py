@@ -322,6 +322,22 @@ def by_period(draw: Draw) -> Table | None:
     )
 
 
+def transitions(draw: Draw) -> Table | None:
+    """Where persons go from one observation to the next: the moves of many, from states and to states that
+    no more than nine in ten come from or go to."""
+    period = draw.panel.period
+    if period is None:
+        return None
+    state = draw.group(period)
+    frame = draw.frame.drop_nulls(state).sort(draw.panel.person, period)
+    frame = frame.with_columns(next=pl.col(state).shift(-1).over(draw.panel.person)).drop_nulls("next")
+    table = frame.group_by(state, "next").agg(pl.len().alias("n"), *units_of(draw.panel)).sort(state, "next")
+    largest = [(pl.col("n").max() / pl.col("n").sum()).over(one) for one in (state, "next")]
+    table = table.filter(pl.max_horizontal(largest) <= 0.9)
+    kept = publishable(draw, table)
+    return Table(plain(kept).rename({"next": f"next_{state}"})) if _enough(kept, 6) else None
+
+
 def subset(draw: Draw) -> Table | None:
     of, by = draw.amount(), draw.group()
     within = draw.group(by)
@@ -456,6 +472,7 @@ SAFE: Mapping[str, Make] = {
     "descriptives": descriptives,
     "correlations": correlations,
     "by period": by_period,
+    "transitions that may leave": transitions,
     "subset": subset,
     "rounded counts": rounded,
     "suppressed counts": suppressed,

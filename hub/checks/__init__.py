@@ -28,6 +28,7 @@ from hub.checks.findings import (
     load_report,
     report_from_json,
 )
+from hub.checks.reading import PdfPage, read_page_in_subprocess
 from hub.checks.rewriting import Canonical, Part, doubts_of
 from hub.checks.sentences import place_in_words
 from hub.checks.thresholds import Thresholds
@@ -37,6 +38,7 @@ __all__ = [
     "Finding",
     "Limits",
     "Part",
+    "PdfPage",
     "Place",
     "Report",
     "Severity",
@@ -53,6 +55,7 @@ __all__ = [
     "finding_from_json",
     "load_report",
     "place_in_words",
+    "read_page_in_subprocess",
     "refused_report",
     "relate_in_subprocess",
     "render_in_subprocess",

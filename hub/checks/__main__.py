@@ -107,6 +107,10 @@ def _answer(request: dict[str, Any], confined: dict[str, str]) -> str | Iterable
             rows_per_page=request["rows_per_page"],
         )
         return json.dumps(rendering.to_json(), ensure_ascii=True, allow_nan=False)
+    if request["action"] == "page":
+        from hub.checks.reading import draw
+
+        return json.dumps(draw(file.read_bytes(), request["page"], thresholds.max_pixels), allow_nan=False)
     if request["action"] in ("compare", "relate"):
         return _compare(request, file, thresholds)
     raise ValueError("unknown action")

@@ -204,7 +204,7 @@ def rewrite_pdf(data: bytes, rewriting: Rewriting, max_pixels: int) -> Iterator[
         rewriting.seen.append(Text(Place(), data.decode("latin-1")))
         for number in range(pages):
             try:
-                yield _page(document, number, rewriting, max_pixels)
+                yield draw_page(document, number, rewriting, max_pixels)
             except (pypdfium2.PdfiumError, ValueError, OSError) as error:
                 raise rewriting.refusal("pdf_malformed") from error
     rewriting.note("pdf_rasterised", pages=pages)
@@ -231,7 +231,8 @@ def active_parts(data: bytes) -> tuple[int, int]:
     return scripts, actions
 
 
-def _page(document: Any, number: int, rewriting: Rewriting, max_pixels: int) -> bytes:
+def draw_page(document: Any, number: int, rewriting: Rewriting, max_pixels: int) -> bytes:
+    """A page as PNG, its text noted as seen. Raises PdfiumError, ValueError or OSError for a bad one."""
     page = document[number]
     width, height = page.get_size()
     if not (0 < width < 1e6 and 0 < height < 1e6):

@@ -14,8 +14,9 @@ _LIMITS = {"too_wide": "max_columns", "too_many_cells": "max_cells"}
 
 
 def rewrite_page(source: str, stem: str, rewriting: Rewriting, bounds: Bounds) -> list[Part]:
-    """The tables as CSV parts and what stands outside them as text. Raises `CannotRewrite` (`type_page`) for
-    a page without a table and for one that holds more than tables and text."""
+    """The tables as CSV parts and what stands outside them as text; empty ones are left out. Raises
+    `CannotRewrite`: `type_page` for a page without a table and for one that holds more than tables and text,
+    `empty` for one that shows nothing."""
     try:
         markup = read_markup(source, bounds, Place(), page=True)
     except UnreadableTable as error:
@@ -29,9 +30,13 @@ def rewrite_page(source: str, stem: str, rewriting: Rewriting, bounds: Bounds) -
         rows = [list(table.columns)] if table.headed else []
         rows += [list(row) for row in table.rows]
         name = f"{stem}.csv" if alone else f"{stem} - {number + 1}.csv"
-        parts.append(Part(name, Kind.CSV, rewrite_rows(rows, rewriting, delimiter=",").encode()))
-    if markup.text.strip():
-        text = rewrite_text(markup.text + "\n", rewriting, numbers=True)
+        content = rewrite_rows(rows, rewriting, delimiter=",")
+        if content.strip():
+            parts.append(Part(name, Kind.CSV, content.encode()))
+    text = rewrite_text(markup.text + "\n", rewriting, numbers=True)
+    if text.strip():
         parts.append(Part(f"{stem}.txt", Kind.TEXT, text.encode()))
+    if not parts:
+        raise rewriting.refusal("empty")
     rewriting.note("page_rewritten", tables=len(markup.tables))
     return parts

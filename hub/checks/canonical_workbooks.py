@@ -87,10 +87,7 @@ def rewrite_workbook(data: bytes, stem: str, rewriting: Rewriting, bounds: Bound
         shown = [(name, path) for name, path, state in sheets if state == "visible"]
         if len(shown) > MAX_SHEETS:
             raise ArchiveProblem(f"more than {MAX_SHEETS} sheets")
-        if len(sheets) > len(shown):
-            rewriting.charge("workbook_hidden", name=f"{len(sheets) - len(shown)} sheets")
-        if book.names():
-            rewriting.doubt("workbook_part", name="names of ranges")
+        _name_unseen(archive, book, len(sheets) - len(shown), rewriting)
         for path in archive.namelist():
             if path.endswith((".xml", ".rels")):  # properties (author, keywords) and links too
                 rewriting.seen.append(
@@ -105,18 +102,28 @@ def rewrite_workbook(data: bytes, stem: str, rewriting: Rewriting, bounds: Bound
             EOFError, NotImplementedError, TypeError, AttributeError) as error:  # fmt: skip
         raise rewriting.refusal("workbook_malformed", problem="not an xlsx workbook") from error
     _report(read, rewriting)
-    parts = [
-        Part(
-            _name(stem, name, alone=len(read) == 1),
-            Kind.CSV,
-            rewrite_rows(sheet.rows, rewriting, delimiter=",").encode(),
-        )
+    contents = [
+        (_name(stem, name, alone=len(read) == 1), rewrite_rows(sheet.rows, rewriting, delimiter=","))
         for name, sheet in read
-        if any(any(row) for row in sheet.rows)
     ]
+    parts = [Part(name, Kind.CSV, content.encode()) for name, content in contents if content.strip()]
     if not parts:
         raise rewriting.refusal("empty")
     return parts
+
+
+def _name_unseen(archive: zipfile.ZipFile, book: _Book, hidden: int, rewriting: Rewriting) -> None:
+    """Hidden sheets, names and properties are told; all texts of the container are searched."""
+    if hidden:
+        rewriting.charge("workbook_hidden", name=f"{hidden} sheets")
+    if book.names():
+        rewriting.doubt("workbook_part", name="names of ranges")
+    if any(_tells(read_member(archive, path)) for path in archive.namelist() if _PROPERTIES.match(path)):
+        rewriting.doubt("workbook_part", name="properties")
+    for path in archive.namelist():
+        if path.endswith((".xml", ".rels")):  # properties (author, keywords) and links too
+            content = read_member(archive, path).decode("utf-8", errors="replace")
+            rewriting.seen.append(Text(Place(), content))
 
 
 def _name(stem: str, sheet: str, *, alone: bool) -> str:

@@ -22,6 +22,7 @@ from hub.checks.estimation_samples import sample_of
 from hub.checks.extremes_in_texts import find_extremes_in_texts
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.heads import find_in_heads, find_in_model_heads
+from hub.checks.hidden_parts import find_hidden_part
 from hub.checks.identifiers import Text
 from hub.checks.linked import find_linked
 from hub.checks.model_texts import Explained, explain_models
@@ -332,6 +333,8 @@ def _look_at_units(
     if found is None:
         yield from find_in_cross_table(table, panels, thresholds)
         yield from find_unexplained_edges(table, panels, thresholds)
+    if found is None or not any(found.sure):
+        yield from find_hidden_part(table, panels, thresholds)
 
 
 def _less_sure(one: Finding, table: Table, *, of_model: bool) -> Finding:

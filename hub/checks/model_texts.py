@@ -32,6 +32,7 @@ _HEAD = re.compile(
     r"\bcoef\b.{0,60}\bstd.{0,5}err|\bCoef\..{0,40}Std\.Err\.|Estimate\s+Std\. Error|\bg?lm\(formula = ",
     re.IGNORECASE,
 )
+_TEST = re.compile(r"t-test$|Chi-squared test\b|^Analysis of Variance Table$", re.MULTILINE)
 _COEFFICIENTS = re.compile(r"^(?:coef\w*|estimates?|est|b|beta|2 5|0 025)$")
 _MOST_MODELS = 30  # of a file; further ones stay unexplained
 _MOST_TABLES = 10  # of coefficients
@@ -48,16 +49,18 @@ class Explained:
     findings: list[Finding] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     coefficients: list[tuple[Fitted, Floats, Table]] = field(default_factory=list)
+    tests: list[tuple[Fitted, Floats, Place]] = field(default_factory=list)
     declared: bool = False
 
     @property
     def found(self) -> bool:
-        return bool(self.models or self.coefficients)
+        return bool(self.models or self.coefficients or self.tests)
 
     def fitted(self) -> list[tuple[Fitted, Floats, Place]]:
         """Every model that was made again, with its outcome and where it stands."""
         printed = [(model.fitted, model.outcome, place) for model, place in self.models]
-        return [*printed, *((fitted, outcome, table.place) for fitted, outcome, table in self.coefficients)]
+        tables = [(fitted, outcome, table.place) for fitted, outcome, table in self.coefficients]
+        return [*printed, *tables, *self.tests]
 
     @property
     def complete(self) -> bool:
@@ -78,6 +81,7 @@ def explain_models(
         reader.read_texts()
         reader.read_tables()
     if declared is None:
+        Reader(explained, panels, None, thresholds).read_tests()
         _read_coefficients(explained, panels)
     if explained.found:
         explained.findings += _rules(explained, thresholds)
@@ -192,6 +196,24 @@ class Reader:
             return tables_in_text(text, bounds_of(self.thresholds), place)
         except UnreadableTable:
             return []
+
+    def read_tests(self) -> None:
+        """Tests of hypotheses in printed text, as R writes them; their lines go as those of summaries do."""
+        left = self.explained.left
+        for at, text in enumerate(left.printed):
+            if not _TEST.search(text.content):
+                continue
+            from hub.checks.printed_tests import find_tests, lines_of
+
+            lines = text.content.splitlines()
+            tests = find_tests(lines, self.panels, self.thresholds.min_units)
+            for number in lines_of(tests):
+                lines[number] = ""
+            if tests:
+                rest = "\n".join(lines)
+                self._forget(text.content, rest, text.place)
+                left.printed[at] = replace(text, content=rest)
+                self.explained.tests += [(*one, text.place) for test in tests for one in test.models]
 
     def read_tables(self) -> None:
         """Summaries in tables that are no text: of a page, a CSV file, a workbook."""

@@ -1,12 +1,14 @@
 """A printed summary of a model against the extract: fitted again, and each of its numbers compared.
 
 The summary is a claim. Without a declaration the names of its coefficients are the design, and its number of
-observations says on which rows: those with a value of all variables, of one variable more, or of one value of
-another variable. What is not made again as printed stays unexplained.
+observations says on which rows: those with a value of all variables, of one variable more, of one value of
+another variable, or those that two conditions leave (hub.checks.parts_of_rows). What is not made again as
+printed stays unexplained.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,10 +21,12 @@ import numpy.typing as npt
 
 from hub.checks.declared import UnreadableClaim, panel_of
 from hub.checks.estimation import HETEROSCEDASTIC, Estimate, scoring_steps
-from hub.checks.formula_terms import factors_of, parameter_of, present, require_formula
+from hub.checks.formula_terms import Factor, factors_of, parameter_of, present, require_formula
 from hub.checks.panels import Floats, Panel
+from hub.checks.parts_of_rows import parts_of
 from hub.checks.regressions import Fitted, Parameter, in_one_design, named, prepared, require_binary, stacked
-from hub.checks.summaries import Coefficient, Summary
+from hub.checks.summaries import PLAIN_NUMBER, Coefficient, Summary
+from hub.checks.unit_terms import with_unit
 from hub.documents.outputs import DeclaredRegression
 
 Rows = npt.NDArray[np.int64]
@@ -50,7 +54,6 @@ _WORDS: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "covariance": re.compile(r"nonrobust|HC[0-3]|cluster"),
     }
 )  # fmt: skip
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*)?(?:e[-+]\d{1,3})?")
 # How exactly a number is made again, up to so many digits: no digit is left in which to write something.
 _RELATIVE, _USUAL_DIGITS = 1e-9, 10
 _FINEST, _MOST_DIGITS = 1e-13, 14
@@ -69,6 +72,7 @@ _SIGNIFICANT: Mapping[str, int] = MappingProxyType(
 )
 _MOST_VALUES = 40
 _MOST_TRIED = 12
+_LEAST_DIGITS = 24  # of the coefficients of a model of which the part is searched by two conditions
 _MOST_CELLS = 40_000_000  # of a design: rows times coefficients
 
 
@@ -96,7 +100,7 @@ def prints(text: str, value: float | None, digits_printed: int | None = None) ->
     if text.startswith("<"):
         bound = text[1:].strip()
         return bound in ("2e-16", "2.2e-16") and 0 <= value < float(bound)
-    if not _NUMBER.fullmatch(text):
+    if not PLAIN_NUMBER.fullmatch(text):
         return False
     try:
         number = Decimal(text)
@@ -147,8 +151,8 @@ def _fit_named(summary: Summary, panel: Panel) -> PrintedModel:
     names = [one.term for one in summary.coefficients]
     if len(set(names)) < len(names):
         raise UnreadableClaim("terms")
-    terms = [factors_of(name, panel) for name in names]
-    used = {factor.variable for factors in (outcome, *terms) for factor in factors}
+    terms, unknown = _read_terms(names, panel, kind)
+    used = {factor.variable for factors in (outcome, *terms.values()) for factor in factors}
     keep = np.ones(panel.rows, dtype=np.bool_)
     for name in sorted(used):
         keep &= present(name, panel)
@@ -157,17 +161,33 @@ def _fit_named(summary: Summary, panel: Panel) -> PrintedModel:
         if rows.size * len(terms) > _MOST_CELLS:
             raise UnreadableClaim("terms")
         try:
-            columns = [
-                parameter_of(name, factors, panel, rows) for name, factors in zip(names, terms, strict=True)
-            ]
-            parameters = in_one_design(columns, rows.size)
+            columns = [parameter_of(name, terms[name], panel, rows) for name in terms]
+            parameters = dict(zip(terms, in_one_design(columns, rows.size), strict=True))
             values = parameter_of("outcome", outcome, panel, rows).make()
-            ready = _Claim(panel, rows, parameters, values, kind, at, panel.rows)
-            made = _compared(summary, ready, None)
         except UnreadableClaim:
             continue
-        return made
+        for whole in with_unit(summary, panel, rows, parameters, values, unknown):
+            ready = _Claim(panel, rows, tuple(whole[name] for name in names), values, kind, at, panel.rows)
+            with contextlib.suppress(UnreadableClaim):
+                return _compared(summary, ready, None)
     raise UnreadableClaim("observations")
+
+
+def _read_terms(
+    names: Sequence[str], panel: Panel, kind: str
+) -> tuple[dict[str, tuple[Factor, ...]], str | None]:
+    """What each term is made from, and the one term of least squares that no variable makes, which may be
+    the dummy of a unit. Raises UnreadableClaim where there are more."""
+    terms: dict[str, tuple[Factor, ...]] = {}
+    unknown = None
+    for name in names:
+        try:
+            terms[name] = tuple(factors_of(name, panel))
+        except UnreadableClaim:
+            if unknown is not None or kind != "ols" or len(names) < 2:
+                raise
+            unknown = name
+    return terms, unknown
 
 
 def _candidates(
@@ -194,6 +214,10 @@ def _candidates(
             if tried < _MOST_TRIED:
                 tried += 1
                 yield np.flatnonzero(keep & (known.codes == at))
+    # Of so many parts one makes a few rounded numbers again by chance.
+    said = sum(char.isdigit() for one in summary.coefficients for text in one.cells.values() for char in text)
+    if said >= _LEAST_DIGITS:
+        yield from parts_of(panel, keep, wanted, sorted(used))
 
 
 def _observations(summary: Summary, known: int) -> int:

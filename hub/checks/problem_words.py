@@ -63,6 +63,7 @@ _WHOLE: Mapping[str, str] = {
     "pictures and charts": "des images et des graphiques",
     "custom data": "des données personnalisées",
     "unknown parts": "des parties inconnues",
+    "properties": "des propriétés (auteur, mots-clés)",
     "names of ranges": "des noms de plages",
     # content
     "binary": "binaire",

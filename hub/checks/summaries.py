@@ -35,6 +35,7 @@ _NUMBERS: Mapping[str, str] = MappingProxyType(
         "condition no.": "condition",
     }
 )  # fmt: skip
+PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*)?(?:e[-+]\d{1,3})?")  # as programs print one
 _TITLES = re.compile(
     r"(?:OLS|Logit|Probit|Poisson|Generalized Linear Model) Regression Results"
     r"|Results: (?:Ordinary least squares|Logit|Probit|Poisson)"

@@ -25,7 +25,6 @@ from hub.domain.access import closed_because
 from hub.domain.permissions import Permission, Reach
 from hub.domain.records import Project, ReviewComment, Submission
 from hub.portal import projects as project_pages
-from hub.portal import publications as publication_pages
 from hub.portal import reviews as review_pages
 from hub.portal import submissions as submission_pages
 from hub.portal.admin import parse_moment
@@ -109,7 +108,6 @@ def register(routes: Routes) -> None:
     add("GET", "/review/{id}/comments", checks, list_comments)
     add("POST", "/review/{id}/comments", checks, add_comment, status_code=201)
     add("GET", "/review-statistics", needs(Permission.REVIEW_STATISTICS), tell_statistics)
-    add("GET", "/publications", needs(Permission.PUBLICATION_READ, About.LISTING), list_publications)
     add("GET", "/audit", needs(Permission.AUDIT_READ), list_events)
 
 
@@ -345,30 +343,6 @@ def _comment_json(comment: ReviewComment) -> dict[str, Any]:
 def tell_statistics(visit: CurrentVisit) -> dict[str, Any]:
     """Workload and turnaround of output checking in the last twelve weeks; hours, and shares from 0 to 1."""
     return dataclasses.asdict(statistics.review_statistics(visit.office, by=visit.actor, now=visit.now))
-
-
-def list_publications(visit: CurrentVisit) -> dict[str, Any]:
-    """The publications that the caller may read, newest first."""
-    with visit.office.units.read() as unit:
-        found = publication_pages.visible_publications(unit, visit)
-    return {
-        "publications": [
-            {
-                "id": one.id,
-                "number": one.number,
-                "project": one.project,
-                "title": one.title,
-                "authors": one.authors,
-                "venue": one.venue,
-                "public": one.public,
-                "releases": list(one.releases),
-                "state": publication_pages.shown_state(visit, one).value,
-                "sha256": one.sha256,
-                "registered_at": one.registered_at.isoformat(),
-            }
-            for one in found
-        ]
-    }
 
 
 def list_events(

@@ -26,6 +26,7 @@ from hub.portal import (
     internal,
     languages,
     projects,
+    publication_api,
     publications,
     releases,
     request_api,
@@ -75,7 +76,7 @@ def create_app(portal: Portal) -> FastAPI:
     # `new` before `{id}`, and the figures before the page of one review, whose address would match theirs.
     for room in (request_edits, requests, request_reviews, request_api, risk_pages):
         room.register(routes)
-    for room in (statistics, comments, publications, review_queue, review_api):
+    for room in (statistics, comments, publications, publication_api, review_queue, review_api):
         room.register(routes)
     for room in (projects, desks, submissions, releases, reviews, admin, audit, dictionaries, api, internal):
         room.register(routes)

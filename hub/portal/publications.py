@@ -7,11 +7,13 @@ from starlette.responses import Response
 
 from hub.actions import publications as actions
 from hub.actions.ports import Unit
-from hub.domain.errors import Refused
+from hub.checks import PdfPage, read_page_in_subprocess
+from hub.domain.errors import NotFound, Refused
 from hub.domain.lifecycle import PublicationState, SubmissionState
 from hub.domain.permissions import Permission
 from hub.domain.publications import Publication
 from hub.domain.records import Project, Submission
+from hub.portal import renderings
 from hub.portal.pages import Part, go, page_number, show, show_plain
 from hub.portal.permissions import PUBLIC, About, Routes, needs, status_of
 from hub.portal.releases import disposition
@@ -42,6 +44,7 @@ def register(routes: Routes) -> None:
     routes.add("POST", f"{p}/manuscripts/new", declares, declare, max_body_size=_FORM_BYTES)
     routes.add("GET", f"{p}/manuscripts/{{id}}", reads, show_one)
     routes.add("GET", f"{p}/manuscripts/{{id}}/file", reads, download)
+    routes.add("GET", f"{p}/manuscripts/{{id}}/pages/{{n}}", reads, show_picture)
     routes.add(
         "POST", f"{p}/manuscripts/{{id}}/vote", needs(Permission.PUBLICATION_REVIEW, About.PUBLICATION), vote
     )
@@ -177,6 +180,8 @@ def _page(visit: Visit, id: str, *, error: Refused | None) -> Response:
     reviews = not own and visit.may(Permission.PUBLICATION_REVIEW, publication.subject(project.members))
     mine = next((v for v in votes if v.checker == visit.person.username), None)
     waiting = publication.state in _WAITING
+    wanted = visit.request.query_params.get("page")
+    read = _read_page(visit, id, page_number(visit.request) - 1) if wanted and error is None else None
     state = shown_state(visit, publication)
     return show(
         visit,
@@ -198,10 +203,37 @@ def _page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         and publication.superseded_by is None
         and visit.person.username == publication.author,
         quorum=visit.office.rules.review.quorum,
+        reads_here=bool(wanted),
+        read=read,
         comment=visit.value("comment"),
         error=error.message(visit.words.language) if error else None,
         error_field=error.field if error else None,
     )
+
+
+def _read_page(visit: Visit, id: str, page: int) -> PdfPage | None:
+    """A page of the manuscript as a picture, drawn in a confined process; the reading is audited."""
+    publication, _ = actions.read_manuscript(
+        visit.office, visit.portal.vault, publication_id=id, by=visit.actor, now=visit.now
+    )
+    with renderings.AT_ONCE:
+        read = read_page_in_subprocess(
+            visit.portal.vault.path(publication.sha256), page=page, thresholds=visit.portal.thresholds
+        )
+    if read is not None:
+        renderings.pictures_shown.keep((visit.person.username, id, 0, read.page), [read.png])
+    return read
+
+
+def show_picture(visit: CurrentVisit, id: str, n: int) -> Response:
+    """The picture of page `n`, from 1, that the visitor looks at."""
+    kept = renderings.pictures_shown.get((visit.person.username, id, 0, n - 1))
+    if kept is None:
+        read = _read_page(visit, id, n - 1)
+        kept = [read.png] if read is not None and read.page == n - 1 else []
+    if not kept:
+        raise NotFound("not_found", "There is no such picture.", "Cette image n’existe pas.")
+    return Response(kept[0], media_type="image/png", headers={"Content-Disposition": "inline"})
 
 
 def vote(visit: CurrentVisit, id: str) -> Response:

@@ -17,7 +17,7 @@ from typing import Any
 from starlette.responses import Response
 
 from hub.actions.reviews import read_submitted_file
-from hub.checks import Finding, Report, Severity, Verdict, place_in_words, render_in_subprocess
+from hub.checks import Finding, Place, Report, Severity, Verdict, place_in_words, render_in_subprocess
 from hub.domain.errors import NotFound
 from hub.domain.records import SubmittedFile
 from hub.portal.pages import page_number
@@ -25,7 +25,7 @@ from hub.portal.visits import Visit
 
 ROWS_PER_PAGE = 100
 _KEPT = 64
-_AT_ONCE = threading.BoundedSemaphore(2)  # a rendering takes a core; more at once only wait for each other
+AT_ONCE = threading.BoundedSemaphore(2)  # a rendering takes a core; more at once only wait for each other
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class _Pictures:
             return self._kept.get(key)
 
 
-_pictures = _Pictures()
+pictures_shown = _Pictures()
 
 
 def look(visit: Visit, submission_id: str, position: int, page: int) -> Shown:
@@ -70,7 +70,7 @@ def look(visit: Visit, submission_id: str, position: int, page: int) -> Shown:
         by=visit.actor,
         now=visit.now,
     )
-    with _AT_ONCE:
+    with AT_ONCE:
         rendering = render_in_subprocess(
             visit.portal.vault.path(file.shown_sha256),
             name=file.shown_name,
@@ -83,7 +83,7 @@ def look(visit: Visit, submission_id: str, position: int, page: int) -> Shown:
     for image in list(_images(view)):
         image["image"] = len(pictures)
         pictures.append(_png(image.pop("png_base64", "")))
-    _pictures.keep((visit.person.username, submission_id, position, int(rendering["page"])), pictures)
+    pictures_shown.keep((visit.person.username, submission_id, position, int(rendering["page"])), pictures)
     return Shown(file, int(rendering["page"]), int(rendering["pages"]), view)
 
 
@@ -110,10 +110,10 @@ def answer_image(visit: Visit, submission_id: str, position: int, number: int) -
     """One picture of the page `?page=` that the visitor looks at; rendered anew where it is not kept."""
     page = page_number(visit.request) - 1
     key = (visit.person.username, submission_id, position, page)
-    pictures = _pictures.get(key)
+    pictures = pictures_shown.get(key)
     if pictures is None:
         look(visit, submission_id, position, page)
-        pictures = _pictures.get(key) or []
+        pictures = pictures_shown.get(key) or []
     if not 0 <= number < len(pictures) or not pictures[number].startswith(b"\x89PNG\r\n\x1a\n"):
         raise NotFound("not_found", "There is no such picture.", "Cette image n’existe pas.")
     return Response(pictures[number], media_type="image/png", headers={"Content-Disposition": "inline"})
@@ -144,9 +144,7 @@ def anchor(shown: Shown, finding: Finding) -> tuple[int, str] | None:
         first = view["first_cell"]
         if place.cell is None or not first <= place.cell < first + len(view["cells"]):
             return None
-        places = view["cells"][place.cell - first].get("places", ())
-        own = place.output is not None and any(at[0] == place.output for at in places)
-        return shown.page + 1, f"output-{place.cell}-{place.output}" if own else f"cell-{place.cell}"
+        return shown.page + 1, _in_notebook(view["cells"][place.cell - first], place)
     if place.cell is not None:
         return None
     if view["kind"] == "text" and place.line is not None:
@@ -157,6 +155,23 @@ def anchor(shown: Shown, finding: Finding) -> tuple[int, str] | None:
         return shown.page + 1, f"h-{place.column}"
     mark = f"r-{place.row}" if place.column is None else f"c-{place.row}-{place.column}"
     return place.row // ROWS_PER_PAGE + 1, mark
+
+
+def _in_notebook(cell: Mapping[str, Any], place: Place) -> str:
+    """The mark in a cell of a notebook: on the printed number, else on the output, else on the cell."""
+    if place.output is None:
+        return f"cell-{place.cell}"
+    own = [n for n, at in enumerate(cell.get("places", ())) if at[0] == place.output]
+    for n in own if place.row is not None and place.column is not None else ():
+        shown, table = cell["outputs"][n], cell["places"][n][1]
+        if shown["kind"] == "table" and table == (place.table or 0) and place.row in _rows_of(shown):
+            return f"n-{place.cell}-{place.output}-{table}-{place.row}-{place.column}"
+    return f"output-{place.cell}-{place.output}" if own else f"cell-{place.cell}"
+
+
+def _rows_of(table: Mapping[str, Any]) -> range:
+    first = int(table["first_row"])
+    return range(first, first + len(table["rows"]))
 
 
 def findings_in(report: Report | None, cell: int, output: int) -> list[Finding]:

@@ -99,6 +99,8 @@ def _review_page(visit: Visit, id: str, *, error: Refused | None) -> Response:
         remarked=_remarked([one for one in remarks if one.position == position]),
         remark_place=lambda one: place_in_words(place_of(one), None, visit.words.language),
         **_vote_form(visit, page, reports, error, deciders, disputed),
+        has_notebooks=any(file.shown_name.lower().endswith(".ipynb") for file in page.files),
+        elsewhere=_elsewhere(visit, page.files, position, shown),
         **_numbers_made_again(visit, shown, reports[position]),
         **renderings.pointers(shown, reports[position], visit.words.language),
     )
@@ -241,10 +243,32 @@ def parse_decision(text: str) -> Decision:
 
 
 def _named(visit: Visit) -> frozenset[Named]:
-    """The outputs that were ticked: of the notebook beside the form (`output`), or of any file (`withhold`).
+    """The outputs that were ticked: of the notebook beside the form (`output`), or of any file (`withhold`);
+    and those typed where no script carries ticks from page to page (`withhold_typed`, counted from 1).
     NotFound `unknown_output` where one is written otherwise."""
     position, ticked = visit.value("file") or "0", visit.form.get("output", ())
-    return parse_names([*(f"{position}-{one}" for one in ticked), *visit.form.get("withhold", ())])
+    listed = parse_names([*(f"{position}-{one}" for one in ticked), *visit.form.get("withhold", ())])
+    typed = parse_names(visit.value("withhold_typed").split())
+    if any(0 in one for one in typed):
+        raise unknown_output()
+    return listed | {(file - 1, cell - 1, output - 1) for file, cell, output in typed}
+
+
+def _elsewhere(
+    visit: Visit, files: Sequence[SubmittedFile], position: int, shown: renderings.Shown
+) -> list[tuple[str, str]]:
+    """The outputs named in the form as it came that the page shown again has no tick for: name, words."""
+    here = {
+        (position, cell["number"], place[0])
+        for cell in (shown.view["cells"] if shown.view["kind"] == "notebook" else ())
+        for place in cell.get("places", ())
+    }
+    named = sorted(_named(visit) - here) if visit.form else []
+    return [
+        ("-".join(map(str, one)), said)
+        for one in named
+        for said in _said_outputs(visit, files, frozenset({one}))
+    ]
 
 
 def _said_outputs(visit: Visit, files: Sequence[SubmittedFile], named: frozenset[Named]) -> list[str]:

@@ -153,7 +153,7 @@ def _beside(visit: Visit, files: tuple[SubmittedFile, ...]) -> list[tuple[str, s
         (file.shown_name, one.message[visit.words.language]): None
         for file, report in zip(files, reports_of(files).values(), strict=True)
         for one in (report.findings if report is not None else ())
-        if one.rule == "differencing" and "beside" in one.evidence
+        if one.rule in ("differencing", "released_unknown") and "beside" in one.evidence
     }
     return list(said)
 

@@ -191,7 +191,7 @@ class SubmissionReader:
             raise Refused(
                 "too_large",
                 f"A submission has at most {most / 1e6:g} MB in all.",
-                f"Une soumission compte au plus {most / 1e6:g} Mo en tout.".replace(".", ","),
+                f"Une soumission compte au plus {f'{most / 1e6:g}'.replace('.', ',')} Mo en tout.",
                 field=self._place,
             )
         self._file.write(data[start:end])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hub.checks import (
@@ -124,6 +124,8 @@ READ = (("t.html", PAGE), ("t.tex", TEX), ("t.md", MARKDOWN))
 
 
 @MANY
+@example(case=("t.html", "<table><tr><td>"))
+@example(case=("t.html", "\u202e<table><tr><td>"))
 @given(case=st.one_of(*(st.tuples(st.just(name), made) for name, made in READ)))
 def test_pages_and_printed_tables(tmp_path: Path, small_extract: Path, case: tuple[str, str]) -> None:
     survive(tmp_path, small_extract, case[0], case[1].encode())

@@ -57,7 +57,10 @@ function attend(sheet) {
   const rows = [...sheet.tBodies[0].rows].map((row) => [...row.cells].filter((cell) => cell.matches("td")));
   const places = new Map();
   rows.forEach((row, r) => row.forEach((cell, c) => places.set(cell, [r, c])));
-  for (const cell of places.keys()) cell.tabIndex = -1;
+  for (const cell of places.keys()) {
+    cell.tabIndex = -1;
+    if (cell.querySelector(".said")) cell.removeAttribute("title"); // said beside it, by keys too
+  }
   let stop = places.keys().next().value;
   if (stop) stop.tabIndex = 0;
   const move = (cell) => {
@@ -115,8 +118,12 @@ function keepDrafts(person, submission) {
       if (key.startsWith("vitrine-draft:") && !key.startsWith(own)) sessionStorage.removeItem(key);
     }
     const form = document.getElementById("vote-form");
-    if (form) keep(form, `${own}${submission}:vote`, form.hasAttribute("data-kept"));
-    else sessionStorage.removeItem(`${own}${submission}:vote`);
+    if (form) {
+      keep(form, `${own}${submission}:vote`, form.hasAttribute("data-kept"));
+      keepOutputs(form, `${own}${submission}:outputs`);
+    } else {
+      for (const part of ["vote", "outputs"]) sessionStorage.removeItem(`${own}${submission}:${part}`);
+    }
     const position = document.querySelector("#remark-form [name=file]").value;
     const remarked = new URLSearchParams(location.search).get("done") === "remarked";
     keep(document.getElementById("remark-form"), `${own}${submission}:remark-${position}`, remarked);
@@ -125,10 +132,48 @@ function keepDrafts(person, submission) {
   }
 }
 
+// Outputs of notebooks that were named on a page stay named on every other: what is withheld must not depend on
+// where the vote is cast. Names are <file>-<cell>-<output>, from 0.
+function keepOutputs(form, key) {
+  const list = document.getElementById("elsewhere");
+  if (!list) return;
+  const position = form.elements.file.value;
+  const ticks = [...document.querySelectorAll("input[name=output]")];
+  const brought = [...list.querySelectorAll("input:checked"), ...ticks.filter((tick) => tick.checked)];
+  const nameOf = (tick) => (tick.name === "output" ? `${position}-${tick.value}` : tick.value);
+  const named = new Set(JSON.parse(sessionStorage.getItem(key) ?? JSON.stringify(brought.map(nameOf))));
+  const save = () => sessionStorage.setItem(key, JSON.stringify([...named]));
+  for (const tick of ticks) tick.checked = named.has(nameOf(tick));
+  const here = new Set(ticks.map(nameOf));
+  const others = [...named].filter((name) => !here.has(name)).sort();
+  const lines = others.map((name) => {
+    const [file, cell, output] = name.split("-").map(Number);
+    const title = document.querySelector(`[data-testid="file-${file}"] .breaking`)?.textContent ?? file + 1;
+    const said = `${title}, ${list.dataset.cell} ${cell + 1}, ${list.dataset.output} ${output + 1}`;
+    const line = Object.assign(document.createElement("p"), { className: "check" });
+    const tick = Object.assign(document.createElement("input"), {
+      type: "checkbox", id: `withhold-${name}`, name: "withhold", value: name, checked: true,
+    });
+    line.append(tick, Object.assign(document.createElement("label"), { htmlFor: tick.id, textContent: said }));
+    return line;
+  });
+  const set = Object.assign(document.createElement("fieldset"), { className: "field" });
+  set.append(Object.assign(document.createElement("legend"), { textContent: list.dataset.legend }), ...lines);
+  list.replaceChildren(...(lines.length ? [set] : []));
+  for (const tick of [...ticks, ...list.querySelectorAll("input")]) {
+    tick.addEventListener("change", () => {
+      if (tick.checked) named.add(nameOf(tick));
+      else named.delete(nameOf(tick));
+      save();
+    });
+  }
+  save();
+}
+
 // `fresh`: what the page brings holds, not what was kept.
 function keep(form, key, fresh) {
   const fields = [...form.elements].filter(
-    (field) => field.name && field.name !== "output" && field.matches("textarea, input:not([type=hidden])"),
+    (field) => field.name && !["output", "withhold"].includes(field.name) && field.matches("textarea, input:not([type=hidden])"),
   );
   const names = (field) => (field.type === "checkbox" ? `${field.name}=${field.value}` : field.name);
   const kept = fresh ? {} : JSON.parse(sessionStorage.getItem(key) ?? "{}");

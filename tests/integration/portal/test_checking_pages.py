@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from hub.actions.releases import verify_record
 from hub.adapters.signatures import is_signature
 from tests import factories
 from tests.integration.portal.stage import TABLE, P, Stage, token_of
+from tests.unit.checks.samples import pdf
 
 CSV = TABLE.encode()
 SMALL = b"age_group,n\n18-34,3\n35-49,1530\n"
@@ -132,6 +134,36 @@ def test_a_manuscript_from_declaration_to_register(stage: Stage, session: str) -
     assert file.content == PDF
     assert file.headers["content-type"] == "application/octet-stream"
     assert file.headers["content-disposition"].startswith("attachment")
+
+
+def test_a_manuscript_is_read_as_pictures_and_nothing_of_it_runs(stage: Stage, session: str) -> None:
+    release = stage.submit(session, ("a.csv", CSV))
+    stage.approve(release)
+    scripts = b"/OpenAction<</S/JavaScript/JS(app.alert\\(1\\))>>"
+    answer = declare(stage, release, pdf("Page one", "Page two", extra=scripts))
+    path = answer.headers["location"].partition("?")[0]  # type: ignore[attr-defined]
+    chloe = stage.visit("chloe")
+    assert 'class="rendered"' not in chloe.get(path).text  # nothing is read before it is asked for
+    page = chloe.get(f"{path}?page=2").text
+    assert "Page 2 of 2" in page
+    assert 'data-testid="active"' in page
+    assert f'src="{path}/pages/2"' in page
+    assert "JavaScript" not in page
+    picture = chloe.get(f"{path}/pages/2")
+    assert (picture.headers["content-type"], picture.content[:4]) == ("image/png", b"\x89PNG")
+    with stage.office.units.read() as unit:
+        read = [entry for entry in unit.events() if entry.action == "publication.read"]
+    assert [entry.actor for entry in read] == ["chloe"]  # once for the page and its picture
+    assert chloe.get(f"{path}/pages/3").status_code == 404
+    assert "Page 2 of 2" in chloe.get(f"{path}?page=99").text
+
+
+def test_a_manuscript_that_cannot_be_drawn_says_so(stage: Stage, session: str) -> None:
+    release = stage.submit(session, ("a.csv", CSV))
+    stage.approve(release)
+    path = declare(stage, release).headers["location"].partition("?")[0]  # type: ignore[attr-defined]
+    assert 'data-testid="unreadable"' in stage.visit("denis").get(f"{path}?page=1").text
+    assert stage.visit("denis").get(f"{path}/pages/1").status_code == 404
 
 
 def test_a_manuscript_that_is_too_large_is_refused(stage: Stage, session: str) -> None:
@@ -262,3 +294,25 @@ def test_who_reads_the_figures_without_checking_finds_the_way_to_them(stage: Sta
     for who, finds in (("bob", True), ("eve", True), ("chloe", False), ("ana", False)):
         assert (link in stage.visit(who).get(f"{P}/").text) is finds
     assert link in stage.visit("chloe").get(f"{P}/review").text
+
+
+def test_a_manuscript_is_decided_by_api_too_and_blind(stage: Stage, session: str) -> None:
+    release = stage.submit(session, ("a.csv", CSV))
+    stage.approve(release)
+    path = declare(stage, release).headers["location"].partition("?")[0].removeprefix(P)  # type: ignore[attr-defined]
+    address = f"{P}/api/publications/{path.rpartition('/')[2]}"
+
+    def cast(who: str, **body: str) -> Any:
+        return stage.visit(who).post(f"{address}/vote", json=body, headers={"x-vitrine-form": token_of(who)})
+
+    def told(who: str) -> Any:
+        return stage.visit(who).get(address, headers={"x-vitrine-form": token_of(who)}).json()
+
+    assert cast("chloe", decision="RETURN").json()["error"]["code"] == "comment_missing"
+    assert cast("chloe", decision="APPROVE", by="denis").status_code == 422
+    assert cast("chloe", decision="APPROVE").json()["state"] == "REGISTERED"
+    assert (told("denis")["votes"], told("ana")["votes"]) == ([], [])
+    assert cast("denis", decision="APPROVE", comment="Well done.").json()["state"] == "APPROVED"
+    assert [vote["checker"] for vote in told("eve")["votes"]] == ["chloe", "denis"]
+    assert [vote["checker"] for vote in told("ana")["votes"]] == [None, None]
+    assert cast("denis", decision="APPROVE").status_code == 409

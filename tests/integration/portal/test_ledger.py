@@ -168,6 +168,10 @@ def test_two_files_of_one_submission_are_compared_where_one_is_unknown(stage: St
         "index.csv",
         3,
     )
+    page = stage.visit("ana", "fr").get(f"{P}/submissions/{both}").text
+    assert 'data-testid="beside"' in page
+    assert "index.csv" in page
+    assert "Demandez ce qui les distingue" in page
 
 
 def test_cells_count_persons_in_the_order_in_which_they_are_numbered(stage: Stage, session: str) -> None:

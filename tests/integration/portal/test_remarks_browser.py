@@ -88,6 +88,10 @@ def test_each_table_of_a_notebook_is_reached_by_keys_and_its_cells_remarked_on(
     for key in ("g", "ArrowRight"):  # the second table, whose number nobody could make again
         page.keyboard.press(key)
     assert "below 10" in beside.inner_text()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")  # the finding leads to the number itself
+    assert page.locator(".pointed").get_attribute("id") == "n-0-2-0-0-1"
+    page.locator("#n-0-2-0-0-1").focus()
     page.locator("table[data-cells]").nth(0).locator("td").nth(3).hover()
     assert "90 persons" in beside.inner_text()
     page.keyboard.press("c")
@@ -131,4 +135,30 @@ def test_who_signs_in_next_in_the_same_tab_finds_nothing(chromium: Browser, hous
     page.reload()
     assert page.locator("#comment").input_value() == ""
     assert "Reject it." not in str(page.evaluate("JSON.stringify(sessionStorage)"))
+    page.context.close()
+
+
+def test_an_output_named_on_one_page_is_named_wherever_the_vote_is_cast(
+    chromium: Browser, house: House
+) -> None:
+    page = visit(chromium, house)
+    page.get_by_test_id("name-0-1").check()
+    page.get_by_test_id("name-0-2").check()
+    page.get_by_test_id("file-1").click()
+    page.wait_for_url("**file=1")
+    listed = page.locator("#elsewhere label")
+    assert listed.all_inner_texts() == ["a.ipynb, cell 1, output 2", "a.ipynb, cell 1, output 3"]
+    page.locator("#withhold-0-0-1").uncheck()
+    page.reload()
+    assert listed.all_inner_texts() == ["a.ipynb, cell 1, output 3"]
+    page.get_by_test_id("vote-return").click()  # the reason is missing: the form is shown again
+    page.wait_for_url("**/vote")
+    assert listed.all_inner_texts() == ["a.ipynb, cell 1, output 3"]
+    page.locator("#comment").fill("Leave it out.")
+    page.get_by_test_id("vote-return").click()
+    page.wait_for_url("**done=voted")
+    with house.stage.office.units.read() as unit:
+        (vote,) = unit.votes.find(submission=house.submission)
+    assert "a.ipynb, notebook cell 1, output 3" in vote.comment
+    assert "output 2" not in vote.comment
     page.context.close()

@@ -22,6 +22,7 @@ from hub.domain.permissions import Role
 from hub.portal.permissions import declared_access
 from tests import factories, requests
 from tests.integration.portal.stage import TABLE, P, Stage, make_stage, token_of
+from tests.unit.checks.samples import pdf
 
 CSV = TABLE.encode()
 VISITORS = {
@@ -78,11 +79,15 @@ MATRIX: dict[str, dict[int, str]] = {
     f"GET {P}/api/review-statistics": {200: "checker insider admin auditor"},
     f"GET {P}/publications": {200: PUBLIC},
     f"GET {P}/api/publications": {200: OFFICE},
+    f"GET {P}/api/publications/{{id}}": {200: READERS},
+    f"GET {P}/api/publications/{{id}}/file": {200: READERS},
+    f"POST {P}/api/publications/{{id}}/vote": {200: "checker"},
     f"GET {P}/manuscripts": {200: OFFICE},
     f"GET {P}/manuscripts/new": {200: RESEARCHERS},
     f"POST {P}/manuscripts/new": {422: RESEARCHERS},
     f"GET {P}/manuscripts/{{id}}": {200: READERS},
     f"GET {P}/manuscripts/{{id}}/file": {200: READERS},
+    f"GET {P}/manuscripts/{{id}}/pages/{{n}}": {200: READERS},
     f"POST {P}/manuscripts/{{id}}/vote": {303: "checker"},
     f"POST {P}/manuscripts/{{id}}/withdraw": {303: "author"},
     f"GET {P}/requests": {200: "author colleague foreign insider admin auditor"},
@@ -227,6 +232,7 @@ BODIES: dict[str, dict[str, object]] = {
         "dated": "2026-01-01",
     },
     f"POST {P}/api/requests/{{id}}/risk": {"version": 1, "choice": "proceed", "reason": "Yes."},
+    f"POST {P}/api/publications/{{id}}/vote": {"decision": "APPROVE"},
     f"POST {P}/api/review/{{id}}/vote": {"decision": "RETURN", "comment": "Group the cells."},
     f"POST {P}/api/review/{{id}}/comments": {"file": 0, "text": "Look at row 3.", "place": {"row": 2}},
 }
@@ -263,7 +269,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
         stage.office,
         stage.portal.vault,
         new=publications.NewPublication("wages", "Project wages", "Ana", "Review", True, [released]),
-        manuscript=publications.Manuscript("paper.pdf", b"%PDF-1.7 Mean wage"),
+        manuscript=publications.Manuscript("paper.pdf", pdf("Mean wage")),
         by=factories.actor("ana"),
         now=factories.NOW,
     )
@@ -350,10 +356,16 @@ def _address(route: str, ids: dict[str, str]) -> tuple[str, str]:
     if path.startswith((f"{P}/requests/", f"{P}/api/requests/")):
         return method, path.format(id="r1", n=1, k=1, name="k")
     submission = ids["released"] if path.endswith(("/download", "/record")) else ids["waiting"]
-    if "/manuscripts/" in path:
+    if "/manuscripts/" in path or "/api/publications/" in path:
         submission = ids["manuscript"]
     return method, path.format(
-        slug="wages", source="register", id=submission, n=0, k=0, username="denis", sid=ids["sid"]
+        slug="wages",
+        source="register",
+        id=submission,
+        n=1 if "/pages/" in path else 0,
+        k=0,
+        username="denis",
+        sid=ids["sid"],
     )
 
 

@@ -152,6 +152,15 @@ def test_too_many_bytes(shared: tuple[Stage, str]) -> None:
         "message": "A submission has at most 16 MB in all.",
         "field": "files[1]",
     }
+    answered = stage.gate().post(
+        f"/internal/sessions/{session}/submissions",
+        content=body(FORM_SECTION, file_section("a.csv", half + half)),
+        headers={
+            "content-type": f"multipart/form-data; boundary={BOUNDARY}",
+            "accept-language": "fr",
+        },
+    )
+    assert answered.json()["error"]["message"] == "Une soumission compte au plus 16 Mo en tout."
     assert nothing_stayed(stage)
 
 

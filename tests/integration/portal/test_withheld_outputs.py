@@ -207,3 +207,28 @@ def test_bytes_that_are_not_those_reviewed_are_not_released(stage: Stage, sessio
     path.write_bytes(path.read_bytes().replace(b"One", b"Two"))
     assert cast(stage, "denis", submission, output=["0-1"]) >= 500
     assert state_of(stage, submission) is SubmissionState.UNDER_REVIEW
+
+
+def test_what_is_named_elsewhere_outlives_a_form_that_is_shown_again(stage: Stage, session: str) -> None:
+    submission = stage.submit(session, ("a.ipynb", notebook("All is well.\n")), ("b.py", b"x = 1\n"))
+    answer = stage.post(
+        "chloe", f"/review/{submission}/vote", decision="return", file="1", withhold=["0-0-0"], comment=""
+    )
+    assert answer.status_code == 422
+    assert 'name="withhold" value="0-0-0" checked' in answer.text  # type: ignore[attr-defined]
+    answer = stage.post(
+        "chloe", f"/review/{submission}/vote", decision="return", file="0", withhold=["0-0-0"], comment=""
+    )
+    assert 'name="withhold"' not in answer.text  # type: ignore[attr-defined]  # it has its tick here
+
+
+def test_without_script_outputs_of_other_pages_are_named_by_number(stage: Stage, session: str) -> None:
+    submission = stage.submit(session, ("a.ipynb", notebook("All is well.\n")), ("b.py", b"x = 1\n"))
+    assert 'name="withhold_typed"' in stage.visit("chloe").get(f"{P}/review/{submission}?file=1").text
+    for typed in ("0-1-1", "1-1", "1-1-9", "x"):
+        assert cast(stage, "chloe", submission, withhold_typed=typed) == 404
+    for who in ("chloe", "denis"):
+        assert cast(stage, who, submission, withhold_typed=" 1-1-1 ") == 303
+    assert state_of(stage, submission) is SubmissionState.RELEASED
+    with stage.office.units.read() as unit:
+        assert {vote.withheld for vote in unit.votes.find(submission=submission)} == {("0-0-0",)}

@@ -205,3 +205,18 @@ def test_a_bomb_is_not_unpacked() -> None:
         archive.writestr("xl/worksheets/sheet9.xml", bytes(90_000_000))
     made = rewrite(out.getvalue())
     assert told(made) == {"workbook_malformed": Severity.BLOCK}
+
+
+def test_a_sheet_of_invisible_characters_leaves_no_empty_file() -> None:
+    def add(book: Book) -> None:
+        book.create_sheet("blank").append(["\u200b", "\u2800"])
+
+    made = rewrite(saved(add))
+    assert [part.name for part in made.parts] == ["book - Table 1.csv"]
+    assert told(made)["hidden_characters"] is Severity.REVIEW
+    alone = openpyxl.Workbook()
+    alone.active.append(["\u200b"])
+    out = io.BytesIO()
+    alone.save(out)
+    refused = rewrite(out.getvalue())
+    assert (refused.parts, told(refused)["empty"]) == ((), Severity.BLOCK)

@@ -163,6 +163,7 @@ def said_by_parsers() -> list[str]:
     raised = re.findall(r'(?:ArchiveProblem|Malformed\w+)\(f?"([^"]+)"', texts)
     hidden = (ROOT / "hub" / "checks" / "canonical_workbooks.py").read_text()
     given = re.findall(r'problem=f?"([^"]+)"', texts) + re.findall(r'\), "([a-z ]+)"\),\n', hidden)
+    given += re.findall(r'name=f?"([^"]+)"', hidden)
     return sorted({re.sub(r"\{[^}]*\}", "7", one) for one in (*raised, *given)})
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np  # noqa: F401  (the formulas name it)
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -17,9 +17,11 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
 from hub.checks import Report, Verdict
+from hub.checks.panels import open_panels
+from hub.checks.parts_of_rows import parts_of
 from hub.checks.printed_models import prints
 from hub.checks.summaries import find_summaries
-from tests.unit.checks.surveys import ALONE, RARE, judged, rules_of, survey, written
+from tests.unit.checks.surveys import ALONE, RARE, UNITS, judged, rules_of, survey, written
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 FRAME = survey().with_columns(
@@ -30,6 +32,7 @@ FRAME = survey().with_columns(
     old=(pl.col("age") + 0.4 * pl.col("wage") > 60).cast(pl.Int64),
 )
 DATA = FRAME.to_pandas()
+THIS = DATA.assign(this=(DATA["pid"] == 1_300) * 1, these=(DATA["hid"] == 650) * 1)
 LARGE = DATA[~DATA["region"].isin([RARE, ALONE])]
 Judge = Callable[..., Report]
 
@@ -57,6 +60,9 @@ UNSAFE: dict[str, Callable[[], str]] = {
     "a filter of few persons": lambda: ols("wage ~ age + C(sex)", DATA[DATA["pid"] < 1_020]),
     "a dummy for one person": lambda: ols("wage ~ age + only"),
     "a dummy for one region": lambda: ols("wage ~ age + C(region)"),
+    "a term that is one person": lambda: ols("wage ~ age + this", THIS),
+    "a term that is one household": lambda: ols("wage ~ age + C(sex) + these", THIS),
+    "a part of few persons": lambda: ols("wage ~ bonus", DATA[(DATA["year"] == 2001) & (DATA["age"] <= 20)]),
     "an interaction of few": lambda: ols("wage ~ C(sex):C(region)"),
     "saturated": lambda: ols("wage ~ C(region)"),
     "a mean that one person dominates": lambda: ols("income ~ C(region)", LARGE),
@@ -95,6 +101,58 @@ def test_what_may_not_leave_is_blocked_by_its_rule(kind: str, rule: str, check: 
 
     assert report.verdict is Verdict.BLOCK
     assert rule in rules_of(report)
+
+
+@pytest.mark.parametrize("term", ["this", "these"])
+def test_a_term_that_no_variable_makes_is_found_to_be_one_unit(term: str, check: Judge) -> None:
+    (one,) = [f for f in check(ols(f"wage ~ age + {term}", THIS)).findings if f.rule == "dummy_units"]
+    assert one.evidence["term"] == term
+    assert min(one.evidence["units"].values()) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(lambda: ols("wage ~ age + half", DATA.assign(half=DATA["pid"] % 2)), id="of many"),
+        pytest.param(
+            lambda: ols("wage ~ age + small", DATA.assign(small=DATA["wage"] % 1 / 100)), id="a small number"
+        ),
+        pytest.param(lambda: _changed(r"this +(-?\d+\.\d{4})", ols("wage ~ age + this", THIS)), id="changed"),
+        pytest.param(lambda: ols("wage ~ this + these", THIS), id="two"),
+        pytest.param(lambda: ols("wage ~ this - 1", THIS), id="alone"),
+    ],
+)
+def test_a_term_that_may_be_anything_is_looked_at_by_people(text: Callable[[], str], check: Judge) -> None:
+    report = check(text())
+    assert report.verdict is Verdict.REVIEW
+    assert "dummy_units" not in rules_of(report)
+
+
+def test_the_part_of_a_model_is_found_by_two_conditions(check: Judge) -> None:
+    for part in (
+        DATA[(DATA["year"] == 2001) & (DATA["age"] <= 44)],
+        DATA[(DATA["region"] == "North") & (DATA["union"] == 0)],
+        DATA[(DATA["group"] == "x") & (DATA["age"] >= 30)],
+    ):
+        report = check(ols("wage ~ age + C(sex)", part))
+        assert report.verdict is Verdict.PASS, report.findings
+        cells = [cell for cell in report.cells if cell.statistic == "regression"]
+        assert [cell.persons for cell in cells] == [part["pid"].nunique()]
+    few = check(ols("wage ~ age + C(sex)", DATA[(DATA["region"] == RARE) & (DATA["age"] >= 21)]))
+    assert few.verdict is Verdict.BLOCK
+    three = LARGE[(LARGE["year"] == 2001) & (LARGE["age"] <= 44) & (LARGE["region"] == "North")]
+    assert check(ols("wage ~ age + C(sex)", three)).verdict is Verdict.REVIEW
+
+
+def test_parts_have_the_size_that_is_said_and_are_few(extract: Path) -> None:
+    _, (panel,) = open_panels(extract, UNITS)
+    keep = np.ones(FRAME.height, dtype=np.bool_)
+    size = int(((FRAME["year"] == 2001) & (FRAME["age"] <= 44)).sum())
+    found = list(parts_of(panel, keep, size, ["age"]))
+    assert 0 < len(found) <= 24
+    assert all(rows.size == size for rows in found)
+    assert list(parts_of(panel, keep, FRAME.height, ["age"])) == []
+    assert list(parts_of(panel, keep, 0, ["age"])) == []
 
 
 def test_a_saturated_model_keeps_the_rules_for_means(extract: Path, tmp_path: Path) -> None:
