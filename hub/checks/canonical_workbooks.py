@@ -51,11 +51,6 @@ _OF_PROGRAMS = re.compile(
 )
 
 
-def _name_properties(archive: zipfile.ZipFile, rewriting: Rewriting) -> None:
-    if any(_tells(read_member(archive, path)) for path in archive.namelist() if _PROPERTIES.match(path)):
-        rewriting.doubt("workbook_part", name="properties")
-
-
 def _tells(data: bytes) -> bool:
     """Whether properties that a person writes (title, subject, keywords, description) hold a number."""
     text = re.sub(r"<[^>]*>", " ", _OF_PROGRAMS.sub(" ", data.decode("utf-8", errors="replace")))
@@ -82,17 +77,11 @@ def rewrite_workbook(data: bytes, stem: str, rewriting: Rewriting, bounds: Bound
         archive = open_archive(data)  # (1)
         book = _Book(archive, bounds)
         _name_parts(archive.namelist(), rewriting)  # (2)
-        _name_properties(archive, rewriting)
         sheets = book.sheets()
         shown = [(name, path) for name, path, state in sheets if state == "visible"]
         if len(shown) > MAX_SHEETS:
             raise ArchiveProblem(f"more than {MAX_SHEETS} sheets")
         _name_unseen(archive, book, len(sheets) - len(shown), rewriting)
-        for path in archive.namelist():
-            if path.endswith((".xml", ".rels")):  # properties (author, keywords) and links too
-                rewriting.seen.append(
-                    Text(Place(), read_member(archive, path).decode("utf-8", errors="replace"))
-                )
         read = [(name, book.sheet(path)) for name, path in shown]  # (3)
     except _TooLarge as error:
         raise rewriting.refusal(error.rule, limit=error.limit) from error
