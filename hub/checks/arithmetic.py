@@ -50,8 +50,19 @@ def without(table: Table, columns: Sequence[int]) -> Table:
 def follows(table: Table, columns: Sequence[int], found: Recomputed) -> bool:
     """Whether every number of these columns is what arithmetic makes of the columns that `found` explains."""
     known = _known(table, found)
+    printed = {at: (word, _printed(table, at, values)) for at, (word, values) in known.items()}
     lines = [row for row in range(len(table.rows)) if not any(is_total(cell) for cell in table.rows[row])]
-    return bool(known) and all(_made(table, at, known, lines) for at in columns)
+    return bool(known) and all(
+        _made(table, at, known, lines) or _made(table, at, printed, lines) for at in columns
+    )
+
+
+def _printed(table: Table, at: int, values: Floats) -> Floats:
+    """A column as it is printed, where it was made again: rounded first, its differences are of these numbers."""
+    numbers = [number_of(row[at]) for row in table.rows]
+    return np.array(
+        [float(n) if n is not None and not np.isnan(v) else np.nan for n, v in zip(numbers, values, strict=True)]
+    )
 
 
 def _known(table: Table, found: Recomputed) -> dict[int, tuple[str, Floats]]:

@@ -45,6 +45,11 @@ _FOOT = re.compile(
     re.MULTILINE,
 )
 _COMMENT = re.compile(r"#(?P<comment>.*)$|(?P<quote>\"\"\"|'''|\"|')(?P<string>.*?)(?P=quote)", re.MULTILINE)
+# To how many decimals a program prints: no more than its tables have.
+_DECIMALS = re.compile(
+    r"(?P<call>(?:\.round\(|\bround\([^()\n\d]{1,60}(?:\([^()\n\d]{0,60}\)[^()\n\d]{0,60}){0,2},\s*"
+    r"|\bfloat_format\s*=\s*[\"'][{%:]{0,2}\.)\s*)(?P<decimals>[0-6])(?=\)|f[}]?[\"'])"
+)
 _FIRST_NUMBER = 9
 _R_SQUARED = re.compile(
     r"\b(?:R2|R²|R-?squared|R\^2|R\^\{2\})\s*[=:]\s*(?P<share>\d?[.,]\d{1,6})\b", re.IGNORECASE
@@ -127,8 +132,8 @@ def find_in_texts(
     kept = Counter(contents_of(table) for table in shown)
     named = _names_with_numbers(panels)
     read = [
-        without_prints(_without_sizes(_without_feet(named.sub(" ", text.content), shown), said), kept)
-        for text in contents.printed
+        without_prints(_without_sizes(_without_feet(named.sub(" ", text), shown), said), kept)
+        for text in _without_decimals(contents, shown)
     ]
     said_so = [rest for rest, _ in read]
     groups = [digits for one in said.groups for digits in _digits(one)]
@@ -159,6 +164,29 @@ def _without_feet(text: str, shown: Sequence[Table]) -> str:
         return f" {match['name'] or ''} " if right else match.group()
 
     return _FOOT.sub(drop, text)
+
+
+def _without_decimals(contents: Contents, shown: Sequence[Table]) -> Iterator[str]:
+    """The texts, programs among them without the decimals to which they round what a table shows: once for
+    each table with as many."""
+    programs = {id(text) for text in contents.programs}
+    left = Counter(str(most) for table in shown if (most := _most_decimals(table)) is not None)
+
+    def drop(match: re.Match[str]) -> str:
+        decimals = match["decimals"]
+        left[decimals] -= 1
+        return match["call"] if left[decimals] >= 0 else match.group()
+
+    for text in contents.printed:
+        yield _DECIMALS.sub(drop, text.content) if id(text) in programs else text.content
+
+
+def _most_decimals(table: Table) -> int | None:
+    """The most decimals of a number of the table."""
+    found = [
+        n.as_tuple().exponent for row in table.rows for cell in row if (n := number_of(cell)) is not None
+    ]
+    return max((max(0, -one) for one in found if isinstance(one, int)), default=None)
 
 
 def _names_with_numbers(panels: Sequence[Panel]) -> re.Pattern[str]:

@@ -13,6 +13,7 @@ from hub.checks.canonical_texts import (
     clean_characters,
     clean_line,
     clean_text,
+    count_ends,
     fix_numbers,
     rounded,
 )
@@ -56,6 +57,8 @@ def rewrite_rows(
     cleaned = [[clean_line(cell, cleaning) for cell in row] for row in rows]
     cleaned = [row for row in cleaned if any(row)]
     fix_numbers(cleaned, cleaning)
+    if original is not None and delimiter != "\t":
+        count_ends(original, cleaning)
     formulas = 0
     for row in cleaned:
         for at, cell in enumerate(row):

@@ -20,6 +20,7 @@ from hub.checks.texts import is_hidden
 SIGNIFICANT = 10  # digits of a decimal number that leave; whole numbers keep all of theirs
 _EVEN = 12  # decimals of a column in which all numbers have as many
 _MIXED_ENDS = 8  # so many lines with blanks of different lengths could spell something
+_LONG_END = 8  # and so can few lines, by how many blanks they end with
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
@@ -42,7 +43,8 @@ class Cleaning:
                 "hidden_characters", place, evidence={"characters": dict(sorted(self.hidden.items()))}
             )
         lines = sum(self.ends.values())
-        if len(self.ends) > 1 and lines >= _MIXED_ENDS:
+        longest = max(map(len, self.ends), default=0)
+        if len(self.ends) > 1 and (lines >= _MIXED_ENDS or longest >= _LONG_END):
             rewriting.doubt("trailing_blanks", place, lines=lines)
         elif lines:
             self.blanks += lines
@@ -80,10 +82,7 @@ def clean_text(text: str, cleaning: Cleaning, *, numbers: bool) -> str:
     """A whole text: clean characters, no blanks at line ends, at most two empty lines together, one line end
     at the end; with `numbers`, decimals of more than `SIGNIFICANT` digits are cut to these."""
     text = clean_characters(text, cleaning)
-    for blanks, padded in _ends(text):
-        cleaning.blanks += padded
-        cleaning.ends[blanks] += not padded
-    cleaning.ends = +cleaning.ends
+    count_ends(text, cleaning)
     text = _TRAILING.sub("", text)
     text, runs = _EMPTY_LINES.subn("\n\n\n", text)
     cleaning.blanks += runs
@@ -91,6 +90,14 @@ def clean_text(text: str, cleaning: Cleaning, *, numbers: bool) -> str:
     if numbers:
         stripped = cut_numbers(stripped, cleaning)
     return f"{stripped}\n" if stripped else ""
+
+
+def count_ends(text: str, cleaning: Cleaning) -> None:
+    """Add the blanks at the ends of the lines."""
+    for blanks, padded in _ends(text):
+        cleaning.blanks += padded
+        cleaning.ends[blanks] += not padded
+    cleaning.ends = +cleaning.ends
 
 
 def _ends(text: str) -> Iterator[tuple[str, bool]]:

@@ -18,10 +18,10 @@ import numpy.typing as npt
 from hub.checks.declared import UnreadableClaim
 from hub.checks.estimation import HETEROSCEDASTIC, Estimate, scores_of
 from hub.checks.formula_terms import Factor, factors_of, parameter_of, present
-from hub.checks.layouts import numbers_rows
 from hub.checks.panels import Floats, Panel, fold
 from hub.checks.printed_models import prints
 from hub.checks.regressions import Fitted, Parameter, derivatives, in_one_design, inverse_of, stacked
+from hub.checks.row_numbers import numbers_rows
 from hub.checks.tables import Table, number_of
 from hub.checks.wording import hint_of
 

@@ -6,7 +6,8 @@ Checks and rendering read the same parts, so nothing is judged that is not shown
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -188,8 +189,24 @@ def _read_cell(contents: Contents, cell: Cell, place: Place, thresholds: Thresho
         _read_printed(contents, cell.source, place, thresholds)
     _read_extras(contents, cell.extras, place)
     for number, output in enumerate(cell.outputs):
-        for part in output.parts:
-            _read_part(contents, part, place.within(output=number), thresholds)
+        before = len(contents.tables)
+        parts = sorted(output.parts, key=lambda one: one.media_type != "text/html")
+        for part in parts:
+            if part.media_type == "text/plain" and _is_same(part.text, contents.tables[before:]):
+                contents.printed.append(Text(place.within(output=number), part.text))
+            else:
+                _read_part(contents, part, place.within(output=number), thresholds)
+
+
+def _is_same(text: str, tables: Sequence[Table]) -> bool:
+    """Whether a text says the one table of the page beside it: the same words in the same order, those of the
+    head in any."""
+    if len(tables) != 1:
+        return False
+    heads = [word for head in tables[0].columns for word in head.split()]
+    cells = [word for row in tables[0].rows for cell in row for word in cell.split()]
+    words = text.split()
+    return Counter(words[: len(heads)]) == Counter(heads) and words[len(heads) :] == cells
 
 
 def _read_part(contents: Contents, part: Part, place: Place, thresholds: Thresholds) -> None:

@@ -24,6 +24,7 @@ _COUNT_HEAD = re.compile(
     r"(?:[ _.]?(?:unweighted|non[ _.]?ponderes?))?"
 )
 _MOST_LABELS = 5
+_NO_HEADS = ("", "label")  # of the names of rows, in a frame and as they are printed
 _TOTAL = re.compile(r"(?:all|total|totals|totaux|ensemble|sum|somme|margin)s?")
 _ACCENTS = str.maketrans("éèêàâîôûç", "eeeaaiouc")
 _TEXT_COUNT = re.compile(r"\b(?:[nN]|obs|count|effectif|freq|[nN]obs)\s*[=:]\s*(\d{1,4})\b(?![.,]\d)")
@@ -124,7 +125,11 @@ def label_columns(table: Table) -> range:
     for at in range(min(_MOST_LABELS, len(table.columns) - 1)):
         if is_count_head(table.columns[at]) or not _is_whole_column(table, at):
             return range(0)
-        if at == 0 and not table.columns[0] and _numbers_rows([_whole(row[0]) for row in table.rows]):
+        if (
+            at == 0
+            and table.columns[0] in _NO_HEADS
+            and _numbers_rows([_whole(row[0]) for row in table.rows])
+        ):
             continue
         seen = [(*key, row[at]) for key, row in zip(seen, table.rows, strict=True)]
         if len(set(seen)) == len(seen):

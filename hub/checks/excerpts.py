@@ -29,6 +29,14 @@ class Excerpt(Panel):
         values = self.numbers(name)
         return None if values is None else lambda rows: values[rows]
 
+    def is_complete(self, name: str) -> bool:
+        """As in the whole panel, which may have variables that its file has not."""
+        return self._whole.is_complete(name)
+
+    def span(self, name: str) -> tuple[float, float]:
+        """As in the whole panel."""
+        return self._whole.span(name)
+
     def _read_numbers(self, name: str) -> Floats | None:
         read = self._whole.reader(name)
         return read(self._at) if read is not None else None

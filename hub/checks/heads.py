@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 
 from hub.checks.findings import Finding, Severity
 from hub.checks.group_names import names_group
-from hub.checks.layouts import Axis, numbers_rows
+from hub.checks.layouts import Axis
 from hub.checks.number_words import number_words
 from hub.checks.panels import Panel, fold
 from hub.checks.recompute import Recomputed
+from hub.checks.row_numbers import numbers_rows
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, number_of
 from hub.checks.wording import bands_of, hint_of, is_missing, quantile_of

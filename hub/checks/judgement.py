@@ -26,6 +26,7 @@ from hub.checks.hidden_parts import find_hidden_part
 from hub.checks.identifiers import Text
 from hub.checks.linked import find_linked
 from hub.checks.model_texts import Explained, explain_models
+from hub.checks.ones import as_counts
 from hub.checks.panels import Panel, open_panels
 from hub.checks.plain_heads import find_outright
 from hub.checks.populations import differing_pairs
@@ -261,7 +262,7 @@ def _titles_in(contents: Contents) -> str:
 
 def _explained(table: Table, searches: Sequence[Search]) -> tuple[Table, Recomputed | None]:
     """The best explanation of a table, or of one that it stands for, with the table that it is of."""
-    found = best_of([search.explain(table) for search in searches])
+    found = as_counts(best_of([search.explain(table) for search in searches]), searches)
     if found is not None and found.complete:
         return table, found
     if found is not None and (columns := left_columns(found)):

@@ -12,6 +12,7 @@ from itertools import islice, pairwise, product
 import numpy as np
 
 from hub.checks.panels import Categories, Panel, fold
+from hub.checks.row_numbers import numbers_rows
 from hub.checks.runs import STEP, Floats, Mask, Small, small_type
 from hub.checks.tables import Table, number_of
 from hub.checks.wording import (
@@ -172,15 +173,6 @@ class Layout:
 def layouts(table: Table, panel: Panel) -> Iterator[Layout]:
     """Readings of `table`, the likeliest first; at most 40."""
     return islice(_Reader(table, panel).layouts(), MAX_LAYOUTS)
-
-
-def numbers_rows(table: Table, at: int) -> bool:
-    """Whether a column is an index: 0, 1, 2… or 1, 2, 3… under no head, as data frames are printed."""
-    head = table.columns[at].strip().casefold()
-    if at or head not in ("", "index", "unnamed: 0", "row", "#", "#1") or len(table.rows) < 2:
-        return False
-    rows = range(len(table.rows))
-    return table.column(at) in ([str(n) for n in rows], [str(n + 1) for n in rows])
 
 
 class _Reader:

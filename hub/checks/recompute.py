@@ -133,21 +133,22 @@ class Search:
         ]
         for at, layout in enumerate(readings):
             self.readings = len(readings) - at
-            found = self._try(layout, None)
+            found = self.read(layout, None)
             if best is None or found.score > best.score or (found.complete and not best.complete):
                 best = found
             if found.complete:
                 return found
         for layout in readings[:_MAX_FILTERED]:
             for where in self._filters(layout):
-                found = self._try(layout, where)
+                found = self.read(layout, where)
                 if best is None or found.complete or found.score > best.score + 1:
                     best = found
                 if found.complete:
                     return found
         return best if best is not None and best.score > 0 else None
 
-    def _try(self, layout: Layout, where: Filter | None) -> Recomputed:
+    def read(self, layout: Layout, where: Filter | None) -> Recomputed:
+        """What explains one reading of a table, over the rows of the filter."""
         cube = cube_over(self.panel, layout.axes, where)
         fits: list[Fit | None] = []
         base = BASES[0]

@@ -62,12 +62,24 @@ class Remainders:
             if inner == used or any(a and not b for a, b in zip(used, inner, strict=True)):
                 continue
             rest, parts = self._rest(fit, used, inner)
+            if name is not None and fit.measure.statistic == "sum":
+                rest = self._ones(rest, name)
             if not parts[number] or not (rest.rows() if name is None else rest.present(name))[number]:
                 continue
             units = {kind: int(rest.units(kind, name)[number]) for kind in self.kinds}
             if min(units.values(), default=0) < self.least:
                 return units
         return None
+
+    def _ones(self, rest: Groups, name: str) -> Groups:
+        """Of a 0/1 variable those with a 1: their number is its sum."""
+        panel = self.found.panel
+        known = panel.categories(name)
+        if known is None or not set(known.values) <= {0, 1}:
+            return rest
+        few = panel.few_categories(name)
+        ones = np.equal(few.codes, few.numbers.get(1.0, -2))
+        return Groups(panel, np.where(ones, rest.gid, rest.gid.dtype.type(-1)), rest.count)
 
     def _patterns(self, fit: Fit) -> list[_Used]:
         return list(

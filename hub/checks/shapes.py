@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from hub.checks.counts import find_small_counts, is_count_head
+from hub.checks.counts import find_small_counts, is_count_head, label_columns
 from hub.checks.findings import Finding, Severity
 from hub.checks.identifiers import Text
 from hub.checks.panels import Floats, Panel, fold
@@ -265,7 +265,8 @@ def _cross_table(table: Table, panels: Sequence[Panel], thresholds: Thresholds) 
         return
     if any(statistic_of(cell).statistics for cell in table.column(0)):
         return
-    cells = [(row, at, table.rows[row][at]) for row in range(len(table.rows)) for at in range(1, width)]
+    first = max(1, label_columns(table).stop)
+    cells = [(row, at, table.rows[row][at]) for row in range(len(table.rows)) for at in range(first, width)]
     numbers = {(row, at): number_of(text) for row, at, text in cells}
     if any(numbers[row, at] is None and not is_suppressed(text) for row, at, text in cells):
         return

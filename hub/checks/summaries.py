@@ -56,7 +56,7 @@ _NOTE = re.compile(
     r"|R² is computed without centering \(uncentered\) since the model does not contain a constant\.)"
 )
 _CONDITION = re.compile(
-    rf"(?:\[\d\] )?The condition number is large, ({NUMBER})\. This might indicate that there are"
+    rf"(?:\[\d\] )?The condition number is large, {{1,6}}({NUMBER})\. This might indicate that there are"
 )
 _SEPARATED = re.compile(
     r"Possibly complete quasi-separation: A fraction (0\.\d\d|1\.00) of observations can be"

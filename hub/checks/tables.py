@@ -146,12 +146,24 @@ def delimiter_of(text: str) -> str:
         counts = Counter(count for line in lines if (count := len(_fields(line, mark)) - 1) > 0)
         if counts:
             agreed[mark] = max(counts.items(), key=lambda one: (one[1], one[0]))
+    if set(agreed) == {","} and len(lines) > 2 and _is_one_column(lines):
+        return ";"
     if ";" in agreed and agreed[";"][1] >= max(2, len(lines) / 2):
         body = [line for line in lines if len(_fields(line, ";")) - 1 == agreed[";"][0]]
         commas = {len(_fields(line, ",")) - 1 for line in body}
         if len(commas) > 1 or 0 in commas:
             return ";"
     return max(agreed, key=lambda mark: agreed[mark][1] * min(agreed[mark][0], 20), default=",")
+
+
+def _is_one_column(lines: Sequence[str]) -> bool:
+    """Whether a word stands over numbers with decimal commas, of which some are negative or long."""
+    numbers = [re.fullmatch(r"(-?)\d+,(\d+)", line.strip()) for line in lines[1:]]
+    return (
+        re.fullmatch(r"\"?[^\W\d]\w*\"?", lines[0].lstrip("\ufeff").strip()) is not None
+        and all(numbers)
+        and any(one is not None and (one[1] or len(one[2]) > 3) for one in numbers)
+    )
 
 
 def _fields(line: str, delimiter: str) -> list[str]:

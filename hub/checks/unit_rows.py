@@ -149,6 +149,9 @@ def _choices(printed: Sequence[Printed], panel: Panel, matcher: Matcher) -> Iter
         yield named
     true = sum(np.count_nonzero(one.sizes) >= _MATCHED * len(one.sizes) for one in named)
     if true < max(2, len(printed)):
+        rest = [one for one in printed if all(one is not column.printed for column in named)]
+        if named and rest:
+            yield _by_values(rest, panel, matcher, named)
         yield _by_values(printed, panel, matcher)
 
 
@@ -163,7 +166,8 @@ def _columns(table: Table) -> list[Printed]:
 
 
 def _named(printed: Sequence[Printed], panel: Panel, matcher: Matcher) -> list[_Column]:
-    names = {fold(name): name for name in panel.variables}
+    names = {fold(title): name for name in panel.variables for title in panel.titles.get(name, ())}
+    names |= {fold(name): name for name in panel.variables}
     found = []
     for column in printed:
         name = names.get(fold(column.head))
@@ -172,9 +176,12 @@ def _named(printed: Sequence[Printed], panel: Panel, matcher: Matcher) -> list[_
     return found
 
 
-def _by_values(printed: Sequence[Printed], panel: Panel, matcher: Matcher) -> list[_Column]:
-    """Columns under other heads: the variables that hold the values, those that are rarest first."""
-    found: list[_Column] = []
+def _by_values(
+    printed: Sequence[Printed], panel: Panel, matcher: Matcher, named: Sequence[_Column] = ()
+) -> list[_Column]:
+    """Columns under other heads, beside those that are named: the variables that hold the values, those that
+    are rarest first."""
+    found = list(named)
     for column in printed:
         if column.decimals is None and column.values.len() < 2:
             continue
@@ -230,7 +237,7 @@ def _records(
         return None
     if panel.units:
         kind = "person" if "person" in panel.units else next(iter(panel.units))
-        same = _same_person(joint, panel.unit(kind)[0], thresholds, len(joint))
+        same = _same_person(columns, joint, panel.unit(kind)[0], thresholds)
         if same is not None:
             return same
     if len(columns) < 3:
@@ -273,26 +280,32 @@ def _digits(columns: Sequence[_Column], at: int, total: int) -> float:
 
 
 def _same_person(
-    joint: Sequence[npt.NDArray[np.int64]], person: npt.NDArray[np.int32], thresholds: Thresholds, rows: int
+    columns: Sequence[_Column], joint: Sequence[Rows], person: npt.NDArray[np.int32], thresholds: Thresholds
 ) -> int | None:
-    """All rows are those of the same few persons, and chance would not find such a person."""
+    """All rows are those of the same few persons, and chance would not find such a person, given how many
+    variables each column could have been. A row printed twice is no second chance."""
     total = int(person.max()) + 1
     shared: Rows | None = None
-    expected = float(total)
+    expected = float(total) * math.prod(max(one.options, 1) for one in columns)
+    guessed = any(one.options > 1 or fold(one.printed.head) != fold(one.name) for one in columns)
     matched = 0
+    seen: set[tuple[object, ...]] = set()
     inside = np.zeros(total + 1, dtype=np.bool_)  # the last place: rows of nobody
-    for hit in sorted(joint, key=len):
+    for at, hit in sorted(enumerate(joint), key=lambda one: len(one[1])):
         inside[:] = False
         inside[person[hit]] = True
         size = int(np.count_nonzero(inside[:-1]))
         if not size:
             continue
         matched += 1
-        expected *= size / total
+        keys = tuple(one.printed.keys[at] for one in columns)
+        if keys not in seen:
+            expected *= size / total * (_CORRELATED if seen and guessed else 1.0)
+        seen.add(keys)
         shared = np.flatnonzero(inside[:-1]) if shared is None else shared[inside[shared]]
         if not shared.size:
             return None
-    if shared is None or matched < max(_MATCHED * rows, thresholds.limit("trajectory", "rows")):
+    if shared is None or matched < max(_MATCHED * len(joint), thresholds.limit("trajectory", "rows")):
         return None
     few = 0 < shared.size < thresholds.min_units
     return matched if few and expected < _CHANCE else None

@@ -306,6 +306,8 @@ def _read(recipe: Recipe, behind: ExtractTable) -> pd.DataFrame:
                 raise BadArgument("by", fr=f"« {name} » est aussi mesurée", en=f"“{name}” is also measured")
             cut = _bands if "breaks" in grouping else _merged
             chosen[name] = cut(chosen[name], grouping)
+    if "total" in output:  # totals are of the lines shown: else they would give away those without a group
+        chosen = chosen.dropna(subset=[title_of(each) for each in output["by"]])
     return chosen
 
 
