@@ -11,10 +11,10 @@ from itertools import pairwise
 import numpy as np
 
 from hub.checks.counts import find_small_counts, is_count_head, label_columns
+from hub.checks.explanations import Recomputed
 from hub.checks.findings import Finding, Severity
 from hub.checks.identifiers import Text
 from hub.checks.panels import Floats, Panel, fold
-from hub.checks.recompute import Recomputed
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, number_of
 from hub.checks.thresholds import Thresholds
