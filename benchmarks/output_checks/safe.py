@@ -330,6 +330,8 @@ def transitions(draw: Draw) -> Table | None:
         return None
     state = draw.group(period)
     frame = draw.frame.drop_nulls(state).sort(draw.panel.person, period)
+    if frame.select(draw.panel.person, period).is_duplicated().any():
+        return None  # what comes next is not told by the period
     frame = frame.with_columns(next=pl.col(state).shift(-1).over(draw.panel.person)).drop_nulls("next")
     table = frame.group_by(state, "next").agg(pl.len().alias("n"), *units_of(draw.panel)).sort(state, "next")
     largest = [(pl.col("n").max() / pl.col("n").sum()).over(one) for one in (state, "next")]

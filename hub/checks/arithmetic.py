@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from hub.checks.explanations import Recomputed
 from hub.checks.panels import Floats
-from hub.checks.recompute import Recomputed
 from hub.checks.tables import Table, number_of
 from hub.checks.wording import is_suppressed, is_total
 
@@ -58,7 +58,7 @@ def follows(table: Table, columns: Sequence[int], found: Recomputed) -> bool:
 
 
 def _printed(table: Table, at: int, values: Floats) -> Floats:
-    """A column as it is printed, where it was made again: its differences may be of these numbers."""
+    """A column as it is printed, where it was made again: its differences are of rounded numbers."""
     numbers = [number_of(row[at]) for row in table.rows]
     return np.array(
         [

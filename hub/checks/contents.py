@@ -6,6 +6,7 @@ Checks and rendering read the same parts, so nothing is judged that is not shown
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,6 +38,11 @@ from hub.checks.thresholds import Thresholds
 SHOWN_TEXTS = frozenset({"text/plain", "text/markdown", "text/latex", "text/html"})
 
 
+_MOST_LINES = 400
+_LONGEST_TITLES = 2_000
+_OF_TABLE = re.compile(r"[|&]|\S {2,}\S|\t|^[-=+\s]*$")
+
+
 @dataclass
 class Contents:
     """Parts of a file. `printed`: texts in which a person reads sentences or tables; `raw`: all else that
@@ -55,6 +61,17 @@ class Contents:
     names: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+
+    def prose(self) -> list[Text]:
+        """The texts that are no code."""
+        programs = {id(text) for text in self.programs}
+        return [text for text in self.printed if id(text) not in programs]
+
+    def titles(self) -> str:
+        """The lines that could be titles and notes of tables."""
+        lines = [line.strip() for text in self.prose() for line in text.content.splitlines()[:_MOST_LINES]]
+        titles = [line for line in lines if line and not _OF_TABLE.search(line)]
+        return " \n ".join(titles)[:_LONGEST_TITLES]
 
 
 def bounds_of(thresholds: Thresholds) -> Bounds:

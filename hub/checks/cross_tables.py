@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from hub.checks.disclosure import Judge
+from hub.checks.explanations import Fit, Recomputed
 from hub.checks.findings import Finding
 from hub.checks.layouts import layouts
 from hub.checks.measures import Cube, Measure, printed
 from hub.checks.panels import Panel
-from hub.checks.recompute import Fit, Recomputed
 from hub.checks.tables import Table
 from hub.checks.thresholds import Thresholds
 

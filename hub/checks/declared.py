@@ -13,13 +13,14 @@ from itertools import pairwise
 
 import numpy as np
 
+from hub.checks.axes import Axis
+from hub.checks.explanations import Fit, Recomputed
 from hub.checks.filters import Mask, UnreadableFilter, mask_of
-from hub.checks.layouts import TOTAL, Axis, Entry, Layout, Series
+from hub.checks.layouts import TOTAL, Entry, Layout, Series
 from hub.checks.measures import BASES, INTERVALS, UNIT_KINDS, Cube, Measure, Printed, printed
 from hub.checks.number_words import number_words
 from hub.checks.order_statistics import QUANTILE_METHODS
 from hub.checks.panels import Categories, Panel, fold
-from hub.checks.recompute import Fit, Recomputed
 from hub.checks.row_numbers import numbers_rows
 from hub.checks.tables import Table, number_of
 from hub.checks.transitions import NEXT, Moves, moves_of

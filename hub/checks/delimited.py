@@ -52,7 +52,7 @@ def delimited_parts(text: str, bounds: Bounds, *, delimiter: str | None = None) 
         first, last = _body(block)
         if len(block) == 1 < len(rows) and not any(number_of(cell) is not None for cell in block[0]):
             first = last = 1  # a title over a head of another width
-        parts.beside.extend(mark.join(filter(None, row)) for row in [*block[:first], *block[last:]])
+        parts.beside.extend(f"{mark} ".join(filter(None, row)) for row in [*block[:first], *block[last:]])
         table = rectangular(block[first:last], bounds, Place(table=len(parts.tables)))
         if table is not None:
             parts.tables.append(table)

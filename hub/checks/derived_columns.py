@@ -15,8 +15,8 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
+from hub.checks.explanations import Recomputed
 from hub.checks.layouts import TOTAL
-from hub.checks.recompute import Recomputed
 from hub.checks.tables import Table, number_of
 from hub.checks.wording import is_suppressed, is_total
 

@@ -15,6 +15,7 @@ from pyroaring import BitMap
 from hub.checks.cells import Cell
 from hub.checks.dominance import AMOUNTS, DISPERSIONS, INTERVALS, dominance
 from hub.checks.edges import find_edges
+from hub.checks.explanations import Fit, Recomputed
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.groups import Groups, split
 from hub.checks.kinds import is_area
@@ -22,7 +23,6 @@ from hub.checks.layouts import TOTAL, Entry
 from hub.checks.marks import find_marks
 from hub.checks.measures import Measure, printed, values_of
 from hub.checks.panels import Floats
-from hub.checks.recompute import Fit, Recomputed
 from hub.checks.remainders import COUNTS, Remainders
 from hub.checks.sentences import finding
 from hub.checks.tables import Table

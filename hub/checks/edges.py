@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import numpy as np
 
+from hub.checks.axes import Axis
+from hub.checks.explanations import Recomputed
 from hub.checks.findings import Finding, Severity
-from hub.checks.layouts import Axis
 from hub.checks.panels import Panel, fold
-from hub.checks.recompute import Recomputed
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
 from hub.checks.terms import units_among

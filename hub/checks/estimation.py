@@ -13,8 +13,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from hub.checks.codes import Codes
 from hub.checks.declared import UnreadableClaim
-from hub.checks.panels import Codes, Floats
+from hub.checks.panels import Floats
 from hub.checks.regressions import (
     derivatives,
     inverse_of,

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from hub.checks.panels import Categories, Codes, Floats, Panel, Rows
+from hub.checks.codes import Codes
+from hub.checks.panels import Categories, Floats, Panel, Rows
 from hub.checks.runs import Runs, runs_of
 
 

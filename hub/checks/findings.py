@@ -62,6 +62,13 @@ class Place:
         numbers = {name: getattr(self, name) for name in self.__slots__}
         return Place(**{**numbers, **more})
 
+    def is_in_any(self, tables: Iterable[Place]) -> bool:
+        """Whether this place is in one of the tables, not in a line of text."""
+        return self.line is None and any(
+            (table.cell, table.output, table.table or 0) == (self.cell, self.output, self.table or 0)
+            for table in tables
+        )
+
     def to_json(self) -> dict[str, int]:
         """Only the numbers that are set."""
         numbers = {name: getattr(self, name) for name in self.__slots__}

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hub.checks.codes import Codes
 from hub.checks.crossings import Merged
 from hub.checks.order_statistics import ginis_of, quantiles_of
-from hub.checks.panels import Codes, Floats, Panel
+from hub.checks.panels import Floats, Panel
 from hub.checks.runs import (
     STEP,
     Lags,

@@ -6,12 +6,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from hub.checks.axes import Axis
+from hub.checks.explanations import Recomputed
 from hub.checks.findings import Finding, Severity
 from hub.checks.group_names import names_group
-from hub.checks.layouts import Axis
 from hub.checks.number_words import number_words
 from hub.checks.panels import Panel, fold
-from hub.checks.recompute import Recomputed
 from hub.checks.row_numbers import numbers_rows
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, number_of

@@ -10,8 +10,9 @@ from itertools import combinations, islice
 import numpy as np
 import numpy.typing as npt
 
+from hub.checks.axes import Axis
 from hub.checks.findings import Finding
-from hub.checks.layouts import TOTAL, Axis, Entry, Layout, layouts
+from hub.checks.layouts import TOTAL, Entry, Layout, layouts
 from hub.checks.measures import Printed, printed
 from hub.checks.panels import Floats, Panel
 from hub.checks.sentences import finding

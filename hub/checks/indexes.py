@@ -200,7 +200,7 @@ class _Writer:
 
     def unit(self, part: Any, name: str) -> dict[str, Any] | None:
         """A column of identifiers: its distinct values, per row the place of its own, the rows by unit."""
-        from hub.checks.panels import unit_codes
+        from hub.checks.codes import unit_codes
         from hub.checks.runs import runs_of
 
         if not part.schema[name].is_integer():
@@ -239,7 +239,7 @@ class _Writer:
         return self._wide(column) if kind.is_numeric() else None
 
     def _coded(self, part: Any, name: str, column: pl.Series) -> dict[str, Any]:
-        from hub.checks.panels import positions, too_many_at_first
+        from hub.checks.codes import positions, too_many_at_first
 
         counted = part.counted(name).sort("value")
         small = np.int8 if counted.height < 1 << 7 else np.int16

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,18 +18,18 @@ from hub.checks.derived_columns import derived
 from hub.checks.disclosure import Judge
 from hub.checks.edges import find_unexplained_edges
 from hub.checks.estimation_samples import sample_of
+from hub.checks.explanations import Recomputed, best_of
 from hub.checks.extremes_in_texts import find_extremes_in_texts
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.heads import find_in_heads, find_in_model_heads
 from hub.checks.hidden_parts import find_hidden_part
-from hub.checks.identifiers import Text
 from hub.checks.linked import find_linked
 from hub.checks.model_texts import Explained, explain_models
 from hub.checks.ones import as_counts
 from hub.checks.panels import Panel, open_panels
 from hub.checks.plain_heads import find_outright
 from hub.checks.populations import differing_pairs
-from hub.checks.recompute import Recomputed, Search, best_of
+from hub.checks.recompute import Search
 from hub.checks.remainders import COUNTS
 from hub.checks.sentences import finding
 from hub.checks.sequences import Sequences, explain_by_rows
@@ -49,9 +48,6 @@ if TYPE_CHECKING:  # most files have no declaration; then the models of document
 
 _MAX_TABLES = 40
 _MAX_CELLS_TOLD = 2_000
-_MOST_LINES = 400
-_LONGEST_TITLES = 2_000
-_OF_TABLE = re.compile(r"[|&]|\S {2,}\S|\t|^[-=+\s]*$")
 
 # What the numbers of a table look like alone; of a model's summary each of them was made again.
 _OF_NUMBERS = frozenset(
@@ -79,12 +75,12 @@ class Judgement:
         return [one for one in findings if not self._answered(one)]
 
     def _answered(self, one: Finding) -> bool:
-        if one.rule in ("small_integer", "unit_like") and _in_any(self.declared, one.place):
+        if one.rule in ("small_integer", "unit_like") and one.place.is_in_any(self.declared):
             return True
         of_models = [table.place for table in self.summaries]
-        if one.rule in _OF_NUMBERS and _in_any(of_models, one.place):
+        if one.rule in _OF_NUMBERS and one.place.is_in_any(of_models):
             return True
-        table = next((pair for pair in self.explained if _within(pair[1].place, one.place)), None)
+        table = next((pair for pair in self.explained if one.place.is_in_any([pair[1].place])), None)
         if table is None:
             return False
         found = table[0]
@@ -92,7 +88,7 @@ class Judgement:
             return not self._of_single_units(table[1])
         if one.rule == "not_a_number":  # an empty group is printed so
             return found.complete
-        columns = _columns(found)
+        columns = found.statistics()
         if one.rule in ("small_integer", "unit_like", "order_statistic"):
             return one.place.column in columns or one.place.column in found.layout.labels
         if one.rule == "small_count":
@@ -133,7 +129,7 @@ def judge(
     """
     _, panels = open_panels(directory, units)
     judgement = Judgement(with_units=with_units or len(contents.tables) > 1)
-    searches = [Search(panel, f"{context} {_titles_in(contents)}") for panel in panels]
+    searches = [Search(panel, f"{context} {contents.titles()}") for panel in panels]
     models = _judge_models(judgement, contents, declaration, panels, thresholds)
     declaration = None if models.declared else declaration
     whole, contents = contents, models.left
@@ -242,24 +238,6 @@ def _sizes_of(judgement: Judgement, models: Explained) -> frozenset[int]:
     return frozenset(sizes)
 
 
-def _prose_of(contents: Contents) -> list[Text]:
-    programs = {id(text) for text in contents.programs}
-    return [text for text in contents.printed if id(text) not in programs]
-
-
-def _titles_in(contents: Contents) -> str:
-    """The lines of a file that could be titles and notes of its tables."""
-    programs = {id(text) for text in contents.programs}
-    lines = [
-        line.strip()
-        for text in contents.printed
-        if id(text) not in programs
-        for line in text.content.splitlines()[:_MOST_LINES]
-    ]
-    titles = [line for line in lines if line and not _OF_TABLE.search(line)]
-    return " \n ".join(titles)[:_LONGEST_TITLES]
-
-
 def _explained(table: Table, searches: Sequence[Search]) -> tuple[Table, Recomputed | None]:
     """The best explanation of a table, or of one that it stands for, with the table that it is of."""
     found = as_counts(best_of([search.explain(table) for search in searches]), searches)
@@ -302,7 +280,7 @@ def _judge_models(
 def _look_at_texts(contents: Contents, panels: Sequence[Panel], thresholds: Thresholds) -> Iterator[Finding]:
     """Units picked by code or named, extremes told, and models whose summary (printed, or as a table) names
     too few observations."""
-    yield from find_extremes_in_texts(_prose_of(contents), panels, thresholds)
+    yield from find_extremes_in_texts(contents.prose(), panels, thresholds)
     yield from find_unit_numbers([*contents.printed, *contents.raw, *contents.seen], panels)
     for text in contents.printed:
         yield from find_units_in_text(text, panels)
@@ -322,7 +300,7 @@ def _look_at_units(
     table: Table, found: Recomputed | None, panels: Sequence[Panel], thresholds: Thresholds, *, of_model: bool
 ) -> Iterator[Finding]:
     """What a table that nothing explains may still show: records, residuals, a model with too few units."""
-    columns = _columns(found) if found is not None else {}
+    columns = found.statistics() if found is not None else {}
     explained = frozenset(at for at in columns if at is not None)
     for panel in panels:
         for one in find_unit_rows(table, panel, explained, thresholds):
@@ -460,25 +438,3 @@ def _unreproduced(
     }
     place = table.place.within(column=columns[0] if len(columns) == 1 else None)
     return finding("unreproduced", thresholds.severity("unreproduced"), place, cells=cells, evidence=evidence)
-
-
-def _in_any(tables: Sequence[Place], place: Place) -> bool:
-    return any(_within(table, place) for table in tables)
-
-
-def _within(table: Place, place: Place) -> bool:
-    """Whether a finding's place is in the table."""
-    same = (table.cell, table.output) == (place.cell, place.output)
-    return same and (table.table or 0) == (place.table or 0) and place.line is None
-
-
-def _columns(found: Recomputed) -> dict[int | None, str]:
-    """Column → statistic, for columns all of whose series are surely explained."""
-    columns: dict[int | None, str] = {}
-    for fit, sure, series in zip(found.fits, found.sure, found.layout.series, strict=True):
-        for entry in series.entries:
-            if not sure or fit is None:
-                columns[entry.column] = "?"
-            else:
-                columns.setdefault(entry.column, fit.measure.statistic)
-    return {column: word for column, word in columns.items() if word != "?"}

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from hub.checks.counts import bound_of
+from hub.checks.explanations import Recomputed
 from hub.checks.findings import Finding, Severity
 from hub.checks.layouts import Entry
-from hub.checks.recompute import Recomputed
 from hub.checks.remainders import COUNTS
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, number_of

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hub.checks.axes import Axis
 from hub.checks.crossings import Merged
 from hub.checks.groups import Groups, split
-from hub.checks.layouts import TOTAL, Axis, Entry
+from hub.checks.layouts import TOTAL, Entry
 from hub.checks.panels import Floats, Panel
 from hub.checks.runs import Small
 from hub.checks.tables import number_of

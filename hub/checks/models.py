@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hub.checks.codes import Codes
 from hub.checks.declared import UnreadableClaim, panel_of
 from hub.checks.estimation import Estimate
 from hub.checks.findings import Finding, Place
-from hub.checks.panels import Codes, Floats, Panel
+from hub.checks.panels import Floats, Panel
 from hub.checks.regressions import (
     Fitted,
     differs,

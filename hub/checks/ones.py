@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.checks.recompute import Filter, Recomputed, Search
+from hub.checks.explanations import Filter, Recomputed
+from hub.checks.recompute import Search
 
 
 def as_counts(found: Recomputed | None, searches: Sequence[Search]) -> Recomputed | None:

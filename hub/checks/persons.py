@@ -6,8 +6,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from hub.checks.codes import Codes
 from hub.checks.memberships import Relation
-from hub.checks.panels import Codes, Panel
+from hub.checks.panels import Panel
 
 
 def relations(panel: Panel) -> dict[str, Relation]:

@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
+from hub.checks.explanations import Recomputed
 from hub.checks.groups import Mask
-from hub.checks.recompute import Recomputed
 from hub.checks.tables import Table
 from hub.checks.thresholds import Thresholds
 

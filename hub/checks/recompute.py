@@ -8,16 +8,18 @@ that explains more digits than the number of guesses could hit by chance.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from hub.checks.axes import Axis
 from hub.checks.candidates import candidates, taught, weights_of
-from hub.checks.layouts import TOTAL, Axis, Layout, Series, layouts
+from hub.checks.explanations import Filter, Fit, Recomputed
+from hub.checks.layouts import TOTAL, Layout, Series, layouts
 from hub.checks.measures import BASES, Cube, Measure, Printed, printed, values_of
-from hub.checks.panels import Floats, Panel, fold
+from hub.checks.panels import Panel, fold
 from hub.checks.probes import could_count_units, probe_of
 from hub.checks.tables import Table
 
@@ -42,72 +44,6 @@ _COUNTED_ONCE = 10  # guesses at counts and shares that the same counted groups 
 _LAYOUT_SHARE = 6  # of many readings one may use up a sixth of what is left
 _LEVELS = frozenset({"mean", "median", "quantile", "sd", "se", "ci_low", "ci_high", "gini", "correlation"})
 _MAX_FAILED = 4  # series of one reading that no guess explains, before the others are not guessed at
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A series explained: by which measure, cell by cell whether it matches, and how surely.
-
-    `digits`: what the match explains; `said`: the head names the statistic; `rounded`: numbers are
-    multiples of a base."""
-
-    series: Series
-    measure: Measure
-    values: Floats
-    matched: npt.NDArray[np.bool_]
-    digits: float
-    said: bool
-    rounded: int | None
-
-    @property
-    def complete(self) -> bool:
-        """Whether every number of the series matches."""
-        return bool(self.matched.all())
-
-
-@dataclass(frozen=True)
-class Filter:
-    """The rows of one value of a variable; `position` is that of the category, None: of any value. `also`:
-    other variables of which the rows have any value."""
-
-    variable: str
-    position: int | None
-    also: tuple[str, ...] = ()
-
-    def mask(self, panel: Panel) -> npt.NDArray[np.bool_]:
-        """Which rows of the panel these are."""
-        if self.position is None:
-            kept = ~np.isnan(panel.numeric_reader(self.variable)(slice(None)))
-            for name in self.also:
-                kept &= ~np.isnan(panel.numeric_reader(name)(slice(None)))
-            return kept
-        return np.equal(panel.few_categories(self.variable).codes, self.position)
-
-
-@dataclass
-class Recomputed:
-    """The best explanation of a table. `tried`: guesses made until it was found."""
-
-    panel: Panel
-    layout: Layout
-    cube: Cube
-    fits: list[Fit | None]
-    where: Filter | None = None
-    tried: int = 0
-    sure: list[bool] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every number is reproduced beyond chance."""
-        return bool(self.fits) and all(self.sure)
-
-    @property
-    def score(self) -> float:
-        """Digits explained surely."""
-        fits = zip(self.fits, self.sure, strict=True)
-        return sum(
-            fit.digits + 0.01 * float(fit.matched.sum()) for fit, sure in fits if fit is not None and sure
-        )
 
 
 class Search:
@@ -466,9 +402,3 @@ def _probes(layout: Layout, panel: Panel) -> list[tuple[Series, Measure, Printed
         return []
     _, digits, series, measures, numbers = max(options, key=lambda one: (one[0], one[1]))
     return [(series, measure, numbers) for measure in measures] if digits >= _SPARE_DIGITS else []
-
-
-def best_of(found: Sequence[Recomputed | None]) -> Recomputed | None:
-    """The explanation that explains most."""
-    real = [one for one in found if one is not None]
-    return max(real, key=lambda one: (one.complete, one.score), default=None)

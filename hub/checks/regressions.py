@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hub.checks.codes import Codes
 from hub.checks.declared import UnreadableClaim
 from hub.checks.filters import UnreadableFilter, mask_of
-from hub.checks.panels import Codes, Floats, Panel, fold
+from hub.checks.panels import Floats, Panel, fold
 from hub.checks.runs import pieces, taken
 from hub.checks.tables import Table, number_of
 from hub.documents.outputs import DeclaredRegression, Term

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hub.checks.dominance import DISPERSIONS, INTERVALS
+from hub.checks.explanations import Fit, Recomputed
 from hub.checks.groups import Groups, Mask
 from hub.checks.layouts import TOTAL, Entry
 from hub.checks.measures import printed
-from hub.checks.recompute import Fit, Recomputed
 
 COUNTS = frozenset({"count", "persons", "households", "employers"})
 _ADDED = COUNTS | {"sum", "share", "mean"} | INTERVALS | DISPERSIONS  # what parts of a total say of the rest

@@ -16,10 +16,11 @@ import numpy.typing as npt
 import polars as pl
 
 from hub.checks.excerpts import Excerpt
+from hub.checks.explanations import Recomputed
 from hub.checks.extracts import Part
 from hub.checks.panels import Categories, Floats, Panel, fold
 from hub.checks.persons import person_kind
-from hub.checks.recompute import Recomputed, Search
+from hub.checks.recompute import Search
 from hub.checks.runs import Small
 from hub.checks.tables import Table
 from hub.checks.transitions import Moves, explain_moves, ordered_rows, possible_times

@@ -11,10 +11,10 @@ from itertools import pairwise
 import numpy as np
 
 from hub.checks.counts import find_small_counts, is_count_head, label_columns
+from hub.checks.explanations import Recomputed
 from hub.checks.findings import Finding, Severity
 from hub.checks.identifiers import Text
 from hub.checks.panels import Floats, Panel, fold
-from hub.checks.recompute import Recomputed
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, number_of
 from hub.checks.thresholds import Thresholds
@@ -289,6 +289,11 @@ def _cross_table(table: Table, panels: Sequence[Panel], thresholds: Thresholds) 
         yield finding("small_count", Severity.BLOCK, place, limit=thresholds.min_units, evidence=evidence)
 
 
+_STEP = re.compile(
+    r"^(?:next|previous|prev|lag(?:ged)?|lead|from|to|before|after|old|new|avant|apres|suivant|precedent) "
+)
+
+
 def _names_something(head: str, panels: Sequence[Panel]) -> bool:
     """Whether a head names a statistic other than a count, or a variable by itself."""
     if is_count_head(head) or is_total(head):
@@ -296,4 +301,5 @@ def _names_something(head: str, panels: Sequence[Panel]) -> bool:
     hint = hint_of(head, None)
     if hint.quantile is not None or (set(hint.statistics) - {"count", "persons"}):
         return number_of(head) is None
-    return any(fold(head) == fold(name) for panel in panels for name in panel.variables)
+    plain = _STEP.sub("", fold(head))  # "next_region" is a state, not a count
+    return any(plain == fold(name) for panel in panels for name in panel.variables)

@@ -292,7 +292,12 @@ def _continues(block: Sequence[Sequence[str]], fields: Sequence[str]) -> bool:
 def _names_index(block: Sequence[Sequence[str]], width: int) -> bool:
     """Whether the second line only names the levels of the index, as pandas prints it below the head."""
     words = [*block[0], *block[1]]
-    return len(words) == width and not any(number_of(word) is not None for word in words)
+    return len(words) == width and not any(_is_figure(word) for word in words)
+
+
+def _is_figure(word: str) -> bool:
+    """Whether a word is a number, and not a percentile at the head of a column."""
+    return number_of(word) is not None and not word.endswith("%")
 
 
 def _names_both(block: Sequence[Sequence[str]], width: int) -> bool:

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from hub.checks.codes import Codes
 from hub.checks.findings import Finding
-from hub.checks.panels import Codes, Panel, fold
+from hub.checks.panels import Panel, fold
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, number_of
 from hub.checks.thresholds import Thresholds

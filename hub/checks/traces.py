@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hub.checks.explanations import Recomputed
 from hub.checks.findings import Finding
 from hub.checks.measures import printed
 from hub.checks.panels import fold
-from hub.checks.recompute import Recomputed
 from hub.checks.remainders import COUNTS
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, number_of

@@ -17,12 +17,13 @@ import polars as pl
 
 from hub.checks.cells import Cell
 from hub.checks.excerpts import Excerpt
+from hub.checks.explanations import Recomputed, best_of
 from hub.checks.extracts import Part
 from hub.checks.findings import Finding, Severity
 from hub.checks.kinds import is_transition
 from hub.checks.panels import Categories, Floats, Panel, fold
 from hub.checks.persons import person_kind
-from hub.checks.recompute import Recomputed, Search, best_of
+from hub.checks.recompute import Search
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, number_of
 from hub.checks.thresholds import Thresholds

@@ -9,7 +9,8 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
-from hub.checks.panels import Codes, Floats, Panel
+from hub.checks.codes import Codes
+from hub.checks.panels import Floats, Panel
 from hub.checks.regressions import Parameter, stacked
 from hub.checks.summaries import PLAIN_NUMBER, Summary
 

@@ -9,10 +9,10 @@ from itertools import combinations
 
 import numpy as np
 
+from hub.checks.explanations import Fit, Recomputed
 from hub.checks.findings import Finding, Place, Severity
 from hub.checks.groups import Groups, without_rows
 from hub.checks.measures import UNIT_KINDS, printed
-from hub.checks.recompute import Fit, Recomputed
 from hub.checks.sentences import finding
 from hub.checks.tables import Table
 from hub.checks.thresholds import Thresholds

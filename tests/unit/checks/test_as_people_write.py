@@ -164,7 +164,7 @@ def test_titles_notes_and_a_second_table() -> None:
     )
     parts = delimited_parts(text, BOUNDS)
     assert [list(table.columns) for table in parts.tables] == [["region", "n"], ["sex", "n"]]
-    assert parts.beside == ["Table 1. Wages", "Table 2", "Source: survey,own sums"]
+    assert parts.beside == ["Table 1. Wages", "Table 2", "Source: survey, own sums"]
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from hub.checks.axes import Axis
 from hub.checks.extracts import open_with_index
 from hub.checks.indexes import Sealed, make_index, seal_of
-from hub.checks.layouts import TOTAL, Axis
+from hub.checks.layouts import TOTAL
 from hub.checks.measures import BASES, Cube, Measure, values_of
 from hub.checks.panels import Panel
 

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from hub.checks import Limits, check_in_subprocess
+from hub.checks.axes import Axis, Band
 from hub.checks.confinement import limits_for
 from hub.checks.engine import run_checks
 from hub.checks.extracts import Part, open_extract, open_with_index
@@ -22,7 +23,6 @@ from hub.checks.filters import mask_of
 from hub.checks.findings import Place, Report
 from hub.checks.groups import Groups
 from hub.checks.indexes import Sealed, UnreadableIndex, identity_of, make_index, open_index, seal_of, verify
-from hub.checks.layouts import Axis, Band
 from hub.checks.matching import Matcher
 from hub.checks.measures import Cube
 from hub.checks.panels import Panel

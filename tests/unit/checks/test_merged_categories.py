@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from hub.checks import Report, Verdict
-from hub.checks.layouts import Axis
+from hub.checks.axes import Axis
 from hub.checks.panels import open_panels
 from hub.documents.outputs import parse_declaration
 from hub.domain.errors import Refused

@@ -166,3 +166,13 @@ def test_labels_are_not_the_smallest_of_a_column_of_row_numbers(tmp_path: Path) 
     table = "code,share of something\n1,0.31\n2,0.27\n3,0.42\n"
 
     assert not blocks(extract, tmp_path, table)
+
+
+def test_codes_of_a_state_that_comes_next_are_no_small_counts(extract: Path, tmp_path: Path) -> None:
+    """Moves of which nobody knows from when to when: the codes are labels, and the counts are large."""
+    rows = [[a, b, 400 + 17 * a + 31 * b] for a in range(4) for b in range(4)]
+    table = pl.DataFrame(rows, schema=["three", "next_three", "n"], orient="row")
+    frame = FRAME.with_columns(three=pl.col("pid") // 3 % 4)
+    directory = written(frame, tmp_path / "three")
+    assert blocks(directory, tmp_path, table) == set()
+    assert "small_count" in blocks(directory, tmp_path, table.rename({"next_three": "those"}))
