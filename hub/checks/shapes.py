@@ -4,7 +4,7 @@ of small counts, perfect correlations, the first of a ranking, whiskers, and the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
@@ -275,6 +275,9 @@ def _cross_table(table: Table, panels: Sequence[Panel], thresholds: Thresholds) 
     given = {place: n for place, n in numbers.items() if n is not None}
     if not given or any(n < 0 or n != n.to_integral_value() or "%" in str(n) for n in given.values()):
         return
+    counted = [at for at in range(first, width) if is_count_head(table.columns[at])]
+    if counted and not _sums_up(given, counted[-1], len(table.rows)):
+        return  # a column of counts beside labels, as the ends of bins
     inner = {p: int(n) for p, n in given.items() if not is_total(table.columns[p[1]])}
     small = [(place, n) for place, n in inner.items() if 0 < n < thresholds.min_units]
     largest = max(inner.values(), default=0)
@@ -292,6 +295,12 @@ def _cross_table(table: Table, panels: Sequence[Panel], thresholds: Thresholds) 
 _STEP = re.compile(
     r"^(?:next|previous|prev|lag(?:ged)?|lead|from|to|before|after|old|new|avant|apres|suivant|precedent) "
 )
+
+
+def _sums_up(given: Mapping[tuple[int, int], Decimal], at: int, rows: int) -> bool:
+    """Whether a column holds the sums of the cells before it, in each row that has it."""
+    sums = {row: sum(n for (r, c), n in given.items() if r == row and c < at) for row in range(rows)}
+    return all(given[row, at] == sums[row] for row in range(rows) if (row, at) in given)
 
 
 def _names_something(head: str, panels: Sequence[Panel]) -> bool:

@@ -208,3 +208,11 @@ def test_a_declaration_that_picks_units_blocks(
 
     assert report.verdict is Verdict.BLOCK
     assert "pseudonym" in rules_of(report)
+
+
+def test_the_ends_of_bins_are_no_counts(large: Path, tmp_path: Path) -> None:
+    bins = "from,to,N\n1,3,700\n3,4,900\n4,6,300\n6,7,220\n"
+    assert "small_count" not in rules_of(judged(large, tmp_path, bins))
+
+    crossed = "kind,Austria,Italy,N\nAlpha,7,3001,3008\nBeta,2900,3002,5902\n"
+    assert "small_count" in rules_of(judged(large, tmp_path, crossed))

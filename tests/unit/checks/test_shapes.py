@@ -175,4 +175,4 @@ def test_codes_of_a_state_that_comes_next_are_no_small_counts(extract: Path, tmp
     frame = FRAME.with_columns(three=pl.col("pid") // 3 % 4)
     directory = written(frame, tmp_path / "three")
     assert blocks(directory, tmp_path, table) == set()
-    assert "small_count" in blocks(directory, tmp_path, table.rename({"next_three": "those"}))
+    assert "small_count" in blocks(directory, tmp_path, table.rename({"next_three": "those", "n": "these"}))
