@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from hub.checks.findings import Finding, Severity
+from hub.checks.row_numbers import numbers_rows
 from hub.checks.sentences import finding
 from hub.checks.tables import Table, number_of
 from hub.checks.thresholds import Thresholds
@@ -125,10 +126,10 @@ def label_columns(table: Table) -> range:
     for at in range(min(_MOST_LABELS, len(table.columns) - 1)):
         if is_count_head(table.columns[at]) or not _is_whole_column(table, at):
             return range(0)
-        if (
-            at == 0
-            and table.columns[0] in _NO_HEADS
-            and _numbers_rows([_whole(row[0]) for row in table.rows])
+        bare = at == 0 and table.columns[0] in _NO_HEADS
+        counted = bare and any(is_count_head(head) for head in table.columns)
+        if (counted and numbers_rows(table, 0)) or (
+            bare and _numbers_rows([_whole(row[0]) for row in table.rows])
         ):
             continue
         seen = [(*key, row[at]) for key, row in zip(seen, table.rows, strict=True)]

@@ -36,6 +36,8 @@ _TELLING = frozenset({"sum", "mean", "median", "quantile", "min", "max", "gini"}
 _EMPLOYERS = 3  # of an area: SDAP (maps)
 MAX_CELLS = 5_000  # of a table; one with more counts as not known (hub.checks.headings)
 
+_FEW_VALUES = 100  # of a variable at the precision of a number
+
 
 class Judge:
     """One explained table against the rules."""
@@ -80,9 +82,21 @@ class Judge:
 
     def _severity(self, fit: Fit, rule: str, *, printed_small: bool = True) -> Severity:
         severity = self.thresholds.severity(rule)
+        if rule == "extreme" and self._is_label(fit):
+            return Severity.REVIEW
         if severity is Severity.BLOCK and fit.rounded and not printed_small:
             return Severity.REVIEW  # a rounded number does not say how few they are
         return severity
+
+    def _is_label(self, fit: Fit) -> bool:
+        """Whether a number under no head of an extreme, of no group, is one of few values of its variable: a
+        year, say, which is the first one by chance."""
+        name = fit.measure.variable
+        if name is None or self.found.layout.axes or fit.measure.statistic in fit.series.hint.statistics:
+            return False
+        low, high = self.found.panel.span(name)
+        width = 2 * float(np.nanmin(printed(fit.series.entries).tolerance))
+        return (high - low) / max(width, 1e-12) < _FEW_VALUES
 
     def _place(self, entry: Entry) -> Place:
         return self.table.place.within(row=entry.row, column=entry.column)

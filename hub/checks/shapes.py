@@ -265,7 +265,8 @@ def _cross_table(table: Table, panels: Sequence[Panel], thresholds: Thresholds) 
         return
     if any(statistic_of(cell).statistics for cell in table.column(0)):
         return
-    first = max(1, label_columns(table).stop)
+    labels = max(1, label_columns(table).stop)
+    first = labels if any(is_count_head(head) for head in table.columns[labels:]) else 1  # a long table
     cells = [(row, at, table.rows[row][at]) for row in range(len(table.rows)) for at in range(first, width)]
     numbers = {(row, at): number_of(text) for row, at, text in cells}
     if any(numbers[row, at] is None and not is_suppressed(text) for row, at, text in cells):

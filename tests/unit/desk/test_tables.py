@@ -141,6 +141,18 @@ def test_a_spread_table_with_totals() -> None:
     assert shown.astype(int).to_numpy().tolist() == wanted.to_numpy().tolist()
 
 
+def test_totals_are_of_the_lines_shown() -> None:
+    """A total that held those without a group would give them away."""
+    data = vitrine.read_extract()
+    bands = [float(data["age"].min()) + 1, float(data["age"].max()) + 1]
+    inside = int((data["age"] >= bands[0]).sum())
+    vitrine.table(data, ["sex", "age"], breaks={"age": bands}, file="b.csv", total="all")
+    shown = printed("b.csv")
+    assert 0 < inside < len(data)
+    assert shown[(shown["sex"] == "all") & (shown["age"] == "all")]["count"].tolist() == [str(inside)]
+    assert shown[(shown["sex"] != "all") & (shown["age"] == "all")]["count"].astype(int).sum() == inside
+
+
 def test_suppression_hides_the_small_line_and_a_second_one() -> None:
     table = vitrine.table("people", "region", measures=[{"stat": "count"}], file="t.csv", total="all")
     assert table.small() == 1
