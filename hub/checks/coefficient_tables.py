@@ -43,6 +43,8 @@ _PHRASES: Mapping[str, str] = MappingProxyType({"se": "se", "ci_low": "low", "ci
 _OBSERVATIONS = frozenset({"n", "nobs", "obs", "observations", "no observations", "num obs", "n obs"})
 _DEGREES = frozenset({"df resid", "df residuals", "dof", "residual df"})
 _EXPLAINED = frozenset({"r2", "r 2", "r squared", "r2 ols", "pseudo r2", "pseudo r squared"})
+_ADJUSTED = frozenset({"r squared adj", "adj r squared", "adjusted r squared", "adj r2", "adjusted r2", "r2 adj"})
+_FEET = _OBSERVATIONS | _DEGREES | _EXPLAINED | _ADJUSTED
 _SPARE_DIGITS = 4.0
 _MOST_OUTCOMES = 40
 # Of an extract with many rows, so many tell first of which outcomes the coefficients are not.
@@ -103,7 +105,7 @@ def fit_coefficients(
 ) -> tuple[Fitted, Floats] | None:
     """The model of the table and its outcome; None where none makes all of its numbers again. `beside`: names
     of coefficients of models beside it, the variables of which its rows have too."""
-    feet = {row for row, name in printed.names.items() if fold(name) in _OBSERVATIONS | _DEGREES | _EXPLAINED}
+    feet = {row for row, name in printed.names.items() if fold(name) in _FEET}
     rows = [row for row in printed.names if row not in feet]
     try:
         factors = [factors_of(printed.names[row], panel) for row in rows]
@@ -129,8 +131,8 @@ def _foot(printed: Printed, row: int, estimate: Estimate) -> bool:
     """Whether a line below the coefficients says the observations or degrees of freedom."""
     name = fold(printed.names[row])
     value: float = estimate.rows if name in _OBSERVATIONS else estimate.degrees
-    if name in _EXPLAINED:
-        share = estimate.number("r_squared")
+    if name in _EXPLAINED | _ADJUSTED:
+        share = estimate.number("r_squared" if name in _EXPLAINED else "adjusted")
         if share is None:
             return False
         value = share
