@@ -8,12 +8,14 @@ from collections import Counter
 from hub.checks.findings import Place
 from hub.checks.fixed_widths import Lines
 from hub.checks.lists import lists_in_text
+from hub.checks.model_prints import models_printed
 from hub.checks.r_forms import FORMS, LONGEST, Print, Rows, paragraph
 from hub.checks.tables import Bounds, Table, printed_tables, rectangular
 
 Content = tuple[tuple[str, ...], ...]
 _TITLE = re.compile(r"[^\d]*:$|'data\.frame'|Classes |tibble |Rows: |Columns: ")
 _MOST_LINES = 20_000
+_READ = (models_printed, *FORMS)
 
 
 def tables_in_text(text: str, bounds: Bounds, place: Place) -> list[Table]:
@@ -65,7 +67,7 @@ def find_prints(lines: Lines) -> list[Print]:
     while at < len(lines):
         one = None
         if lines[at].strip() and len(lines[at]) <= LONGEST and "\t" not in lines[at]:
-            one = next((made for read in FORMS if (made := read(lines, at)) is not None), None)
+            one = next((made for read in _READ if (made := read(lines, at)) is not None), None)
         if one is not None:
             found.append(one)
             at = one.end

@@ -216,3 +216,24 @@ def test_the_ends_of_bins_are_no_counts(large: Path, tmp_path: Path) -> None:
 
     crossed = "kind,Austria,Italy,N\nAlpha,7,3001,3008\nBeta,2900,3002,5902\n"
     assert "small_count" in rules_of(judged(large, tmp_path, crossed))
+
+
+@pytest.mark.parametrize("name", ["t.txt", "t.csv"])
+def test_models_side_by_side_with_adjusted_shares(name: str, large: Path, tmp_path: Path) -> None:
+    from statsmodels.formula.api import ols
+    from statsmodels.iolib.summary2 import summary_col
+
+    data = LARGE.to_pandas()
+    models = [ols(formula, data).fit() for formula in ("income ~ age", "income ~ age + wage")]
+    shown = summary_col(
+        models,
+        stars=True,
+        float_format="%.3f",
+        model_names=["(1)", "(2)"],
+        info_dict={"N": lambda one: f"{int(one.nobs)}"},
+    )
+    text = shown.as_text() if name == "t.txt" else shown.tables[0].to_csv()
+
+    assert judged(large, tmp_path, text, name=name).verdict is Verdict.PASS
+    wrong = text.replace(f"{int(models[0].nobs)}", "2371")
+    assert judged(large, tmp_path, wrong, name=name).verdict is not Verdict.PASS
