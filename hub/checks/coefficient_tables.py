@@ -43,7 +43,9 @@ _PHRASES: Mapping[str, str] = MappingProxyType({"se": "se", "ci_low": "low", "ci
 _OBSERVATIONS = frozenset({"n", "nobs", "obs", "observations", "no observations", "num obs", "n obs"})
 _DEGREES = frozenset({"df resid", "df residuals", "dof", "residual df"})
 _EXPLAINED = frozenset({"r2", "r 2", "r squared", "r2 ols", "pseudo r2", "pseudo r squared"})
-_ADJUSTED = frozenset({"r squared adj", "adj r squared", "adjusted r squared", "adj r2", "adjusted r2", "r2 adj"})
+_ADJUSTED = frozenset(
+    {"r squared adj", "adj r squared", "adjusted r squared", "adj r2", "adjusted r2", "r2 adj"}
+)
 _FEET = _OBSERVATIONS | _DEGREES | _EXPLAINED | _ADJUSTED
 _SPARE_DIGITS = 4.0
 _MOST_OUTCOMES = 40

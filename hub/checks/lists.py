@@ -16,7 +16,8 @@ _RULE = re.compile(r"\s*\|?\s*:?-{3,}:?\s*\|?\s*")
 def lists_in_text(text: str, bounds: Bounds, place: Place) -> Iterator[Table]:
     """A table of one column for each run of at least `LEAST` lines with a number alone; its head is the line
     above. Raises UnreadableTable."""
-    head, cells = "", []
+    head = ""
+    cells: list[str] = []
     for line in [*text.splitlines(), "end"]:
         if _RULE.fullmatch(line) and not cells:
             continue
