@@ -116,7 +116,8 @@ def test_the_child_inherits_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     answer = json.loads(run_child({"trick": "look", "folder": str(tmp_path)}, Limits(), module=CHILDREN))
     assert "do-not-pass" not in json.dumps(answer)
     assert set(answer["environment"]) <= {
-        "PYTHONPATH", "LANG", "LC_CTYPE", "POLARS_MAX_THREADS", "PYTHONDONTWRITEBYTECODE",
+        "PYTHONPATH", "LANG", "LC_CTYPE", "POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS",
+        "PYTHONDONTWRITEBYTECODE",
     }  # fmt: skip
     assert answer["descriptors"] <= 5
 
