@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hub.checks.arithmetic import follows, left_columns, without
 from hub.checks.beside import Said, find_beside, find_in_texts
 from hub.checks.cells import Cell
@@ -31,12 +29,13 @@ from hub.checks.plain_heads import find_outright
 from hub.checks.populations import differing_pairs
 from hub.checks.recompute import Search
 from hub.checks.remainders import COUNTS
+from hub.checks.runs import taken
 from hub.checks.sentences import finding
 from hub.checks.sequences import Sequences, explain_by_rows
 from hub.checks.shapes import find_in_shape, find_nearly_equal, find_units_in_text, find_units_named
 from hub.checks.shown_models import shown_models
 from hub.checks.tables import Table, number_of
-from hub.checks.terms import find_in_summary, find_in_terms
+from hub.checks.terms import find_in_summary, find_in_terms, units_among
 from hub.checks.thresholds import Thresholds
 from hub.checks.traces import find_residuals, find_twins
 from hub.checks.transitions import Moves, named_as_moves, state_of, without_stays
@@ -234,7 +233,7 @@ def _sizes_of(judgement: Judgement, models: Explained) -> frozenset[int]:
     for fitted, _, _ in models.fitted():
         sizes.add(int(fitted.rows.size))
         for kind in fitted.panel.units:
-            sizes.add(int(np.unique(fitted.panel.unit(kind)[0][fitted.rows]).size))
+            sizes.add(units_among(taken(fitted.panel.unit(kind)[0], fitted.rows)))
     return frozenset(sizes)
 
 
