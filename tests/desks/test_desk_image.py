@@ -373,6 +373,33 @@ def test_declared_outputs_in_both_languages(desk: Desk, language: str) -> None:
         path.chmod(0o666)
 
 
+MERGED_AND_MOVED = """
+Sys.setenv(VITRINE_EXTRACT="/home/researcher/extract", VITRINE_LOCALE="fr")
+library(vitrine)
+d <- read_extract("people")
+t <- vitrine_merge(vitrine_table(d, by="region", file="m.csv"), "region", groups=list(South=c(3, 4)))
+u <- vitrine_table(d, by="employed", stat="transition", time="year", file="t.csv")
+cat("made")
+"""
+
+
+def test_merged_categories_and_transitions_from_r(desk: Desk) -> None:
+    folder = desk.folder / "home" / "extract"
+    folder.mkdir(mode=0o777, exist_ok=True)
+    frame = make_extract(folder)
+    assert "made" in desk.run(MERGED_AND_MOVED, "ir")
+    home = desk.folder / "home"
+    merged = dict(polars.read_csv(home / "m.csv").rows())
+    sizes = frame["region"].value_counts()
+    assert merged == {"1": sizes[1], "2": sizes[2], "South": sizes[3] + sizes[4]}
+    moved = polars.read_csv(home / "t.csv")
+    pairs = frame.assign(to=frame.groupby("pid")["employed"].shift(-1)).dropna(subset="to")
+    counted = pairs.groupby(["employed", "to"]).size()
+    assert moved["transitions"].to_list() == counted.to_list()
+    for path in home.glob("[mt].csv*"):
+        path.chmod(0o666)
+
+
 def test_an_idle_desk_is_small() -> None:
     """R and its packages cost disk, not memory: nothing of them runs before a notebook asks."""
     desk = start_desk(make_folders())
