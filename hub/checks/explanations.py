@@ -12,28 +12,6 @@ from hub.checks.layouts import Layout, Series
 from hub.checks.measures import Cube, Measure
 from hub.checks.panels import Floats, Panel
 
-_SPARE_DIGITS = 2.0
-_SAID_DIGITS = 3.0  # of series whose heads name their statistic
-_MANY_CELLS = 4
-_PARTLY = 0.8
-_MAX_FILTER_VARIABLES = 20
-_MAX_FILTER_VALUES = 40
-_MAX_FILTERED = 6
-_PROBED = frozenset({"mean", "sum", "sd", "median"})
-_MOST_PROBED = 8
-_MAX_SAID = 6  # values that a title names
-_TELLING_WORD = 4
-_MAX_TEACHERS = 4
-# Rows looked at for guesses that no head suggests, per table: about a second. More rows, fewer guesses.
-# What is not found within it stays unexplained, which is a REVIEW.
-_BUDGET = 140_000_000
-_LEAST_TRIED = 10
-_LEAST_COST = 50_000  # of a guess that a few rows refuted: what it takes beside looking at rows
-_COUNTED_ONCE = 10  # guesses at counts and shares that the same counted groups answer
-_LAYOUT_SHARE = 6  # of many readings one may use up a sixth of what is left
-_LEVELS = frozenset({"mean", "median", "quantile", "sd", "se", "ci_low", "ci_high", "gini", "correlation"})
-_MAX_FAILED = 4  # series of one reading that no guess explains, before the others are not guessed at
-
 
 @dataclass(frozen=True)
 class Fit:

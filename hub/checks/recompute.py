@@ -102,15 +102,14 @@ class Search:
         found.sure = self._sure(found)
         if not found.complete:
             self._teach(found)
-        if where is not None and not self._tells_apart(found):
+        if where is not None and not self._tells_apart(found, where):
             found.sure = [False] * len(fits)
         return found
 
-    def _tells_apart(self, found: Recomputed) -> bool:
+    def _tells_apart(self, found: Recomputed, where: Filter) -> bool:
         """Whether the numbers could only be of the rows of a filter that nothing names: the means of many
         groups lie close together, so that only what tells them apart counts."""
-        assert found.where is not None  # noqa: S101  (asked of filters)
-        if any(word in f" {fold(self.context)} " for word in _names_of(found.where.variable, self.panel)):
+        if any(word in f" {fold(self.context)} " for word in _names_of(where.variable, self.panel)):
             return True
         told = 0.0
         for fit in found.fits:

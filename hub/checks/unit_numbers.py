@@ -69,12 +69,13 @@ def _hits(tokens: frozenset[str], column: str, panel: Panel) -> tuple[str, set[s
         return (column, found) if found and len(found) * 2 > len(wanted) else None
     if units.is_empty():
         return None
-    low, high = int(units.min()), int(units.max())  # type: ignore[arg-type]
+    numbers = units.cast(pl.Int64)
+    low, high = int(numbers.to_numpy().min()), int(numbers.to_numpy().max())
     inside = {int(one) for one in tokens if one.isdigit() and low <= int(one) <= high}
     if not inside:
         return None
-    numbers = pl.Series(sorted(inside), dtype=pl.Int64)
-    hits = set(numbers.filter(numbers.is_in(units.cast(pl.Int64).implode())))
+    wanted_numbers = pl.Series(sorted(inside), dtype=pl.Int64)
+    hits = set(wanted_numbers.filter(wanted_numbers.is_in(numbers.implode())))
     density = units.len() / (high - low + 1)
     if not hits or _tail(len(inside), len(hits), density) >= _CHANCE:
         return None

@@ -6,11 +6,17 @@ import csv
 import io
 import json
 import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import httpx
 import polars as pl
+import uvicorn
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -88,10 +94,10 @@ class Stage:
             client.cookies.set(COOKIE, username)
         return client
 
-    def post(self, who: str, path: str, /, **fields: object) -> Response:
+    def post(self, who: str, path: str, /, **fields: object) -> httpx.Response:
         """Send a form as the portal's own pages do."""
         data = {"form_token": token_of(who), **fields}
-        return self.visit(who).post(f"{P}{path}", data=data)  # type: ignore[return-value]
+        return self.visit(who).post(f"{P}{path}", data=data)
 
     def gate(self) -> TestClient:
         """The gate."""
@@ -202,3 +208,18 @@ def table(rows: int) -> bytes:
 def form_tokens(page: str) -> list[str]:
     """The form tokens in a page."""
     return re.findall(r'name="form_token" value="([0-9a-f]+)"', page)
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The address of the portal on a socket of this machine, for a browser."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while not server.started:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(20)

@@ -7,6 +7,7 @@ import io
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from hub.actions.releases import verify_record
@@ -37,8 +38,8 @@ def test_a_broken_rule_is_answered_before_it_is_approved(stage: Stage, session: 
         comment="Kept <b>",
     )
     assert refused.status_code == 422
-    assert 'id="error-answer-0-small_count"' in refused.text  # type: ignore[attr-defined]
-    assert "Kept &lt;b&gt;" in refused.text  # type: ignore[attr-defined]
+    assert 'id="error-answer-0-small_count"' in refused.text
+    assert "Kept &lt;b&gt;" in refused.text
     answer = {"answer-0-small_count": "Three <years>, not persons."}
     assert (
         stage.post(
@@ -92,7 +93,7 @@ def test_remarks_are_ones_own_until_the_decision(stage: Stage, session: str) -> 
     assert [(c["author"], c["place"]) for c in listed] == [("chloe", {"row": 1, "column": 2})]
 
 
-def declare(stage: Stage, release: str, content: bytes = PDF, **fields: str) -> object:
+def declare(stage: Stage, release: str, content: bytes = PDF, **fields: str) -> httpx.Response:
     data = {
         "form_token": token_of("ana"),
         "title": "Wages <b>",
@@ -111,13 +112,13 @@ def test_a_manuscript_from_declaration_to_register(stage: Stage, session: str) -
     stage.approve(release)
     for fields, name in (({"title": ""}, "title"), ({"releases": "none"}, "releases")):
         answer = declare(stage, release, **fields)
-        assert answer.status_code == 422  # type: ignore[attr-defined]
-        assert f'id="error-{name}"' in answer.text  # type: ignore[attr-defined]
+        assert answer.status_code == 422
+        assert f'id="error-{name}"' in answer.text
     answer = declare(stage, release, b"MZ")
-    assert 'id="error-file"' in answer.text  # type: ignore[attr-defined]
+    assert 'id="error-file"' in answer.text
     answer = declare(stage, release)
-    assert answer.status_code == 303, answer.text  # type: ignore[attr-defined]
-    path = answer.headers["location"].removeprefix(P).partition("?")[0]  # type: ignore[attr-defined]
+    assert answer.status_code == 303, answer.text
+    path = answer.headers["location"].removeprefix(P).partition("?")[0]
     register = stage.visit(None).get(f"{P}/publications")
     assert register.status_code == 200
     assert "Wages" not in register.text
@@ -141,7 +142,7 @@ def test_a_manuscript_is_read_as_pictures_and_nothing_of_it_runs(stage: Stage, s
     stage.approve(release)
     scripts = b"/OpenAction<</S/JavaScript/JS(app.alert\\(1\\))>>"
     answer = declare(stage, release, pdf("Page one", "Page two", extra=scripts))
-    path = answer.headers["location"].partition("?")[0]  # type: ignore[attr-defined]
+    path = answer.headers["location"].partition("?")[0]
     chloe = stage.visit("chloe")
     assert 'class="rendered"' not in chloe.get(path).text  # nothing is read before it is asked for
     page = chloe.get(f"{path}?page=2").text
@@ -161,7 +162,7 @@ def test_a_manuscript_is_read_as_pictures_and_nothing_of_it_runs(stage: Stage, s
 def test_a_manuscript_that_cannot_be_drawn_says_so(stage: Stage, session: str) -> None:
     release = stage.submit(session, ("a.csv", CSV))
     stage.approve(release)
-    path = declare(stage, release).headers["location"].partition("?")[0]  # type: ignore[attr-defined]
+    path = declare(stage, release).headers["location"].partition("?")[0]
     assert 'data-testid="unreadable"' in stage.visit("denis").get(f"{path}?page=1").text
     assert stage.visit("denis").get(f"{path}/pages/1").status_code == 404
 
@@ -170,9 +171,9 @@ def test_a_manuscript_that_is_too_large_is_refused(stage: Stage, session: str) -
     release = stage.submit(session, ("a.csv", CSV))
     stage.approve(release)
     answer = declare(stage, release, b"%PDF-" + bytes(20_000_000))
-    assert answer.status_code == 422  # type: ignore[attr-defined]
+    assert answer.status_code == 422
     answer = declare(stage, release, b"%PDF-" + bytes(22_000_000))
-    assert answer.status_code == 413  # type: ignore[attr-defined]
+    assert answer.status_code == 413
     with stage.office.units.read() as unit:
         assert unit.publications.find() == []
 
@@ -205,13 +206,13 @@ def test_no_way_leads_to_an_approval_without_context_or_controls(stage: Stage, s
     assert "rien ne peut être approuvé" in page
     answer = stage.post("chloe", f"/review/{lacking}/vote", decision="approve", **stage.ticks(lacking))
     assert answer.status_code == 422
-    assert 'id="error-context"' in answer.text  # type: ignore[attr-defined]
+    assert 'id="error-context"' in answer.text
     for name in ticks["control"]:
         others = [one for one in ticks["control"] if one != name]
         fields = {**ticks, "control": others, "comment": "Kept <b>"}
         answer = stage.post("chloe", f"/review/{complete}/vote", decision="approve", **fields)
         assert answer.status_code == 422
-        told = answer.text  # type: ignore[attr-defined]
+        told = answer.text
         assert f'id="error-control-{name}"' in told
         assert "Kept &lt;b&gt;" in told
         assert told.count(" checked") >= len(others)
@@ -299,7 +300,7 @@ def test_who_reads_the_figures_without_checking_finds_the_way_to_them(stage: Sta
 def test_a_manuscript_is_decided_by_api_too_and_blind(stage: Stage, session: str) -> None:
     release = stage.submit(session, ("a.csv", CSV))
     stage.approve(release)
-    path = declare(stage, release).headers["location"].partition("?")[0].removeprefix(P)  # type: ignore[attr-defined]
+    path = declare(stage, release).headers["location"].partition("?")[0].removeprefix(P)
     address = f"{P}/api/publications/{path.rpartition('/')[2]}"
 
     def cast(who: str, **body: str) -> Any:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from hub.documents import read
 from hub.documents.dictionaries import Dictionary
 from tests.conftest import ROOT
-from tests.integration.portal.stage import P, make_stage
+from tests.integration.portal.stage import P, make_stage, serving
 
 pytestmark = pytest.mark.browser
 
@@ -30,24 +27,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     stage.portal.catalogue.publish(
         cps.model_copy(update={"name": "large", "variables": {**cps.variables, **more}})
     )
-    server = uvicorn.Server(uvicorn.Config(stage.app, host="127.0.0.1", port=0, log_level="error", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 30
-    while not server.started:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}{P}"
-    server.should_exit = True
-    thread.join(20)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with serving(stage.app) as origin:
+        yield f"{origin}{P}"
 
 
 @pytest.mark.parametrize("width", [320, 390, 820, 1280])

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from hub.actions.submissions import get_submission
 from hub.checks import Verdict, check_in_subprocess, report_from_json
 from hub.checks.numbering import persons_of_panel
 from hub.checks.panels import open_panels
@@ -141,7 +142,7 @@ def test_numbers_that_nobody_could_make_again_are_compared_one_by_one(stage: Sta
     first = stage.submit(session, ("index.csv", indexed(stage, less=2)))
     stage.approve(first)
     with stage.office.units.read() as unit:
-        number = unit.submissions.get(first).number  # type: ignore[union-attr]
+        number = get_submission(unit, first).number
     for name, content in (
         ("regions.csv", counted(stage, "region")),
         ("others.csv", counted(stage, "region").replace(b"region,n", b"gebiet,personen")),

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests import factories
-from tests.integration.portal.stage import COOKIE, P, Stage
+from tests.integration.portal.stage import COOKIE, P, Stage, serving
 from tests.integration.portal.test_ledger import write_people
 from tests.unit.checks.samples import notebook, printed, shown
 
@@ -48,24 +45,8 @@ def fill(stage: Stage) -> str:
 @pytest.fixture
 def house(stage: Stage) -> Iterator[House]:
     submission = fill(stage)
-    server = uvicorn.Server(uvicorn.Config(stage.app, host="127.0.0.1", port=0, log_level="error", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 30
-    while not server.started:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    yield House(stage, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", submission)
-    server.should_exit = True
-    thread.join(20)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with serving(stage.app) as address:
+        yield House(stage, address, submission)
 
 
 def visit(chromium: Browser, house: House) -> Page:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from hub.actions import assessments, extracts, projects, request_reviews
 from hub.actions import requests as actions
@@ -20,7 +17,7 @@ from hub.domain.lifecycle import AssessmentState
 from hub.domain.requests import RemarkKind
 from tests import factories, requests
 from tests.conftest import ROOT
-from tests.integration.portal.stage import COOKIE, P, Stage, make_stage
+from tests.integration.portal.stage import COOKIE, P, Stage, make_stage, serving
 
 pytestmark = pytest.mark.browser
 
@@ -75,26 +72,9 @@ def address(stage: Stage) -> Iterator[str]:
     )
     actions.start_request(office, catalogue, text=DRAFT, by=factories.actor("ana"), now=factories.NOW)
     requests.draft(office, catalogue)
-    server = uvicorn.Server(uvicorn.Config(stage.app, host="127.0.0.1", port=0, log_level="error", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 30
-    while not server.started:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    origin = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    object.__setattr__(stage.portal, "public_url", origin)
-    yield origin
-    server.should_exit = True
-    thread.join(20)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with serving(stage.app) as origin:
+        object.__setattr__(stage.portal, "public_url", origin)
+        yield origin
 
 
 def visit(chromium: Browser, address: str, who: str, path: str, **options: object) -> Page:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import io
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import polars as pl
 import pytest
-import uvicorn
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from hub.domain.lifecycle import SubmissionState
 from hub.domain.records import Submission
 from tests import factories
-from tests.integration.portal.stage import COOKIE, FORM, P, Stage, make_stage, parts
+from tests.integration.portal.stage import COOKIE, FORM, P, Stage, make_stage, parts, serving
 from tests.integration.portal.test_ledger import write_people
 
 pytestmark = pytest.mark.browser
@@ -83,24 +81,8 @@ def fill(stage: Stage) -> str:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     stage = make_stage(tmp_path_factory.mktemp("portal"))
     submission = fill(stage)
-    server = uvicorn.Server(uvicorn.Config(stage.app, host="127.0.0.1", port=0, log_level="error", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 30
-    while not server.started:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    yield House(stage, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", submission)
-    server.should_exit = True
-    thread.join(20)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with serving(stage.app) as address:
+        yield House(stage, address, submission)
 
 
 def visit(chromium: Browser, house: House, path: str, **options: object) -> Page:

@@ -215,11 +215,11 @@ def test_what_is_named_elsewhere_outlives_a_form_that_is_shown_again(stage: Stag
         "chloe", f"/review/{submission}/vote", decision="return", file="1", withhold=["0-0-0"], comment=""
     )
     assert answer.status_code == 422
-    assert 'name="withhold" value="0-0-0" checked' in answer.text  # type: ignore[attr-defined]
+    assert 'name="withhold" value="0-0-0" checked' in answer.text
     answer = stage.post(
         "chloe", f"/review/{submission}/vote", decision="return", file="0", withhold=["0-0-0"], comment=""
     )
-    assert 'name="withhold"' not in answer.text  # type: ignore[attr-defined]  # it has its tick here
+    assert 'name="withhold"' not in answer.text  # it has its tick here
 
 
 def test_without_script_outputs_of_other_pages_are_named_by_number(stage: Stage, session: str) -> None:

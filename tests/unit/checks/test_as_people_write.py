@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import io
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -80,8 +81,8 @@ def test_properties_of_a_workbook_hold_no_numbers(large: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("wrap", [lambda data: data, gzip.compress])
-def test_encoded_data_is_refused(wrap: object, extract: Path, tmp_path: Path) -> None:
-    data = wrap(FRAME.head(60).write_csv().encode())  # type: ignore[operator]
+def test_encoded_data_is_refused(wrap: Callable[[bytes], bytes], extract: Path, tmp_path: Path) -> None:
+    data = wrap(FRAME.head(60).write_csv().encode())
     for said in (base64.b64encode(data).decode(), data.hex()):
         assert holds_data(said)
         assert judged(extract, tmp_path, f"{said}\n", name="t.txt").verdict is Verdict.BLOCK
@@ -103,8 +104,10 @@ def turned(rows: pl.DataFrame) -> str:
 
 
 @pytest.mark.parametrize(("make", "name"), [(stata_list, "t.log"), (turned, "t.csv")])
-def test_records_are_known_listed_and_turned(extract: Path, tmp_path: Path, make: object, name: str) -> None:
-    report = judged(extract, tmp_path, make(RECORDS), name=name)  # type: ignore[operator]
+def test_records_are_known_listed_and_turned(
+    extract: Path, tmp_path: Path, make: Callable[[pl.DataFrame], str], name: str
+) -> None:
+    report = judged(extract, tmp_path, make(RECORDS), name=name)
     assert (report.verdict, "trajectory" in rules_of(report)) == (Verdict.BLOCK, True)
 
 
